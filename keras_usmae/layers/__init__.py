@@ -1,1 +1,27 @@
+"""Keras layers of a masked autoencoder for 1D signals."""
 
+from keras_usmae.layers.activations import get_activation, tanh_gelu
+from keras_usmae.layers.attention import NonSquareMultiHeadAttention
+from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, gather_patches, num_visible_patches
+from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
+from keras_usmae.layers.patching import PatchEmbedding, check_patching, patchify, unpatchify
+from keras_usmae.layers.position import PositionEmbedding, sincos_table
+from keras_usmae.layers.transformer import TransformerBlock
+
+__all__ = [
+    "IntegerSafeLayerNormalization",
+    "MaskTokenRestore",
+    "NonSquareMultiHeadAttention",
+    "PatchEmbedding",
+    "PositionEmbedding",
+    "RandomMasking",
+    "TransformerBlock",
+    "check_patching",
+    "gather_patches",
+    "get_activation",
+    "num_visible_patches",
+    "patchify",
+    "sincos_table",
+    "tanh_gelu",
+    "unpatchify",
+]

@@ -1,0 +1,92 @@
+"""Multi-head attention whose heads need not add up to the width of the model."""
+
+import keras
+from keras import ops
+
+from keras_usmae.registration import register
+
+
+@register
+class NonSquareMultiHeadAttention(keras.layers.Layer):
+    """Multi-head self-attention with `num_heads * head_dim` free of `hidden_dim`.
+
+    Query, key and value project `hidden_dim -> num_heads * head_dim` in one fused matrix product, and the output
+    projects back. The attention itself is `keras.ops.dot_product_attention`, which is the fused kernel where the
+    backend has one.
+
+    Args:
+        num_heads: int, number of heads.
+        head_dim: int, width of a head.
+        dropout: float, dropout of the output projection. Defaults to `0.0`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
+
+    Output shape:
+        That of `tokens`.
+
+    Raises:
+        ValueError: if `num_heads` or `head_dim` is not positive.
+
+    Example:
+
+    ```python
+    layer = NonSquareMultiHeadAttention(num_heads=4, head_dim=64)
+    y = layer(np.zeros((2, 64, 128), "float32"))  # 4 * 64 = 256 inside, 128 outside
+    ```
+
+    Reference:
+        - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762)
+        - [Bhojanapalli et al., 2020](https://arxiv.org/abs/2002.07028), on head width apart from model width
+    """
+
+    def __init__(self, num_heads, head_dim, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if num_heads < 1 or head_dim < 1:
+            raise ValueError(
+                f"`num_heads` and `head_dim` must be positive. Received: num_heads={num_heads}, head_dim={head_dim}"
+            )
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.dropout = dropout
+        self.query_key_value = keras.layers.Dense(
+            3 * num_heads * head_dim, dtype=self.dtype_policy, name="query_key_value"
+        )
+        self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
+
+    def build(self, input_shape):
+        """Creates the projections for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
+        # Glorot by the shape of one projection, not of the three side by side.
+        fan = input_shape[-1] + self.num_heads * self.head_dim
+        self.query_key_value.kernel_initializer = keras.initializers.RandomUniform(-((6 / fan) ** 0.5), (6 / fan) ** 0.5)
+        self.query_key_value.build(input_shape)
+        self.output_projection = keras.layers.Dense(
+            input_shape[-1], dtype=self.dtype_policy, name="output_projection"
+        )
+        self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
+
+    def call(self, tokens, training=None):
+        """Attends among `tokens`; see the class."""
+        num_tokens, inner = tokens.shape[1], self.num_heads * self.head_dim
+        qkv = self.query_key_value(tokens)  # (B, T, 3 H K)
+        query, key, value = (
+            ops.reshape(qkv[:, :, i * inner : (i + 1) * inner], (-1, num_tokens, self.num_heads, self.head_dim))
+            for i in range(3)
+        )
+        attended = ops.dot_product_attention(query, key, value)  # (B, T, H, K)
+        attended = ops.reshape(attended, (-1, num_tokens, inner))
+        return self.dropout_layer(self.output_projection(attended), training=training)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: unchanged."""
+        return input_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,60 @@
+"""Layer normalisation that stays integer in a quantised model."""
+
+import keras
+from keras import ops
+
+from keras_usmae.registration import register
+
+
+@register
+class IntegerSafeLayerNormalization(keras.layers.Layer):
+    """Layer normalisation over the last axis, with the numbers of `keras.layers.LayerNormalization`.
+
+    Keras's own form converts to TFLite with a `NEG`, which has no integer kernel in TFLM: it leaves float islands in an
+    int8 model and makes int16x8 fail. Written as `d = x - mean(x)`, `d * rsqrt(mean(d * d) + epsilon)`, every operator
+    is integer throughout.
+
+    Args:
+        epsilon: float, added to the variance. Defaults to `1e-5`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        x: Tensor of shape `(..., hidden_dim)`.
+
+    Output shape:
+        That of `x`.
+
+    Example:
+
+    ```python
+    y = IntegerSafeLayerNormalization()(np.random.default_rng(0).normal(size=(4, 64, 128)).astype("float32"))
+    ```
+
+    Reference:
+        - [Ba et al., 2016](https://arxiv.org/abs/1607.06450)
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        """Creates scale and offset for the last axis of `input_shape`."""
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def call(self, x):
+        """Normalises `x`; the moments are taken in float32 at least, whatever the compute dtype."""
+        wide = ops.cast(x, "float32") if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16") else x
+        d = wide - ops.mean(wide, axis=-1, keepdims=True)
+        # Multiplied out: `ops.square` becomes an operator that the int16x8 quantiser refuses.
+        y = d * ops.rsqrt(ops.mean(d * d, axis=-1, keepdims=True) + self.epsilon)
+        return ops.cast(y, x.dtype) * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: unchanged."""
+        return input_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "epsilon": self.epsilon}

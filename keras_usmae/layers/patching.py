@@ -1,0 +1,138 @@
+"""Cutting a signal into patches, and back."""
+
+import keras
+from keras import ops
+
+from keras_usmae.registration import register
+
+
+def check_patching(signal_length, patch_size):
+    """Checks that a signal is cut into whole patches, and returns their number.
+
+    Args:
+        signal_length: int, samples in a signal.
+        patch_size: int, samples in a patch.
+
+    Returns:
+        int, the number of patches.
+
+    Raises:
+        ValueError: if either is not a positive integer, if the signal is shorter than a patch, or if a remainder is left.
+
+    Example:
+
+    ```python
+    check_patching(2048, 32)  # 64
+    ```
+    """
+    for name, value in (("signal_length", signal_length), ("patch_size", patch_size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a positive integer number of samples. Received: {name}={value!r}")
+    if signal_length < patch_size:
+        raise ValueError(
+            f"A signal must hold at least one patch. Received: signal_length={signal_length} is shorter than "
+            f"patch_size={patch_size}; use longer signals or smaller patches."
+        )
+    if signal_length % patch_size:
+        below = signal_length - signal_length % patch_size
+        raise ValueError(
+            f"`signal_length` must be a multiple of `patch_size`. Received: signal_length={signal_length}, "
+            f"patch_size={patch_size}, remainder {signal_length % patch_size}; crop to {below} samples, pad to "
+            f"{below + patch_size}, or choose a patch size that divides {signal_length}."
+        )
+    return signal_length // patch_size
+
+
+def patchify(signals, patch_size):
+    """Cuts signals into patches that touch and do not overlap.
+
+    Args:
+        signals: Tensor of shape `(batch, signal_length)`.
+        patch_size: int, samples in a patch.
+
+    Returns:
+        Tensor of shape `(batch, num_patches, patch_size)`.
+
+    Raises:
+        ValueError: if `signal_length` is not a multiple of `patch_size`.
+
+    Example:
+
+    ```python
+    patchify(np.zeros((4, 2048), "float32"), 32).shape  # (4, 64, 32)
+    ```
+    """
+    num_patches = check_patching(signals.shape[-1], patch_size)
+    return ops.reshape(signals, (-1, num_patches, patch_size))
+
+
+def unpatchify(patches):
+    """Joins patches into signals: the inverse of `patchify`.
+
+    Args:
+        patches: Tensor of shape `(batch, num_patches, patch_size)`.
+
+    Returns:
+        Tensor of shape `(batch, num_patches * patch_size)`.
+
+    Example:
+
+    ```python
+    unpatchify(patchify(signals, 32))  # signals again
+    ```
+    """
+    return ops.reshape(patches, (-1, patches.shape[1] * patches.shape[2]))
+
+
+@register
+class PatchEmbedding(keras.layers.Layer):
+    """Cuts signals into patches and projects each to the width of the transformer.
+
+    Args:
+        patch_size: int, samples in a patch.
+        hidden_dim: int, width of a token.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        signals: Tensor of shape `(batch, signal_length)`.
+
+    Output shape:
+        `(batch, signal_length // patch_size, hidden_dim)`.
+
+    Raises:
+        ValueError: if `signal_length` is not a multiple of `patch_size`.
+
+    Example:
+
+    ```python
+    tokens = PatchEmbedding(patch_size=32, hidden_dim=64)(np.zeros((4, 2048), "float32"))  # (4, 64, 64)
+    ```
+
+    Reference:
+        - [Dosovitskiy et al., 2020](https://arxiv.org/abs/2010.11929)
+    """
+
+    def __init__(self, patch_size, hidden_dim, **kwargs):
+        super().__init__(**kwargs)
+        check_patching(patch_size, patch_size)
+        self.patch_size = patch_size
+        self.hidden_dim = hidden_dim
+        self.projection = keras.layers.Dense(hidden_dim, dtype=self.dtype_policy, name="projection")
+
+    def build(self, input_shape):
+        """Creates the projection for signals of `input_shape`, `(batch, signal_length)`."""
+        check_patching(input_shape[-1], self.patch_size)
+        self.projection.build((None, None, self.patch_size))
+        self.built = True
+
+    def call(self, signals):
+        """Embeds `signals`; see the class."""
+        return self.projection(patchify(signals, self.patch_size))  # (B, N, P) -> (B, N, D)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the tokens for signals of `input_shape`."""
+        return (input_shape[0], input_shape[-1] // self.patch_size, self.hidden_dim)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "patch_size": self.patch_size, "hidden_dim": self.hidden_dim}

@@ -1,0 +1,97 @@
+"""Position embeddings: fixed sine-cosine, or learned."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_usmae.registration import register
+
+POSITIONS = ("sincos", "learned")
+
+
+def sincos_table(num_positions, hidden_dim):
+    """Sine and cosine of the position at `hidden_dim // 2` geometrically spaced frequencies.
+
+    Args:
+        num_positions: int, number of patches.
+        hidden_dim: int, even, width of a token.
+
+    Returns:
+        float32 array of shape `(num_positions, hidden_dim)`: sines in the first half, cosines in the second.
+
+    Example:
+
+    ```python
+    sincos_table(64, 128).shape  # (64, 128)
+    ```
+
+    Reference:
+        - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762), section 3.5
+    """
+    half = hidden_dim // 2
+    angles = np.arange(num_positions)[:, None] / 10000.0 ** (np.arange(half) / half)
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype("float32")
+
+
+def _sincos_initializer(shape, dtype=None):
+    return ops.convert_to_tensor(sincos_table(*shape), dtype=dtype)
+
+
+@register
+class PositionEmbedding(keras.layers.Layer):
+    """Adds a vector for the position to each token.
+
+    The table has the number of positions it was built with, and both kinds live in a weight, so that all backends trace
+    and export it alike.
+
+    Args:
+        kind: str, `"sincos"` (fixed, as in the MAE paper) or `"learned"`. Defaults to `"sincos"`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Tensor of shape `(batch, num_patches, hidden_dim)`.
+
+    Output shape:
+        That of `tokens`.
+
+    Raises:
+        ValueError: for an unknown kind, or an odd `hidden_dim` with `"sincos"`.
+
+    Example:
+
+    ```python
+    PositionEmbedding("sincos")(np.zeros((4, 64, 128), "float32"))
+    ```
+
+    Reference:
+        - [He et al., 2021](https://arxiv.org/abs/2111.06377), appendix A.1
+    """
+
+    def __init__(self, kind="sincos", **kwargs):
+        super().__init__(**kwargs)
+        if kind not in POSITIONS:
+            raise ValueError(f"`kind` of position embedding must be one of {POSITIONS}. Received: kind={kind!r}")
+        self.kind = kind
+
+    def build(self, input_shape):
+        """Creates the table for tokens of `input_shape`, `(batch, num_patches, hidden_dim)`."""
+        num_positions, hidden_dim = input_shape[1:]
+        learned = self.kind == "learned"
+        if not learned and hidden_dim % 2:
+            raise ValueError(f"Sine-cosine positions need an even `hidden_dim`. Received: hidden_dim={hidden_dim}")
+        initializer = keras.initializers.RandomNormal(stddev=0.02) if learned else _sincos_initializer
+        self.table = self.add_weight(
+            shape=(num_positions, hidden_dim), initializer=initializer, trainable=learned, name="table"
+        )
+
+    def call(self, tokens):
+        """Adds the table to `tokens`."""
+        return tokens + ops.cast(self.table, tokens.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: unchanged."""
+        return input_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "kind": self.kind}

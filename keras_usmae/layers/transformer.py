@@ -1,0 +1,80 @@
+"""The pre-norm transformer block."""
+
+import keras
+
+from keras_usmae.layers.activations import get_activation
+from keras_usmae.layers.attention import NonSquareMultiHeadAttention
+from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
+from keras_usmae.registration import register
+
+
+@register
+class TransformerBlock(keras.layers.Layer):
+    """Attention, then a two-layer perceptron, each normalised before and added to its input.
+
+    Args:
+        num_heads: int, number of attention heads.
+        head_dim: int, width of a head.
+        mlp_dim: int, width of the perceptron's hidden layer.
+        activation: str, `"tanh_gelu"`, `"gelu"`, `"relu"` or `"silu"`. Defaults to `"tanh_gelu"`, which
+            microcontrollers can run.
+        dropout: float, dropout after attention and perceptron. Defaults to `0.0`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
+
+    Output shape:
+        That of `tokens`.
+
+    Example:
+
+    ```python
+    TransformerBlock(num_heads=4, head_dim=64, mlp_dim=256)(np.zeros((2, 64, 128), "float32"))
+    ```
+
+    Reference:
+        - [Dosovitskiy et al., 2020](https://arxiv.org/abs/2010.11929), equations 2 and 3
+    """
+
+    def __init__(self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        self.dropout = dropout
+        policy = self.dtype_policy
+        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
+        self.attention = NonSquareMultiHeadAttention(num_heads, head_dim, dropout, dtype=policy, name="attention")
+        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
+        self.mlp_hidden = keras.layers.Dense(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+        self.mlp_dropout = keras.layers.Dropout(dropout, dtype=policy, name="mlp_dropout")
+
+    def build(self, input_shape):
+        """Creates all weights for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
+        for layer in (self.attention_norm, self.attention, self.mlp_norm, self.mlp_hidden):
+            layer.build(input_shape)
+        self.mlp_output = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy, name="mlp_output")
+        self.mlp_output.build((*input_shape[:-1], self.mlp_dim))
+
+    def call(self, tokens, training=None):
+        """Transforms `tokens`; see the class."""
+        tokens = tokens + self.attention(self.attention_norm(tokens), training=training)
+        hidden = self.mlp_output(self.mlp_hidden(self.mlp_norm(tokens)))
+        return tokens + self.mlp_dropout(hidden, training=training)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: unchanged."""
+        return input_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+            "dropout": self.dropout,
+        }
