@@ -1,1 +1,32 @@
+"""Ultrasound signals without Keras: synthesis, classical time of flight, bounds, measured labels and windows."""
 
+from keras_usmae.signals.config import SignalConfig
+from keras_usmae.signals.envelopes import ENVELOPES
+from keras_usmae.signals.noise import NOISE_COLORS
+from keras_usmae.signals.normalization import check_signals, standardize
+from keras_usmae.signals.synthesis import draw_parameters, render, synthesize
+from keras_usmae.signals.tof import (
+    class_to_onset,
+    mm_to_samples,
+    onset_to_class,
+    samples_to_mm,
+    samples_to_seconds,
+    seconds_to_samples,
+)
+
+__all__ = [
+    "ENVELOPES",
+    "NOISE_COLORS",
+    "SignalConfig",
+    "check_signals",
+    "class_to_onset",
+    "draw_parameters",
+    "mm_to_samples",
+    "onset_to_class",
+    "render",
+    "samples_to_mm",
+    "samples_to_seconds",
+    "seconds_to_samples",
+    "standardize",
+    "synthesize",
+]
