@@ -59,11 +59,11 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
         """Creates the projections for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
         # Glorot by the shape of one projection, not of the three side by side.
         fan = input_shape[-1] + self.num_heads * self.head_dim
-        self.query_key_value.kernel_initializer = keras.initializers.RandomUniform(-((6 / fan) ** 0.5), (6 / fan) ** 0.5)
-        self.query_key_value.build(input_shape)
-        self.output_projection = keras.layers.Dense(
-            input_shape[-1], dtype=self.dtype_policy, name="output_projection"
+        self.query_key_value.kernel_initializer = keras.initializers.RandomUniform(
+            -((6 / fan) ** 0.5), (6 / fan) ** 0.5
         )
+        self.query_key_value.build(input_shape)
+        self.output_projection = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy, name="output_projection")
         self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
 
     def call(self, tokens, training=None):

@@ -108,9 +108,9 @@ class RandomMasking(keras.layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
-        """Checks that the ratio suits the number of patches in `input_shape`."""
-        num_visible_patches(input_shape[1], self.mask_ratio)
+    def build(self, tokens_shape, noise_shape=None):
+        """Checks that the ratio suits the number of patches in `tokens_shape`."""
+        num_visible_patches(tokens_shape[1], self.mask_ratio)
 
     def call(self, tokens, noise=None):
         """Masks `tokens`; see the class."""
@@ -173,11 +173,10 @@ class MaskTokenRestore(keras.layers.Layer):
         - [He et al., 2021](https://arxiv.org/abs/2111.06377), section 3
     """
 
-    def build(self, input_shape, *_):
-        """Creates the mask token for visible tokens of `input_shape`."""
-        self.mask_token = self.add_weight(
-            shape=(1, 1, input_shape[-1]), initializer=keras.initializers.RandomNormal(stddev=0.02), name="mask_token"
-        )
+    def build(self, visible_shape, restore_indices_shape=None):
+        """Creates the mask token for visible tokens of `visible_shape`."""
+        initializer = keras.initializers.RandomNormal(stddev=0.02)
+        self.mask_token = self.add_weight(shape=(1, 1, visible_shape[-1]), initializer=initializer, name="mask_token")
 
     def call(self, visible, restore_indices):
         """Restores the sequence; see the class."""

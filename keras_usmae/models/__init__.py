@@ -1,1 +1,25 @@
+"""Keras models: the masked autoencoder, the ToF classifier, and what they are made of."""
 
+from keras_usmae.models.baselines import CNNEncoder
+from keras_usmae.models.decoder import MAEDecoder
+from keras_usmae.models.encoder import MAEEncoder
+from keras_usmae.models.heads import PerPatchHead, PooledHead
+from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
+from keras_usmae.models.presets import load_preset, preset_names
+from keras_usmae.models.tof_classifier import ToFClassifier
+from keras_usmae.models.tof_decoding import decode_onset
+from keras_usmae.models.tof_loss import ToFCrossentropy
+
+__all__ = [
+    "CNNEncoder",
+    "MAEDecoder",
+    "MAEEncoder",
+    "MaskedAutoencoder",
+    "PerPatchHead",
+    "PooledHead",
+    "ToFClassifier",
+    "ToFCrossentropy",
+    "decode_onset",
+    "load_preset",
+    "preset_names",
+]

@@ -1,0 +1,76 @@
+"""Metrics of time of flight, with the onset in samples as the label."""
+
+import keras
+from keras import ops
+
+from keras_usmae.models.tof_decoding import decode_onset
+from keras_usmae.registration import register
+
+
+def _onset(y_true):
+    return ops.reshape(ops.cast(y_true, "float32"), (-1,))
+
+
+@register
+class ToFAccuracy(keras.metrics.Mean):
+    """Share of signals whose most likely bin is the labelled one, or near it.
+
+    Args:
+        bin_width: int, samples in a class.
+        tolerance: int, bins of distance that still count as right. Defaults to `0`, top-1 accuracy.
+        name: str. Defaults to `"accuracy"`.
+        **kwargs: arguments of `keras.metrics.Metric`.
+
+    Example:
+
+    ```python
+    classifier.compile("adamw", loss, metrics=[ToFAccuracy(16), ToFAccuracy(16, 1, name="within_one_bin")])
+    ```
+    """
+
+    def __init__(self, bin_width, tolerance=0, name="accuracy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.bin_width = bin_width
+        self.tolerance = tolerance
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
+        labelled = ops.cast(ops.floor(_onset(y_true) / self.bin_width), "int32")
+        distance = ops.abs(ops.cast(ops.argmax(y_pred, axis=-1), "int32") - labelled)
+        return super().update_state(ops.cast(distance <= self.tolerance, "float32"), sample_weight)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "bin_width": self.bin_width, "tolerance": self.tolerance}
+
+
+@register
+class ToFError(keras.metrics.Mean):
+    """Mean absolute error of the decoded onset, in samples.
+
+    Args:
+        bin_width: int, samples in a class.
+        method: str, see `decode_onset`. Defaults to `"expectation"`.
+        name: str. Defaults to `"error_samples"`.
+        **kwargs: arguments of `keras.metrics.Metric`.
+
+    Example:
+
+    ```python
+    classifier.compile("adamw", loss, metrics=[ToFError(bin_width=16)])
+    ```
+    """
+
+    def __init__(self, bin_width, method="expectation", name="error_samples", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.bin_width = bin_width
+        self.method = method
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
+        error = ops.abs(decode_onset(y_pred, self.bin_width, self.method) - _onset(y_true))
+        return super().update_state(error, sample_weight)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "bin_width": self.bin_width, "method": self.method}

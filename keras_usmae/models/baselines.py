@@ -1,0 +1,132 @@
+"""The convolutional baseline."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_usmae.layers import check_patching
+from keras_usmae.registration import register
+
+
+@register
+class CNNEncoder(keras.Model):
+    """A residual 1D convolutional network in the place of the transformer encoder.
+
+    A strided stem and stages that each halve the resolution bring the signal down to one token for each `patch_size`
+    samples, so that the same heads, labels and recipe serve both. Dilated residual blocks on the last stage widen the
+    receptive field beyond a burst. The defaults have about the parameters of the `tiny` transformer; `matching` chooses
+    the width for any other.
+
+    Args:
+        signal_length: int, samples in a signal. Defaults to `2048`.
+        patch_size: int, samples for each token, a power of 2 and at least 4. Defaults to `32`.
+        hidden_dim: int, channels of the last stage, halved for each earlier one but at least 8. Defaults to `64`.
+        num_layers: int, dilated residual blocks on the last stage. Defaults to `6`.
+        kernel_size: int, taps of each convolution. Defaults to `7`.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        signals: Tensor of shape `(batch, signal_length)`, standardised.
+
+    Output shape:
+        `(batch, signal_length // patch_size, hidden_dim)`.
+
+    Raises:
+        ValueError: if `patch_size` is not a power of 2, or does not divide `signal_length`.
+
+    Example:
+
+    ```python
+    classifier = ToFClassifier(CNNEncoder(hidden_dim=64))
+    ```
+
+    Reference:
+        - [Ross et al., 2018](https://doi.org/10.1029/2017JB015251), convolutional picking of seismic onsets
+    """
+
+    def __init__(self, signal_length=2048, patch_size=32, hidden_dim=64, num_layers=6, kernel_size=7, **kwargs):
+        super().__init__(**kwargs)
+        self.num_patches = check_patching(signal_length, patch_size)
+        if patch_size < 4 or patch_size & (patch_size - 1):
+            raise ValueError(f"`patch_size` of the CNN must be a power of 2, at least 4. Received: {patch_size}")
+        self.signal_length = signal_length
+        self.patch_size = patch_size
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.kernel_size = kernel_size
+        num_stages = patch_size.bit_length() - 3  # the stem strides by 4, each later stage by 2
+        widths = [max(8, hidden_dim >> (num_stages - i)) for i in range(num_stages)] + [hidden_dim]
+        self.stages = [self._convolution(width, 4 if i == 0 else 2, 1, f"stage_{i}") for i, width in enumerate(widths)]
+        self.stage_norms = [self._normalization(f"stage_norm_{i}") for i in range(len(widths))]
+        self.blocks = [self._convolution(hidden_dim, 1, 2 ** (i % 4), f"block_{i}") for i in range(num_layers)]
+        self.block_norms = [self._normalization(f"block_norm_{i}") for i in range(num_layers)]
+        self.build((None, signal_length))
+
+    @classmethod
+    def matching(cls, encoder, **kwargs):
+        """Builds the CNN whose number of parameters comes nearest to that of another encoder.
+
+        Args:
+            encoder: `MAEEncoder` to match in signal length, patch size and number of trainable parameters.
+            **kwargs: further constructor arguments.
+
+        Returns:
+            A `CNNEncoder`.
+
+        Example:
+
+        ```python
+        cnn = CNNEncoder.matching(MAEEncoder.from_preset("nano"))
+        ```
+        """
+        sizes = {"signal_length": encoder.signal_length, "patch_size": encoder.patch_size, **kwargs}
+        target = sum(math.prod(weight.shape) for weight in encoder.trainable_weights)
+        unit = sum(math.prod(weight.shape) for weight in cls(hidden_dim=64, **sizes).trainable_weights)
+        # Weights grow with the square of the width; the guess is refined among its neighbours by counting.
+        guess = max(8, round(64 * (target / unit) ** 0.5))
+        candidates = [cls(hidden_dim=width, **sizes) for width in range(max(8, guess - 4), guess + 5)]
+        return min(candidates, key=lambda cnn: abs(sum(math.prod(w.shape) for w in cnn.trainable_weights) - target))
+
+    def _convolution(self, filters, strides, dilation, name):
+        return keras.layers.Conv1D(
+            filters,
+            self.kernel_size,
+            strides,
+            padding="same",
+            dilation_rate=dilation,
+            use_bias=False,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+
+    def _normalization(self, name):
+        return keras.layers.BatchNormalization(momentum=0.9, dtype=self.dtype_policy, name=name)
+
+    def build(self, input_shape):
+        """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
+        shape = (None, self.signal_length, 1)
+        layers = zip([*self.stages, *self.blocks], [*self.stage_norms, *self.block_norms], strict=True)
+        for convolution, normalization in layers:
+            convolution.build(shape)
+            shape = convolution.compute_output_shape(shape)
+            normalization.build(shape)
+        self.built = True
+
+    def call(self, signals, training=None):
+        """Encodes whole signals; see the class."""
+        x = ops.expand_dims(signals, -1)  # (B, L, 1)
+        for convolution, normalization in zip(self.stages, self.stage_norms, strict=True):
+            x = ops.relu(normalization(convolution(x), training=training))
+        for convolution, normalization in zip(self.blocks, self.block_norms, strict=True):
+            x = x + ops.relu(normalization(convolution(x), training=training))
+        return x
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the tokens for signals of `input_shape`."""
+        return (input_shape[0], self.num_patches, self.hidden_dim)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        names = ("signal_length", "patch_size", "hidden_dim", "num_layers", "kernel_size")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

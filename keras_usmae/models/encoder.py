@@ -1,0 +1,196 @@
+"""The encoder: a small Vision Transformer on patches of a signal."""
+
+import keras
+
+from keras_usmae.layers import (
+    IntegerSafeLayerNormalization,
+    PatchEmbedding,
+    PositionEmbedding,
+    TransformerBlock,
+    check_patching,
+)
+from keras_usmae.models.presets import load_preset
+from keras_usmae.registration import register
+
+
+@register
+class MAEEncoder(keras.Model):
+    """Vision Transformer encoder of 1D signals, without a class token.
+
+    In pre-training `MaskedAutoencoder` runs `embed`, removes patches, and runs `transform` on the visible rest; everywhere
+    else the encoder is called on whole signals.
+
+    Args:
+        signal_length: int, samples in a signal. Defaults to `2048`.
+        patch_size: int, samples in a patch; divides `signal_length`. Defaults to `32`.
+        hidden_dim: int, width of a token. Defaults to `128`.
+        num_heads: int, attention heads of a block. Defaults to `4`.
+        head_dim: int, width of a head; `num_heads * head_dim` is free of `hidden_dim`. Defaults to `64`.
+        num_layers: int, transformer blocks. Defaults to `6`.
+        mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
+        activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
+        dropout: float, dropout in the blocks. Defaults to `0.0`.
+        position: str, `"sincos"` or `"learned"`. Defaults to `"sincos"`.
+        **kwargs: `name` and `dtype` (a dtype or a policy such as `"mixed_bfloat16"`).
+
+    Call arguments:
+        signals: Tensor of shape `(batch, signal_length)`, each signal standardised to mean 0 and variance 1 (see
+            `keras_usmae.signals.standardize`).
+
+    Output shape:
+        `(batch, signal_length // patch_size, hidden_dim)`.
+
+    Raises:
+        ValueError: if `patch_size` does not divide `signal_length`, or an option is unknown.
+
+    Example:
+
+    ```python
+    encoder = MAEEncoder.from_preset("tiny")
+    tokens = encoder(np.zeros((2, 2048), "float32"))  # (2, 64, 64)
+    ```
+
+    Reference:
+        - [Rossteutscher et al., 2025](https://arxiv.org/abs/2508.20622)
+        - [He et al., 2021](https://arxiv.org/abs/2111.06377)
+    """
+
+    def __init__(
+        self,
+        signal_length=2048,
+        patch_size=32,
+        hidden_dim=128,
+        num_heads=4,
+        head_dim=64,
+        num_layers=6,
+        mlp_dim=256,
+        activation="tanh_gelu",
+        dropout=0.0,
+        position="sincos",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_patches = check_patching(signal_length, patch_size)
+        self.signal_length = signal_length
+        self.patch_size = patch_size
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.num_layers = num_layers
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        self.dropout = dropout
+        self.position = position
+        policy = self.dtype_policy
+        self.patch_embedding = PatchEmbedding(patch_size, hidden_dim, dtype=policy, name="patch_embedding")
+        self.position_embedding = PositionEmbedding(position, dtype=policy, name="position_embedding")
+        self.blocks = [
+            TransformerBlock(num_heads, head_dim, mlp_dim, activation, dropout, dtype=policy, name=f"block_{i}")
+            for i in range(num_layers)
+        ]
+        self.norm = IntegerSafeLayerNormalization(dtype=policy, name="norm")
+        self.build((None, signal_length))
+
+    @classmethod
+    def from_preset(cls, name, **overrides):
+        """Builds an encoder of a named size.
+
+        Args:
+            name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`.
+            **overrides: constructor arguments that differ from the preset's, such as `signal_length` or `dtype`.
+
+        Returns:
+            An `MAEEncoder` with fresh weights.
+
+        Raises:
+            ValueError: if there is no preset of that name.
+
+        Example:
+
+        ```python
+        encoder = MAEEncoder.from_preset("nano", signal_length=1024)
+        ```
+        """
+        return cls(**{**load_preset(name)["encoder"], **overrides})
+
+    def build(self, input_shape):
+        """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
+        if input_shape[-1] != self.signal_length:
+            raise ValueError(
+                f"This encoder takes signals of {self.signal_length} samples. Received: shape {tuple(input_shape)}; crop "
+                "or pad the signals, or build an encoder with that `signal_length`."
+            )
+        tokens = (None, self.num_patches, self.hidden_dim)
+        self.patch_embedding.build((None, self.signal_length))
+        for layer in (self.position_embedding, *self.blocks, self.norm):
+            layer.build(tokens)
+        self.built = True
+
+    def embed(self, signals):
+        """Cuts, projects and marks with position.
+
+        Args:
+            signals: Tensor of shape `(batch, signal_length)`.
+
+        Returns:
+            Tensor of shape `(batch, num_patches, hidden_dim)`.
+        """
+        if signals.shape[-1] != self.signal_length:
+            self.build(signals.shape)  # raises: the one place that words this error
+        return self.position_embedding(self.patch_embedding(signals))
+
+    def transform(self, tokens, training=None):
+        """Runs the transformer blocks on any number of tokens.
+
+        Args:
+            tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
+            training: bool, whether dropout acts.
+
+        Returns:
+            Tensor of the shape of `tokens`.
+        """
+        for block in self.blocks:
+            tokens = block(tokens, training=training)
+        return self.norm(tokens)
+
+    def call(self, signals, training=None):
+        """Encodes whole signals; see the class."""
+        return self.transform(self.embed(signals), training=training)
+
+    def freeze(self, num_layers=None):
+        """Holds the embedding and the first blocks fixed in later training; compile again afterwards.
+
+        Args:
+            num_layers: int, number of blocks to hold, from the input on; `0` frees everything. Defaults to `None`,
+                the whole encoder with its last normalisation.
+
+        Raises:
+            ValueError: if the encoder has fewer blocks.
+
+        Example:
+
+        ```python
+        encoder.freeze()  # a probe on fixed features
+        encoder.freeze(2)  # only blocks 2 and later learn
+        ```
+        """
+        if num_layers is not None and not 0 <= num_layers <= self.num_layers:
+            raise ValueError(
+                f"`num_layers` must lie in 0..{self.num_layers}, the blocks of this encoder. Received: {num_layers}"
+            )
+        held = self.num_layers if num_layers is None else num_layers
+        self.patch_embedding.trainable = self.position_embedding.trainable = held == 0
+        for i, block in enumerate(self.blocks):
+            block.trainable = i >= held
+        self.norm.trainable = num_layers is not None
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the tokens for signals of `input_shape`."""
+        return (input_shape[0], self.num_patches, self.hidden_dim)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        names = (
+            "signal_length patch_size hidden_dim num_heads head_dim num_layers mlp_dim activation dropout position"
+        ).split()
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -1,0 +1,200 @@
+"""The masked autoencoder."""
+
+import keras
+from keras import ops
+
+from keras_usmae.layers import RandomMasking, patchify, unpatchify
+from keras_usmae.models.decoder import MAEDecoder
+from keras_usmae.models.encoder import MAEEncoder
+from keras_usmae.models.presets import load_preset
+from keras_usmae.registration import register
+
+
+@register
+class MaskedAutoencoder(keras.Model):
+    """Learns to fill in the removed patches of a signal.
+
+    The encoder sees only the visible patches, the decoder predicts all, and only the removed ones count in the loss.
+    `fit` takes signals alone: `mae.compile(optimizer="adamw"); mae.fit(signals)`.
+
+    Args:
+        encoder: `MAEEncoder`.
+        decoder: `MAEDecoder`, for the encoder's number, size and width of patches.
+        mask_ratio: float in (0, 1), share of the patches that is removed. Defaults to `0.75`.
+        normalize_targets: bool, whether each target patch is scaled to mean 0 and variance 1, as in the MAE paper's
+            variant. Defaults to `False`: a patch without a burst holds only noise, and this would make it as loud.
+        seed: int or `None`, seed of the masks. Defaults to `None`.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        signals: Tensor of shape `(batch, signal_length)`, standardised.
+        noise: optional Tensor of shape `(batch, num_patches)`: the patches with the smallest noise stay visible.
+            Defaults to a random draw.
+
+    Returns:
+        A dict of `"patches"`, the prediction `(batch, num_patches, patch_size)` in float32, and `"mask"`
+        `(batch, num_patches)`, 1 where a patch was removed.
+
+    Raises:
+        ValueError: if decoder and encoder do not fit together, or the ratio leaves 0 or all patches.
+
+    Example:
+
+    ```python
+    mae = MaskedAutoencoder.from_preset("tiny", seed=0)
+    mae.compile(optimizer="adamw")
+    mae.fit(signals, batch_size=64, epochs=1)
+    filled_in = mae.reconstruct(signals[:4])["reconstruction"]
+    ```
+
+    Reference:
+        - [He et al., 2021](https://arxiv.org/abs/2111.06377)
+        - [Rossteutscher et al., 2025](https://arxiv.org/abs/2508.20622)
+    """
+
+    def __init__(self, encoder, decoder, mask_ratio=0.75, normalize_targets=False, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        for name, encoder_has in (
+            ("num_patches", encoder.num_patches),
+            ("patch_size", encoder.patch_size),
+            ("encoder_dim", encoder.hidden_dim),
+        ):
+            if getattr(decoder, name) != encoder_has:
+                raise ValueError(
+                    f"The decoder's {name}={getattr(decoder, name)} does not fit the encoder, which has {encoder_has}."
+                )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.mask_ratio = mask_ratio
+        self.normalize_targets = normalize_targets
+        self.seed = seed
+        self.masking = RandomMasking(mask_ratio, seed, dtype=self.dtype_policy, name="masking")
+        self.masking.build((None, encoder.num_patches, encoder.hidden_dim))
+        self.built = True
+
+    @classmethod
+    def from_preset(cls, name, mask_ratio=0.75, normalize_targets=False, seed=None, dtype=None, **encoder_overrides):
+        """Builds encoder and decoder of a named size.
+
+        Args:
+            name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`.
+            mask_ratio: float, see the class. Defaults to `0.75`.
+            normalize_targets: bool, see the class. Defaults to `False`.
+            seed: int or `None`, see the class. Defaults to `None`.
+            dtype: dtype or policy of all parts. Defaults to Keras's global policy.
+            **encoder_overrides: arguments of `MAEEncoder` that differ from the preset's, such as `patch_size`.
+
+        Returns:
+            A `MaskedAutoencoder` with fresh weights.
+
+        Raises:
+            ValueError: if there is no preset of that name.
+
+        Example:
+
+        ```python
+        mae = MaskedAutoencoder.from_preset("small", patch_size=16)
+        ```
+        """
+        encoder = MAEEncoder.from_preset(name, dtype=dtype, **encoder_overrides)
+        decoder = MAEDecoder(
+            encoder.num_patches,
+            encoder.patch_size,
+            encoder.hidden_dim,
+            activation=encoder.activation,
+            dtype=dtype,
+            **load_preset(name)["decoder"],
+        )
+        return cls(encoder, decoder, mask_ratio, normalize_targets, seed, dtype=dtype)
+
+    def call(self, signals, noise=None, training=None):
+        """Masks and predicts; see the class."""
+        visible, mask, restore_indices = self.masking(self.encoder.embed(signals), noise=noise)
+        visible = self.encoder.transform(visible, training=training)  # (B, visible, D)
+        patches = self.decoder(visible, restore_indices, training=training)
+        return {"patches": ops.cast(patches, "float32"), "mask": mask}
+
+    def _targets(self, signals):
+        patches = ops.cast(patchify(signals, self.encoder.patch_size), "float32")
+        if not self.normalize_targets:
+            return patches
+        mean, scale = self._patch_statistics(patches)
+        return (patches - mean) / scale
+
+    def _patch_statistics(self, patches):
+        mean, variance = ops.moments(patches, axes=-1, keepdims=True)
+        return mean, ops.sqrt(variance + 1e-6)
+
+    def compile(self, optimizer="adamw", loss=None, **kwargs):
+        """Configures training.
+
+        Args:
+            optimizer: Keras optimiser or its name. Defaults to `"adamw"`.
+            loss: Keras loss between patches, weighted by the mask. Defaults to `None`, the mean squared error over the
+                removed patches.
+            **kwargs: further arguments of `keras.Model.compile`.
+        """
+        # Reducing by the weights, rather than by hand, is what stays right under distribution strategies.
+        loss = loss or keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+        super().compile(optimizer=optimizer, loss=loss, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compiles as a saved model was compiled."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Loss over the removed patches of `x`, averaged over their number."""
+        return super().compute_loss(
+            x=x, y=self._targets(x), y_pred=y_pred["patches"], sample_weight=y_pred["mask"], training=training
+        )
+
+    def reconstruct(self, signals, noise=None):
+        """Fills in the removed patches of signals.
+
+        Args:
+            signals: array of shape `(batch, signal_length)`, standardised.
+            noise: optional array of shape `(batch, num_patches)`; see the class.
+
+        Returns:
+            A dict of NumPy arrays: `"reconstruction"` `(batch, signal_length)`, the signals with predictions in the
+            removed patches; `"prediction"` `(batch, signal_length)`, the prediction everywhere; and `"mask"`
+            `(batch, signal_length)`, 1 on the samples that were removed.
+
+        Example:
+
+        ```python
+        result = mae.reconstruct(signals[:4])
+        ```
+        """
+        signals = ops.convert_to_tensor(signals, dtype="float32")
+        outputs = self(signals, noise=noise, training=False)
+        patches = patchify(signals, self.encoder.patch_size)
+        predicted = outputs["patches"]
+        if self.normalize_targets:
+            mean, scale = self._patch_statistics(patches)
+            predicted = predicted * scale + mean
+        mask = outputs["mask"][:, :, None]
+        result = {
+            "reconstruction": unpatchify(patches * (1 - mask) + predicted * mask),
+            "prediction": unpatchify(predicted),
+            "mask": unpatchify(ops.broadcast_to(mask, ops.shape(patches))),
+        }
+        return {name: ops.convert_to_numpy(value) for name, value in result.items()}
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "mask_ratio": self.mask_ratio,
+            "normalize_targets": self.normalize_targets,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the model from `get_config()`."""
+        parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("encoder", "decoder")}
+        return cls(**{**config, **parts})

@@ -1,0 +1,115 @@
+"""Time-of-flight classification."""
+
+import keras
+from keras import ops
+
+from keras_usmae.models.heads import HEADS
+from keras_usmae.models.tof_decoding import decode_onset
+from keras_usmae.registration import register
+from keras_usmae.signals import check_signals, samples_to_seconds, standardize
+
+
+@register
+class ToFClassifier(keras.Model):
+    """Encoder and head that tell in which bin of samples an echo begins.
+
+    The label given to `fit` is the onset in samples (a float), not the class: loss, metrics and decoding derive the class
+    from it, and errors below a bin still count.
+
+    Args:
+        encoder: a model with `signal_length`, `num_patches` and tokens `(batch, num_patches, dim)` as its output:
+            `MAEEncoder` or `CNNEncoder`.
+        bin_width: int, samples in a class; divides `signal_length`. Defaults to `16`.
+        head: str, `"per_patch"` (each token gives the bins inside its patch) or `"pooled"` (mean of the tokens, as in
+            the paper). Defaults to `"per_patch"`.
+        dropout: float, dropout before the head's linear layer. Defaults to `0.0`.
+        sampling_rate: float, Hz, of the signals the model was trained on. Defaults to `100e6`.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        signals: Tensor of shape `(batch, signal_length)`, standardised.
+
+    Output shape:
+        `(batch, signal_length // bin_width)`, float32 logits.
+
+    Raises:
+        ValueError: for an unknown head, or bins that do not divide the signal.
+
+    Example:
+
+    ```python
+    classifier = ToFClassifier(MAEEncoder.from_preset("nano"))
+    classifier.compile(optimizer="adamw", loss=ToFCrossentropy(bin_width=16))
+    classifier.fit(standardize(signals), onsets, epochs=1)
+    classifier.predict_tof(raw_signals)["tof"]  # seconds
+    ```
+
+    Reference:
+        - [Rossteutscher et al., 2025](https://arxiv.org/abs/2508.20622)
+    """
+
+    def __init__(self, encoder, bin_width=16, head="per_patch", dropout=0.0, sampling_rate=100e6, **kwargs):
+        super().__init__(**kwargs)
+        if head not in HEADS:
+            raise ValueError(f"`head` must be one of {tuple(HEADS)}. Received: head={head!r}")
+        if bin_width < 1 or encoder.signal_length % bin_width:
+            raise ValueError(
+                f"`bin_width` must divide the signal length {encoder.signal_length}. Received: bin_width={bin_width}"
+            )
+        self.encoder = encoder
+        self.bin_width = bin_width
+        self.head = head
+        self.dropout = dropout
+        self.sampling_rate = sampling_rate
+        self.num_classes = encoder.signal_length // bin_width
+        self.head_layer = HEADS[head](self.num_classes, dropout, dtype=self.dtype_policy, name="head")
+        self.head_layer.build((None, encoder.num_patches, encoder.hidden_dim))
+        self.built = True
+
+    def call(self, signals, training=None):
+        """Gives the logits of `signals`; see the class."""
+        tokens = self.encoder(signals, training=training)
+        return ops.cast(self.head_layer(tokens, training=training), "float32")
+
+    def predict_tof(self, signals, method="expectation", batch_size=256):
+        """Measures raw signals: standardises, classifies and decodes.
+
+        Args:
+            signals: array of shape `(batch, signal_length)`, at the model's `sampling_rate`, in any unit of amplitude.
+            method: str, `"expectation"` or `"argmax"`; see `decode_onset`. Defaults to `"expectation"`.
+            batch_size: int. Defaults to `256`.
+
+        Returns:
+            A dict of NumPy arrays of shape `(batch,)`: `"onset"` in samples, `"tof"` in seconds from the first sample,
+            and `"confidence"`, the probability of the most likely bin.
+
+        Raises:
+            ValueError: if the signals have another length, or samples that are not finite.
+
+        Example:
+
+        ```python
+        tof = classifier.predict_tof(signals)["tof"]
+        ```
+        """
+        signals = standardize(check_signals(signals, self.encoder.signal_length))
+        logits = ops.convert_to_tensor(self.predict(signals, batch_size=batch_size, verbose=0))
+        onset = ops.convert_to_numpy(decode_onset(logits, self.bin_width, method))
+        confidence = ops.convert_to_numpy(ops.max(ops.softmax(logits, axis=-1), axis=-1))
+        return {"onset": onset, "tof": samples_to_seconds(onset, self.sampling_rate), "confidence": confidence}
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "bin_width": self.bin_width,
+            "head": self.head,
+            "dropout": self.dropout,
+            "sampling_rate": self.sampling_rate,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the model from `get_config()`."""
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
