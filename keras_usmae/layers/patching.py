@@ -17,7 +17,7 @@ def check_patching(signal_length, patch_size):
         int, the number of patches.
 
     Raises:
-        ValueError: if either is not a positive integer, if the signal is shorter than a patch, or if a remainder is left.
+        ValueError: if either is not a positive integer, the signal is shorter than a patch, or a remainder is left.
 
     Example:
 

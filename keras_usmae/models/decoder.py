@@ -96,7 +96,15 @@ class MAEDecoder(keras.Model):
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        names = (
-            "num_patches patch_size encoder_dim hidden_dim num_heads head_dim num_layers mlp_dim activation"
-        ).split()
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {
+            **super().get_config(),
+            "num_patches": self.num_patches,
+            "patch_size": self.patch_size,
+            "encoder_dim": self.encoder_dim,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "num_layers": self.num_layers,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+        }

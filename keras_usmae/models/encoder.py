@@ -17,8 +17,8 @@ from keras_usmae.registration import register
 class MAEEncoder(keras.Model):
     """Vision Transformer encoder of 1D signals, without a class token.
 
-    In pre-training `MaskedAutoencoder` runs `embed`, removes patches, and runs `transform` on the visible rest; everywhere
-    else the encoder is called on whole signals.
+    In pre-training `MaskedAutoencoder` runs `embed`, removes patches, and runs `transform` on the visible rest;
+    everywhere else the encoder is called on whole signals.
 
     Args:
         signal_length: int, samples in a signal. Defaults to `2048`.
@@ -117,8 +117,8 @@ class MAEEncoder(keras.Model):
         """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
         if input_shape[-1] != self.signal_length:
             raise ValueError(
-                f"This encoder takes signals of {self.signal_length} samples. Received: shape {tuple(input_shape)}; crop "
-                "or pad the signals, or build an encoder with that `signal_length`."
+                f"This encoder takes signals of {self.signal_length} samples. Received: shape {tuple(input_shape)}; "
+                "crop or pad the signals, or build an encoder with that `signal_length`."
             )
         tokens = (None, self.num_patches, self.hidden_dim)
         self.patch_embedding.build((None, self.signal_length))
@@ -190,7 +190,16 @@ class MAEEncoder(keras.Model):
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        names = (
-            "signal_length patch_size hidden_dim num_heads head_dim num_layers mlp_dim activation dropout position"
-        ).split()
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {
+            **super().get_config(),
+            "signal_length": self.signal_length,
+            "patch_size": self.patch_size,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "num_layers": self.num_layers,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+            "dropout": self.dropout,
+            "position": self.position,
+        }

@@ -13,8 +13,8 @@ from keras_usmae.signals import check_signals, samples_to_seconds, standardize
 class ToFClassifier(keras.Model):
     """Encoder and head that tell in which bin of samples an echo begins.
 
-    The label given to `fit` is the onset in samples (a float), not the class: loss, metrics and decoding derive the class
-    from it, and errors below a bin still count.
+    The label given to `fit` is the onset in samples (a float), not the class: loss, metrics and decoding derive the
+    class from it, and errors below a bin still count.
 
     Args:
         encoder: a model with `signal_length`, `num_patches` and tokens `(batch, num_patches, dim)` as its output:

@@ -9,8 +9,8 @@ def decode_onset(logits, bin_width, method="expectation", radius=2):
     Args:
         logits: Tensor of shape `(batch, num_classes)`.
         bin_width: int, samples in a class.
-        method: str, `"argmax"`, the centre of the most likely bin, or `"expectation"`, the mean over the bins around it,
-            which resolves fractions of a bin. Defaults to `"expectation"`.
+        method: str, `"argmax"`, the centre of the most likely bin, or `"expectation"`, the mean over the bins around
+            it, which resolves fractions of a bin. Defaults to `"expectation"`.
         radius: int, bins on either side of the most likely one that the expectation counts. Defaults to `2`: enough for
             an onset at the edge of a bin, and a far second guess does not pull the estimate.
 

@@ -11,8 +11,8 @@ class ToFCrossentropy(keras.losses.Loss):
     """Cross-entropy of ToF classes, with the onset in samples as the label.
 
     With `sigma=0` the target is the one class the onset falls in. With `sigma > 0` it is a normal distribution around
-    the onset, integrated over each bin: neighbours share the mass as the onset nears their edge, so the expectation over
-    the bins recovers fractions of a bin, and being one bin off costs less than being far off.
+    the onset, integrated over each bin: neighbours share the mass as the onset nears their edge, so the expectation
+    over the bins recovers fractions of a bin, and being one bin off costs less than being far off.
 
     Args:
         bin_width: int, samples in a class.

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from keras_usmae.signals.envelopes import ENVELOPES
+from keras_usmae.signals.bursts import ENVELOPES
 from keras_usmae.signals.noise import NOISE_COLORS
 
 Range = tuple[float, float]

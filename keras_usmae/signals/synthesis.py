@@ -1,13 +1,13 @@
-"""Synthesis of ultrasound A-scans with a known onset: the parameters are drawn, then rendered, then recorded.
+"""Synthesis of ultrasound A-scans with a known onset: parameters are drawn, then rendered, then recorded with noise.
 
 Signals are drawn in blocks of 256. Block `b` has random generators of its own, made from `(seed, b)`, so that signal `i`
-depends on the configuration, the seed and `i` only: neither on the size of a request nor on where it starts. A set may be
-cut into shards at will, and each shard be made by another worker, bit by bit the same.
+depends on the configuration, the seed and `i` only: neither on the size of a request nor on where it starts. A set may
+be cut into shards at will, and each shard be made by another worker, bit by bit the same.
 """
 
 import numpy as np
 
-from keras_usmae.signals.envelopes import ENVELOPES, evaluate_envelope
+from keras_usmae.signals.bursts import ENVELOPES, evaluate_bursts
 from keras_usmae.signals.noise import NOISE_COLORS, color_noise
 
 BLOCK_SIZE = 256
@@ -23,7 +23,7 @@ def synthesize(config, num_signals, seed, start=0):
         start: int. Index of the first signal in the set. Defaults to `0`.
 
     Returns:
-        A dict of arrays, the first axis of each of which is `num_signals`: all that `draw_parameters` returns, and
+        A dict of arrays with a first axis of `num_signals`: all that `draw_parameters` returns, and
 
         - `signal`: float32 of shape `(num_signals, signal_length)`, in units of ADC full scale;
         - `noise_rms`: float32, RMS of the noise in units of ADC full scale;
@@ -54,7 +54,7 @@ def draw_parameters(config, num_signals, seed, start=0):
         start: int. Index of the first signal in the set. Defaults to `0`.
 
     Returns:
-        A dict of arrays, of shape `(num_signals,)` but for those of the echoes, which have shape
+        A dict of arrays of shape `(num_signals,)`, but for the echoes, whose arrays have the shape
         `(num_signals, max_echoes)` and are padded with NaN:
 
         - `onset`: float64, in samples, where the envelope of the first burst leaves zero;
@@ -66,7 +66,7 @@ def draw_parameters(config, num_signals, seed, start=0):
         - `ringdown_amplitude`: float64, zero where there is none; `ringdown_decay`: float64, in samples;
           `ringdown_phase`: float64, in rad;
         - `snr_db`: float64, in dB; `noise_color`: int64, index into `NOISE_COLORS`;
-        - `dc_offset`: float64, in units of ADC full scale; `adc_bits`: int64, `0` for an ideal recorder.
+        - `dc_offset`: float64, in units of ADC full scale; `adc_bits`: int64, zero for an ideal recorder.
 
     Raises:
         ValueError: where `num_signals`, `seed` or `start` is not an integer of 0 or more.
@@ -83,11 +83,11 @@ def draw_parameters(config, num_signals, seed, start=0):
 
 
 def render(parameters, config):
-    """Renders the noise-free signals of drawn, or chosen, parameters: bursts, echoes and ring-down.
+    """Renders the noise-free signals of drawn, or chosen, parameters: the burst, its echoes and the ring-down.
 
     Args:
-        parameters: dict of arrays, as from `draw_parameters`.
-        config: a `SignalConfig`.
+        parameters: dict of arrays, as from `draw_parameters` or `synthesize`.
+        config: the `SignalConfig` that they were drawn from.
 
     Returns:
         A float32 array of shape `(num_signals, signal_length)`, without noise, DC offset, rounding and clipping.
@@ -95,26 +95,30 @@ def render(parameters, config):
     Example:
 
     ```python
-    from keras_usmae.signals import SignalConfig, draw_parameters, render
+    from keras_usmae.signals import SignalConfig, render, synthesize
 
     config = SignalConfig.from_preset("paper")
-    clean = render(draw_parameters(config, num_signals=8, seed=0), config)  # (8, 2048), float32
+    batch = synthesize(config, num_signals=8, seed=0)
+    noise = batch["signal"] - render(batch, config)  # (8, 2048)
     ```
     """
-    return _render(parameters, config)[0]
+    return np.ascontiguousarray(_render(parameters, config)[0])
 
 
 def _by_blocks(function, config, num_signals, seed, start):
     for name, value in (("num_signals", num_signals), ("seed", seed), ("start", start)):
         if not isinstance(value, int | np.integer) or value < 0:
             raise ValueError(f"`{name}` must be an integer of 0 or more, but is {value!r}.")
-    stop = start + num_signals
-    pieces = []
-    for block in range(start // BLOCK_SIZE, max(-(-stop // BLOCK_SIZE), start // BLOCK_SIZE + 1)):
-        first = block * BLOCK_SIZE
-        part = slice(max(start - first, 0), max(min(stop - first, BLOCK_SIZE), 0))
-        pieces.append({key: value[part] for key, value in function(config, seed, block).items()})
-    return {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
+    stop, out, done = start + num_signals, None, 0
+    for block in range(start // BLOCK_SIZE, max(stop - 1, start) // BLOCK_SIZE + 1):
+        rows = slice(max(start - block * BLOCK_SIZE, 0), min(stop - block * BLOCK_SIZE, BLOCK_SIZE))
+        piece = {key: value[rows] for key, value in function(config, seed, block).items()}
+        if out is None:
+            out = {key: np.empty((num_signals, *value.shape[1:]), value.dtype) for key, value in piece.items()}
+        for key, value in piece.items():
+            out[key][done : done + len(value)] = value
+        done += len(piece["onset"])
+    return out
 
 
 def _generator(seed, block, stream):
@@ -122,52 +126,48 @@ def _generator(seed, block, stream):
 
 
 def _draw_block(config, seed, block):
-    rng = _generator(seed, block, 0)
-    n, max_echoes = BLOCK_SIZE, config.max_echoes
-    uniform = lambda bounds, size=n: rng.uniform(*bounds, size)  # noqa: E731
-    choose = lambda choices: choices[rng.integers(len(choices), size=n)]  # noqa: E731
-
-    onset = uniform(config.onset_interval)
-    amplitude = _from_db(uniform(config.amplitude_db))
+    rng = _generator(seed, block, stream=0)
+    single, several = (BLOCK_SIZE,), (BLOCK_SIZE, config.max_echoes)
+    onset = rng.uniform(*config.onset_interval, single)
+    amplitude = _from_db(rng.uniform(*config.amplitude_db, single))
     parameters = {
         "onset": onset,
-        "center_frequency": uniform(config.center_frequency),
-        "burst_length": uniform(config.burst_length),
-        "phase": uniform(config.phase),
+        "center_frequency": rng.uniform(*config.center_frequency, single),
+        "burst_length": rng.uniform(*config.burst_length, single),
+        "phase": rng.uniform(*config.phase, single),
         "amplitude": amplitude,
-        "envelope": choose(np.array([ENVELOPES.index(name) for name in config.envelopes])),
-        "envelope_shape": uniform((0, 1)),
-        "snr_db": uniform(config.snr_db),
-        "noise_color": choose(np.array([NOISE_COLORS.index(name) for name in config.noise_colors])),
-        "dc_offset": uniform(config.dc_offset),
-        "adc_bits": choose(np.array(config.adc_bits or (0,))),
+        "envelope": rng.choice([ENVELOPES.index(name) for name in config.envelopes], single),
+        "envelope_shape": rng.uniform(0, 1, single),
+        "snr_db": rng.uniform(*config.snr_db, single),
+        "noise_color": rng.choice([NOISE_COLORS.index(name) for name in config.noise_colors], single),
+        "dc_offset": rng.uniform(*config.dc_offset, single),
+        "adc_bits": rng.choice(config.adc_bits or (0,), single),
+        "ringdown_decay": rng.uniform(*config.ringdown_decay, single),
+        "ringdown_phase": rng.uniform(0, 2 * np.pi, single),
     }
-    has_ringdown = rng.random(n) < config.ringdown_probability
-    parameters["ringdown_amplitude"] = np.where(has_ringdown, _from_db(uniform(config.ringdown_amplitude_db)), 0.0)
-    parameters["ringdown_decay"] = uniform(config.ringdown_decay)
-    parameters["ringdown_phase"] = uniform((0, 2 * np.pi))
+    rings = rng.random(single) < config.ringdown_probability
+    parameters["ringdown_amplitude"] = rings * _from_db(rng.uniform(*config.ringdown_amplitude_db, single))
 
-    drawn = rng.integers(max_echoes + 1, size=n)
-    echo_onsets = onset[:, None] + np.cumsum(uniform(config.echo_delay, (n, max_echoes)), axis=1)
-    polarity = rng.choice((-1.0, 1.0), (n, max_echoes))
-    echo_amplitudes = amplitude[:, None] * polarity / _from_db(uniform(config.echo_attenuation_db, (n, max_echoes)))
-    present = (np.arange(max_echoes) < drawn[:, None]) & (echo_onsets < config.signal_length)
+    drawn = rng.integers(config.max_echoes, size=single, endpoint=True)
+    echo_onsets = onset[:, None] + np.cumsum(rng.uniform(*config.echo_delay, several), axis=1)
+    echo_gain = rng.choice((-1.0, 1.0), several) / _from_db(rng.uniform(*config.echo_attenuation_db, several))
+    present = (np.arange(config.max_echoes) < drawn[:, None]) & (echo_onsets < config.signal_length)
     parameters["num_echoes"] = present.sum(axis=1)
     parameters["echo_onsets"] = np.where(present, echo_onsets, np.nan)
-    parameters["echo_amplitudes"] = np.where(present, echo_amplitudes, np.nan)
+    parameters["echo_amplitudes"] = np.where(present, amplitude[:, None] * echo_gain, np.nan)
     return parameters
 
 
 def _synthesize_block(config, seed, block):
     parameters = _draw_block(config, seed, block)
     signal, burst_rms = _render(parameters, config)
-    noise = _generator(seed, block, 1).standard_normal(signal.shape, dtype=np.float32)
+    noise = _generator(seed, block, stream=1).standard_normal(signal.shape, dtype=np.float32)
     for index, color in enumerate(NOISE_COLORS):
         rows = np.flatnonzero(parameters["noise_color"] == index)
         if color != "white" and rows.size:
             noise[rows] = color_noise(noise[rows], color, config.sampling_rate, config.noise_band)
     noise_rms = (burst_rms / _from_db(parameters["snr_db"])).astype(np.float32)
-    # The noise of each signal is scaled by its own RMS, so that the SNR is the drawn one exactly.
+    # The noise of each signal is scaled by its own RMS, so that the SNR is exactly the drawn one.
     noise *= (noise_rms / _rms(noise, config.signal_length))[:, None]
     signal += noise
     if any(config.dc_offset):
@@ -177,52 +177,50 @@ def _synthesize_block(config, seed, block):
 
 
 def _render(parameters, config):
-    """Noise-free signals, and the RMS of the first burst of each over its own length, within the record or not."""
-    n, length, width = len(parameters["onset"]), config.signal_length, config.max_burst_samples
-    padded = np.zeros((n, length + width), dtype=np.float32)  # bursts may run over the end of the record
-    burst = _add_bursts(padded, parameters, np.arange(n), parameters["onset"], parameters["amplitude"], config)
+    """Noise-free signals, and the RMS of each first burst over its own length, cut by the end of the record or not."""
+    num_signals, length = len(parameters["onset"]), config.signal_length
+    # Room behind the record for bursts that run over its end.
+    signal = np.zeros((num_signals, length + config.max_burst_samples), dtype=np.float32)
+    rows = np.arange(num_signals)
+    burst = _add_bursts(signal, rows, parameters["onset"], parameters["amplitude"], parameters, config)
     burst_rms = _rms(burst, parameters["burst_length"])
-    for echo in range(parameters["echo_onsets"].shape[1]):
-        onset = parameters["echo_onsets"][:, echo]
+    for onset, amplitude in zip(parameters["echo_onsets"].T, parameters["echo_amplitudes"].T, strict=True):
         rows = np.flatnonzero(~np.isnan(onset))
-        _add_bursts(padded, parameters, rows, onset[rows], parameters["echo_amplitudes"][rows, echo], config)
-    _add_ringdown(padded, parameters, config)
-    return padded[:, :length], burst_rms
+        _add_bursts(signal, rows, onset[rows], amplitude[rows], parameters, config)
+    _add_ringdown(signal[:, :length], parameters, config)
+    return signal[:, :length], burst_rms
 
 
-def _add_bursts(padded, parameters, rows, onset, amplitude, config):
-    """Adds one burst to each of some rows, and returns the bursts."""
-    width = config.max_burst_samples
+def _add_bursts(signal, rows, onset, amplitude, parameters, config):
+    """Adds one burst to each of some signals, in place, and returns the bursts."""
     first = np.ceil(onset).astype(np.int64)
-    time = (first - onset).astype(np.float32)[:, None] + np.arange(width, dtype=np.float32)
-    cycles = 2 * np.pi * parameters["center_frequency"][rows] / config.sampling_rate
-    burst = np.sin(time * cycles.astype(np.float32)[:, None] + parameters["phase"][rows].astype(np.float32)[:, None])
+    names = ("center_frequency", "burst_length", "phase", "envelope", "envelope_shape")
+    drawn = (parameters[name][rows] for name in names)
+    burst = evaluate_bursts(config.max_burst_samples, first - onset, *drawn, config.sampling_rate)
     burst *= amplitude.astype(np.float32)[:, None]
-    time /= parameters["burst_length"][rows].astype(np.float32)[:, None]
-    for index, name in enumerate(ENVELOPES):
-        chosen = np.flatnonzero(parameters["envelope"][rows] == index)
-        if chosen.size:
-            burst[chosen] *= evaluate_envelope(name, time[chosen], parameters["envelope_shape"][rows[chosen]])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1, writeable=True)
+    # Only the samples of the burst are touched, and no signal twice, so that `+=` adds each burst.
+    windows = np.lib.stride_tricks.sliding_window_view(signal, config.max_burst_samples, axis=1, writeable=True)
     windows[rows, first] += burst
     return burst
 
 
-def _add_ringdown(padded, parameters, config):
+def _add_ringdown(signal, parameters, config):
+    """Adds the decaying oscillation of the transducer after its transmit pulse, in place."""
     rows = np.flatnonzero(parameters["ringdown_amplitude"])
     if not rows.size:
         return
-    # Down by 140 dB at the end, below the step of a 24-bit ADC.
-    width = min(int(16 * parameters["ringdown_decay"][rows].max()), config.signal_length)
-    column = {key: value[rows].astype(np.float32)[:, None] for key, value in parameters.items() if value.ndim == 1}
-    time = np.arange(width, dtype=np.float32)
-    cycles = column["center_frequency"] * np.float32(2 * np.pi / config.sampling_rate)
-    carrier = np.sin(cycles * time + column["ringdown_phase"])
-    padded[rows, :width] += column["ringdown_amplitude"] * np.exp(-time / column["ringdown_decay"]) * carrier
+    amplitude, decay, phase, frequency = (
+        parameters[name][rows].astype(np.float32)[:, None]
+        for name in ("ringdown_amplitude", "ringdown_decay", "ringdown_phase", "center_frequency")
+    )
+    # After 17 time constants it is down by 148 dB, less than a step of 24 bits.
+    time = np.arange(min(int(17 * decay.max()), signal.shape[1]), dtype=np.float32)
+    carrier = np.sin(np.float32(2 * np.pi / config.sampling_rate) * frequency * time + phase)
+    signal[rows, : time.size] += amplitude * np.exp(-time / decay) * carrier
 
 
 def _digitize(signal, bits):
-    """Rounds and clips in place, and says which signals reached an end of the scale."""
+    """Rounds and clips in place, and returns which signals reached an end of the scale."""
     half_scale = np.exp2(bits - 1).astype(np.float32)[:, None]
     signal *= half_scale
     np.rint(signal, out=signal)
