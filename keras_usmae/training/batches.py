@@ -1,0 +1,97 @@
+"""Batches whose content is a function of the epoch alone, so that a resumed run sees what it would have seen."""
+
+import keras
+import numpy as np
+
+from keras_usmae.signals import standardize, synthesize
+
+
+class EpochBatches(keras.utils.PyDataset):
+    """Feeds `fit` with arrays that are made anew, or shuffled anew, for each epoch.
+
+    Args:
+        load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays with the same first axis; see
+            `shuffled` and `fresh_signals`.
+        batch_size: int.
+        first_epoch: int, the epoch that comes first, above 0 in a resumed run. Defaults to `0`.
+
+    Raises:
+        ValueError: if an epoch holds no signals.
+
+    Example:
+
+    ```python
+    batches = EpochBatches(shuffled((signals, onsets), seed=0), batch_size=64)
+    classifier.fit(batches, epochs=3)
+    ```
+    """
+
+    def __init__(self, load_epoch, batch_size, first_epoch=0):
+        super().__init__()
+        self.load_epoch = load_epoch
+        self.batch_size = batch_size
+        self.epoch = first_epoch
+        self._arrays = load_epoch(first_epoch)
+        if not len(self._arrays[0]):
+            raise ValueError("There are no signals to train on: the arrays of the epoch are empty.")
+
+    def __len__(self):
+        return -(-len(self._arrays[0]) // self.batch_size)
+
+    def __getitem__(self, index):
+        """Returns batch `index`: `(signals,)` or `(signals, labels)`; the last one may be smaller."""
+        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return tuple(array[part] for array in self._arrays)
+
+    def on_epoch_end(self):
+        """Goes on to the next epoch's arrays."""
+        self.epoch += 1
+        self._arrays = self.load_epoch(self.epoch)
+
+
+def shuffled(arrays, seed):
+    """The same arrays in each epoch, in another order.
+
+    Args:
+        arrays: tuple of arrays with the same first axis.
+        seed: int, seed of the orders.
+
+    Returns:
+        A `load_epoch` function for `EpochBatches`.
+
+    Example:
+
+    ```python
+    load_epoch = shuffled((signals,), seed=0)
+    ```
+    """
+
+    def load_epoch(epoch):
+        order = np.random.default_rng((seed, epoch)).permutation(len(arrays[0]))
+        return tuple(array[order] for array in arrays)
+
+    return load_epoch
+
+
+def fresh_signals(config, num_signals, seed):
+    """Synthetic signals that are never repeated: each epoch draws its own.
+
+    Args:
+        config: `keras_usmae.signals.SignalConfig`.
+        num_signals: int, signals in an epoch.
+        seed: int, seed of the set; epoch `e` takes the examples from `e * num_signals` on.
+
+    Returns:
+        A `load_epoch` function for `EpochBatches`, giving standardised signals.
+
+    Example:
+
+    ```python
+    load_epoch = fresh_signals(SignalConfig.from_preset("paper"), 16_384, seed=0)
+    ```
+    """
+
+    def load_epoch(epoch):
+        return (standardize(synthesize(config, num_signals, seed, start=epoch * num_signals)["signal"]),)
+
+    return load_epoch

@@ -1,0 +1,47 @@
+"""AdamW with warm-up and cosine decay."""
+
+import keras
+
+
+def build_optimizer(learning_rate, total_steps, warmup_steps, weight_decay=0.05, beta_2=0.95):
+    """AdamW as masked autoencoders are trained with.
+
+    The rate rises linearly from 0 and falls along a cosine to 0 at the last step. Biases, normalisation, positions and
+    the mask token are not decayed.
+
+    Args:
+        learning_rate: float, the peak.
+        total_steps: int, optimiser steps of the whole training.
+        warmup_steps: int, steps of the rise; fewer than `total_steps`.
+        weight_decay: float. Defaults to `0.05`.
+        beta_2: float, decay of the second moment. Defaults to `0.95`.
+
+    Returns:
+        `keras.optimizers.AdamW`.
+
+    Raises:
+        ValueError: if the warm-up is as long as the training.
+
+    Example:
+
+    ```python
+    mae.compile(optimizer=build_optimizer(3e-3, total_steps=10_000, warmup_steps=500))
+    ```
+
+    Reference:
+        - [He et al., 2021](https://arxiv.org/abs/2111.06377), table 8
+    """
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(
+            f"The warm-up must be shorter than the training. Received: warmup_steps={warmup_steps}, "
+            f"total_steps={total_steps}; train for more epochs or warm up for fewer."
+        )
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else learning_rate,
+        decay_steps=total_steps - warmup_steps,
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, beta_2=beta_2, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table", "mask_token"])
+    return optimizer

@@ -1,0 +1,120 @@
+"""The folder that holds everything about one training."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+CONFIG_FILE = "config.json"
+HISTORY_FILE = "metrics.csv"
+
+
+def write_json(path, content):
+    """Writes JSON whole or not at all.
+
+    Args:
+        path: path of the file.
+        content: anything that `json` can write.
+
+    Example:
+
+    ```python
+    write_json("runs/mine/metrics.json", {"accuracy": 0.9})
+    ```
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(partial, path)
+
+
+def write_history(path, rows):
+    """Writes one line per epoch as CSV, whole or not at all.
+
+    Args:
+        path: path of the file.
+        rows: list of dicts with the same keys.
+
+    Example:
+
+    ```python
+    write_history("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
+    ```
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(partial, path)
+
+
+def read_history(path):
+    """Reads what `write_history` wrote.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        List of dicts with `"epoch"` as int and everything else as float; empty if there is no file.
+
+    Example:
+
+    ```python
+    [row["loss"] for row in read_history("runs/mine/metrics.csv")]
+    ```
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+
+
+def open_run_folder(path, config, resume=False):
+    """Creates a run folder, or opens one to go on.
+
+    Args:
+        path: path of the folder.
+        config: dict of everything that decides the result; written to `config.json`.
+        resume: bool, whether a run of the same configuration in that folder goes on. Defaults to `False`.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        FileExistsError: if the folder holds another run, the same run without `resume`, or something else.
+
+    Example:
+
+    ```python
+    folder = open_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
+    ```
+    """
+    path = Path(path)
+    config = json.loads(json.dumps(config))
+    config_path = path / CONFIG_FILE
+    if config_path.exists():
+        found = json.loads(config_path.read_text())
+        differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
+        if differing:
+            changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
+            raise FileExistsError(
+                f"The run folder {path} holds a run with another configuration ({changes}). Choose another --output, or "
+                "the options it was started with and --resume."
+            )
+        if not resume:
+            raise FileExistsError(
+                f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or delete "
+                "the folder."
+            )
+        return path
+    if path.is_file() or (path.exists() and any(path.iterdir())):
+        raise FileExistsError(
+            f"{path} exists and is not a run folder (it has no {CONFIG_FILE}). Choose another --output."
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(config_path, config)
+    return path

@@ -1,0 +1,56 @@
+"""Logs of a run: metrics.csv and TensorBoard events, on every backend."""
+
+import time
+from pathlib import Path
+
+import keras
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_history
+
+
+class RunLog(keras.callbacks.Callback):
+    """Writes what each epoch logs to `metrics.csv` and to `tensorboard/` in the run folder.
+
+    Keras's own TensorBoard callback needs TensorFlow; this one needs only the `tensorboard` package.
+
+    Args:
+        folder: path of the run folder.
+
+    Example:
+
+    ```python
+    mae.fit(batches, callbacks=[RunLog("runs/mine")])
+    ```
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = Path(folder)
+
+    def on_train_begin(self, logs=None):
+        """Opens the logs."""
+        self.rows = read_history(self.folder / HISTORY_FILE)
+        self.writer = EventFileWriter(str(self.folder / "tensorboard"))
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Drops what an interrupted run had logged of this epoch, and starts the clock."""
+        self.rows = [row for row in self.rows if row["epoch"] < epoch]
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds the line of `epoch`."""
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        values["seconds"] = time.perf_counter() - self.started
+        self.rows.append({"epoch": epoch, **values})
+        write_history(self.folder / HISTORY_FILE, self.rows)
+        summary = Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()])
+        self.writer.add_event(Event(wall_time=time.time(), step=epoch, summary=summary))
+        self.writer.flush()
+
+    def on_train_end(self, logs=None):
+        """Closes the logs."""
+        self.writer.close()
