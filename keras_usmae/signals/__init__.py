@@ -1,7 +1,7 @@
 """Ultrasound signals without Keras: synthesis, classical time of flight, bounds, measured labels and windows."""
 
+from keras_usmae.signals.bursts import ENVELOPES, tone_burst
 from keras_usmae.signals.config import SignalConfig
-from keras_usmae.signals.bursts import ENVELOPES
 from keras_usmae.signals.noise import NOISE_COLORS
 from keras_usmae.signals.normalization import check_signals, standardize
 from keras_usmae.signals.synthesis import draw_parameters, render, synthesize
@@ -29,4 +29,5 @@ __all__ = [
     "seconds_to_samples",
     "standardize",
     "synthesize",
+    "tone_burst",
 ]

@@ -9,8 +9,8 @@ ENVELOPES = ("rectangular", "hann", "tukey", "gaussian", "damped")
 def evaluate_envelope(name, time, shape):
     """Evaluates the envelope of bursts.
 
-    An envelope is zero outside of `[0, 1)` and has a peak of one. All but the rectangular one leave zero without a jump;
-    the onset of all is at `time = 0` exactly.
+    An envelope is zero outside of `[0, 1)` and has a peak of one. It leaves zero at `time = 0`, without a jump but for
+    the rectangular one.
 
     Args:
         name: str. One of `ENVELOPES`:

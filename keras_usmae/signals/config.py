@@ -13,12 +13,13 @@ Range = tuple[float, float]
 class SignalConfig:
     """Distribution of synthetic A-scans.
 
-    Every `(low, high)` range is drawn uniformly, one value a signal; a range with `low == high` is a constant. Every tuple
-    of choices is drawn with equal weight, and a choice that is named twice is drawn twice as often. To change a preset,
-    use `dataclasses.replace(config, snr_db=(10.0, 18.0))`.
+    A signal is a burst with a known onset, its later echoes and the ring-down of the transmit pulse, to which noise and
+    a DC offset are added. The recorder comes last: it rounds the sum to the steps of an ADC of `adc_bits` and clips it
+    at its full scale of -1 to 1.
 
-    The recorder is modelled last: the sum of bursts, noise and DC offset is rounded to the steps of an ADC of `adc_bits`
-    and clipped at its full scale of -1 to 1.
+    Every `(low, high)` range is drawn from uniformly and independently, once a signal (once an echo for those of the
+    echoes); a range with `low == high` is a constant. The choices of a tuple are drawn with equal weight, so that one
+    that is named twice comes twice as often. To change a preset, use `dataclasses.replace`.
 
     Args:
         signal_length: int. Samples in a signal. Defaults to `2048`.
@@ -31,23 +32,24 @@ class SignalConfig:
         phase: range. Phase of the carrier at the onset in rad; zero is a sine that starts at zero.
             Defaults to `(0, 2 * pi)`.
         amplitude_db: range. Peak of the envelope of the first burst in dB re ADC full scale. Defaults to `(-20, 0)`.
-        envelopes: tuple of str. Choices of envelope, from `keras_usmae.signals.ENVELOPES`. Defaults to all.
-        snr_db: range. 20 log10(RMS of the noise-free first burst over its own length / RMS of the noise), before the ADC.
-            Defaults to `(18, 38)`.
-        noise_colors: tuple of str. Choices of noise, from `keras_usmae.signals.NOISE_COLORS`. Defaults to `("white",)`.
+        envelopes: tuple of str. Choices of envelope, from `keras_usmae.signals.ENVELOPES`. Defaults to all of them.
+        snr_db: range. 20 log10(RMS of the noise-free first burst over its own length / RMS of the noise) in dB, before
+            the ADC. Defaults to `(18, 38)`.
+        noise_colors: tuple of str. Choices of noise, from `keras_usmae.signals.NOISE_COLORS`.
+            Defaults to `("white",)`.
         noise_band: range. Pass band of the `"band"` noise in Hz. Defaults to `(1e6, 4e6)`.
         max_echoes: int. Later echoes: their number is drawn from 0 to `max_echoes`. Defaults to `0`.
-        echo_delay: range. Delay of each echo after the one before it in samples. Defaults to `(150, 900)`.
+        echo_delay: range. Delay of each echo after the one before it in samples. Defaults to `(100, 800)`.
         echo_attenuation_db: range. Attenuation of each echo in dB re the first burst; its polarity is drawn too.
-            Defaults to `(3, 20)`.
-        ringdown_probability: float. Share of signals with the ring-down of the transmit pulse, which starts at sample 0.
-            Defaults to `0.0`.
+            Defaults to `(0, 30)`.
+        ringdown_probability: float. Share of signals with the ring-down of the transmit pulse, which starts at
+            sample 0 and has the frequency of the burst. Defaults to `0.0`.
         ringdown_amplitude_db: range. Amplitude of the ring-down at sample 0 in dB re ADC full scale.
             Defaults to `(-20, 6)`.
         ringdown_decay: range. Time constant of the ring-down in samples. Defaults to `(20, 80)`.
         dc_offset: range. DC offset in units of ADC full scale. Defaults to `(0, 0)`.
-        adc_bits: tuple of int. Choices of ADC resolution in bits. An empty tuple is an ideal recorder that neither rounds
-            nor clips. Defaults to `()`.
+        adc_bits: tuple of int. Choices of ADC resolution in bits. An empty tuple is an ideal recorder that neither
+            rounds nor clips. Defaults to `()`.
 
     Raises:
         ValueError: where an argument is impossible; the message names it.
@@ -80,8 +82,8 @@ class SignalConfig:
     noise_colors: tuple[str, ...] = ("white",)
     noise_band: Range = (1e6, 4e6)
     max_echoes: int = 0
-    echo_delay: Range = (150.0, 900.0)
-    echo_attenuation_db: Range = (3.0, 20.0)
+    echo_delay: Range = (100.0, 800.0)
+    echo_attenuation_db: Range = (0.0, 30.0)
     ringdown_probability: float = 0.0
     ringdown_amplitude_db: Range = (-20.0, 6.0)
     ringdown_decay: Range = (20.0, 80.0)
@@ -125,25 +127,27 @@ class SignalConfig:
         return self.onset_range or (0.0, float(self.signal_length - self.max_burst_samples))
 
 
+# The ranges of `quickstart` and `diverse` are those of measured immersion A-scans: bursts of a few cycles, 150 to 345
+# samples at 100 MHz above -20 dB; front echoes that drive 8-bit recorders far into clipping; reverberation behind them.
 PRESETS = {
     "paper": {},
     "diverse": {
-        "burst_length": (150.0, 500.0),
-        "amplitude_db": (-26.0, 6.0),
+        "center_frequency": (1e6, 6e6),
+        "burst_length": (150.0, 550.0),
+        "amplitude_db": (-26.0, 14.0),
         "noise_colors": ("white", "pink", "band"),
-        "max_echoes": 4,
-        "echo_delay": (100.0, 900.0),
-        "echo_attenuation_db": (-3.0, 26.0),
+        "max_echoes": 5,
+        "echo_attenuation_db": (-6.0, 36.0),
         "ringdown_probability": 0.3,
-        "dc_offset": (-0.05, 0.05),
+        "dc_offset": (-0.1, 0.1),
         "adc_bits": (8, 10, 12, 14),
     },
     "quickstart": {
-        "burst_length": (200.0, 450.0),
-        "amplitude_db": (-16.0, 6.0),
+        "burst_length": (220.0, 500.0),
+        "amplitude_db": (-20.0, 12.0),
         "envelopes": ("damped", "damped", "gaussian"),
-        "noise_colors": ("white", "band"),
-        "max_echoes": 3,
+        "noise_colors": ("white", "white", "band"),
+        "max_echoes": 4,
         "ringdown_probability": 0.2,
         "dc_offset": (-0.02, 0.02),
         "adc_bits": (8, 10, 12),
@@ -152,52 +156,62 @@ PRESETS = {
 
 
 def _validate(config):
-    if not isinstance(config.signal_length, int) or config.signal_length < 1:
-        raise ValueError(f"`signal_length` must be a positive integer in samples, but is {config.signal_length!r}.")
-    if not (math.isfinite(config.sampling_rate) and config.sampling_rate > 0):
-        raise ValueError(f"`sampling_rate` must be positive and finite in Hz, but is {config.sampling_rate!r}.")
-    if not isinstance(config.max_echoes, int) or config.max_echoes < 0:
-        raise ValueError(f"`max_echoes` must be an integer of 0 or more, but is {config.max_echoes!r}.")
-    if not 0 <= config.ringdown_probability <= 1:
+    _check_integer(config, "signal_length", at_least=1)
+    _check_integer(config, "max_echoes", at_least=0)
+    if not (_is_number(config.sampling_rate) and config.sampling_rate > 0):
+        raise ValueError(f"`sampling_rate` must be a positive number in Hz, but is {config.sampling_rate!r}.")
+    if not (_is_number(config.ringdown_probability) and 0 <= config.ringdown_probability <= 1):
         raise ValueError(f"`ringdown_probability` must lie in [0, 1], but is {config.ringdown_probability!r}.")
     nyquist = config.sampling_rate / 2
     _check_range(config, "center_frequency", "Hz", above=0, below=nyquist)
     _check_range(config, "noise_band", "Hz", above=0, below=nyquist)
     if config.noise_band[0] == config.noise_band[1]:
         raise ValueError(f"`noise_band` must have a width, but is {config.noise_band} Hz.")
-    _check_range(config, "burst_length", "samples", above=0, up_to=config.signal_length)
+    # Shorter than 4 samples, a burst may fall between two samples and have no power to set the noise by.
+    _check_range(config, "burst_length", "samples", at_least=4, up_to=config.signal_length)
+    if config.onset_range is not None:
+        _check_range(config, "onset_range", "samples", at_least=0, below=config.signal_length)
     _check_range(config, "phase", "rad")
-    _check_range(config, "amplitude_db", "dB re full scale")
+    _check_range(config, "amplitude_db", "dB")
     _check_range(config, "snr_db", "dB")
     _check_range(config, "echo_delay", "samples", above=0)
     _check_range(config, "echo_attenuation_db", "dB")
-    _check_range(config, "ringdown_amplitude_db", "dB re full scale")
+    _check_range(config, "ringdown_amplitude_db", "dB")
     _check_range(config, "ringdown_decay", "samples", above=0)
     _check_range(config, "dc_offset", "units of full scale")
-    if config.onset_range is not None:
-        _check_range(config, "onset_range", "samples", at_least=0, below=config.signal_length)
     _check_choices(config, "envelopes", ENVELOPES)
     _check_choices(config, "noise_colors", NOISE_COLORS)
-    _check_choices(config, "adc_bits", range(2, 25), may_be_empty=True)
+    if config.adc_bits != ():
+        _check_choices(config, "adc_bits", tuple(range(2, 25)))
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _check_integer(config, name, at_least):
+    value = getattr(config, name)
+    if not isinstance(value, int) or value < at_least:
+        raise ValueError(f"`{name}` must be an integer of {at_least} or more, but is {value!r}.")
 
 
 def _check_range(config, name, unit, above=-math.inf, at_least=-math.inf, below=math.inf, up_to=math.inf):
     value = getattr(config, name)
-    if not (isinstance(value, tuple) and len(value) == 2 and all(math.isfinite(v) for v in value)):
+    if not (isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))):
         raise ValueError(f"`{name}` must be a pair (low, high) of finite numbers in {unit}, but is {value!r}.")
     low, high = value
     if low > high:
         raise ValueError(f"`{name}` must have low <= high, but is {value!r} {unit}.")
     if low <= above or low < at_least or high >= below or high > up_to:
-        lower = f"({above:g}" if above > -math.inf else f"[{at_least:g}"
-        upper = f"{below:g})" if below < math.inf else f"{up_to:g}]"
-        raise ValueError(f"`{name}` must lie in {lower}, {upper} {unit}, but is {value!r}.")
+        lower = f"above {above:g}" if above > -math.inf else f"from {at_least:g}"
+        upper = f" to below {below:g}" if below < math.inf else f" to {up_to:g}" if up_to < math.inf else ""
+        raise ValueError(f"`{name}` must lie {lower}{upper} {unit}, but is {value!r}.")
 
 
-def _check_choices(config, name, allowed, may_be_empty=False):
+def _check_choices(config, name, allowed):
     value = getattr(config, name)
-    if not isinstance(value, tuple) or not (value or may_be_empty):
-        raise ValueError(f"`{name}` must be a tuple with at least one choice of {list(allowed)}, but is {value!r}.")
+    if not (isinstance(value, tuple) and value):
+        raise ValueError(f"`{name}` must be a tuple with one or more of {list(allowed)}, but is {value!r}.")
     for choice in value:
         if choice not in allowed:
             raise ValueError(f"`{name}` holds {choice!r}, which is not one of {list(allowed)}.")

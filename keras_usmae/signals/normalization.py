@@ -32,9 +32,9 @@ def check_signals(signals, signal_length):
         raise ValueError(f"Expected signals of shape (num_signals, {signal_length}), but got {signals.shape}.{hint}")
     if signals.shape[1] != signal_length:
         raise ValueError(
-            f"Expected signals of {signal_length} samples, but got {signals.shape[1]} (shape {signals.shape}). Cut windows "
-            "of this length, or resample to the sampling rate that the model was trained with; padding with zeros is not "
-            "the same."
+            f"Expected signals of {signal_length} samples, but got {signals.shape[1]} (shape {signals.shape}). Cut "
+            "windows of this length, or resample to the sampling rate that the model was trained with; padding with "
+            "zeros is not the same."
         )
     with np.errstate(over="ignore"):
         signals = signals.astype(np.float32, copy=False)
@@ -45,8 +45,8 @@ def check_signals(signals, signal_length):
 def standardize(signals, axis=-1):
     """Scales each signal to zero mean and unit variance.
 
-    The variance is that of the population (divided by the number of samples). This takes away the DC offset and the gain
-    of the recorder, which carry no time of flight.
+    The variance is that of the population (divided by the number of samples). This takes away the DC offset and the
+    gain of the recorder, which carry no time of flight.
 
     Args:
         signals: array of real numbers, by default of shape `(..., signal_length)`, in any unit.
@@ -80,8 +80,8 @@ def standardize(signals, axis=-1):
     if constant.any():
         raise ValueError(
             f"The signal at index {_first_index(constant)} is constant and has no variance to scale "
-            f"({int(constant.sum())} of {constant.size} signals). Is its channel unplugged, or the window outside of the "
-            "record? Leave such signals out."
+            f"({int(constant.sum())} of {constant.size} signals). Is its channel unplugged, or the window outside of "
+            "the record? Leave such signals out."
         )
     out /= peak  # so that the squares neither underflow nor overflow
     out /= np.sqrt(np.mean(np.square(out), axis=axis, dtype=np.float64, keepdims=True)).astype(np.float32)

@@ -1,8 +1,8 @@
 """Synthesis of ultrasound A-scans with a known onset: parameters are drawn, then rendered, then recorded with noise.
 
-Signals are drawn in blocks of 256. Block `b` has random generators of its own, made from `(seed, b)`, so that signal `i`
-depends on the configuration, the seed and `i` only: neither on the size of a request nor on where it starts. A set may
-be cut into shards at will, and each shard be made by another worker, bit by bit the same.
+Signals are drawn in blocks of 256. Block `b` has random generators of its own, made from `(seed, b)`, so that signal
+`i` depends on the configuration, the seed and `i` only: neither on the size of a request nor on where it starts. A set
+may be cut into shards at will, and each shard be made by another worker, bit by bit the same.
 """
 
 import numpy as np

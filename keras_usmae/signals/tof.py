@@ -36,8 +36,8 @@ def onset_to_class(onset, bin_width=16, num_classes=128):
         where = f" at index {index[0] if len(index) == 1 else index}" if index else ""
         raise ValueError(
             f"onset{where} is {onset[index]} samples, outside [0, {end:g}), the range of {num_classes} classes of "
-            f"{bin_width:g} samples ({int(bad.sum())} of {onset.size} onsets are outside). Leave these signals out, cut "
-            "the windows so that the onset lies inside, or raise `num_classes` or `bin_width`."
+            f"{bin_width:g} samples ({int(bad.sum())} of {onset.size} onsets are outside). Leave these signals out, "
+            "cut the windows so that the onset lies inside, or raise `num_classes` or `bin_width`."
         )
     # `end - tiny` divided by `bin_width` may round up to `num_classes`.
     return np.minimum(np.floor(onset / bin_width), num_classes - 1).astype(np.int32)
