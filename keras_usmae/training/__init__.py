@@ -4,7 +4,7 @@ from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.evaluation import score_onsets
 from keras_usmae.training.optimization import build_optimizer
-from keras_usmae.training.run_folder import open_run_folder, read_history, write_history, write_json
+from keras_usmae.training.run_folder import open_run_folder, read_history, save_arrays, write_history, write_json
 from keras_usmae.training.run_log import RunLog
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "fresh_signals",
     "open_run_folder",
     "read_history",
+    "save_arrays",
     "score_onsets",
     "shuffled",
     "write_history",

@@ -14,8 +14,8 @@ BEST_FILE = "best.weights.h5"
 class RunCheckpoint(keras.callbacks.Callback):
     """Saves model and optimiser after each epoch as `last.weights.h5`, and the best as `best.weights.h5`.
 
-    The number of finished epochs and the best value travel inside the file, and a file is replaced only when the next is
-    whole: whenever the process dies, one consistent checkpoint is left.
+    The number of finished epochs and the best value travel inside the file, and a file is replaced only when the next
+    is whole: whenever the process dies, one consistent checkpoint is left.
 
     Args:
         folder: path of the run folder.
@@ -59,7 +59,8 @@ class RunCheckpoint(keras.callbacks.Callback):
             model.load_weights(path)
         except (OSError, KeyError) as error:
             raise ValueError(
-                f"The checkpoint {path} cannot be read ({error}); delete it to start the run anew, or restore it from a copy."
+                f"The checkpoint {path} cannot be read ({error}); delete it to start the run anew, or restore it from "
+                "a copy."
             ) from error
         return epochs_done
 

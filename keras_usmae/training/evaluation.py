@@ -10,8 +10,8 @@ def score_onsets(onset, estimate, bin_width, sampling_rate, speed_of_sound, pred
 
     Args:
         onset: array of shape `(n,)`, labelled onsets in samples.
-        estimate: array of shape `(n,)`, estimated onsets in samples; NaN where the estimator found none, which counts as
-            wrong in the accuracies and is left out of the errors, its share being reported.
+        estimate: array of shape `(n,)`, estimated onsets in samples; NaN where the estimator found none, which counts
+            as wrong in the accuracies and is left out of the errors, its share being reported.
         bin_width: int, samples in a ToF class.
         sampling_rate: float, Hz.
         speed_of_sound: float, m/s, for pulse-echo millimetres (half of the path).

@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
+
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
 
@@ -47,6 +49,26 @@ def write_history(path, rows):
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
         writer.writeheader()
         writer.writerows(rows)
+    os.replace(partial, path)
+
+
+def save_arrays(path, arrays):
+    """Writes named arrays as a compressed .npz, whole or not at all.
+
+    Args:
+        path: path of the file.
+        arrays: dict from name to array.
+
+    Example:
+
+    ```python
+    save_arrays("runs/mine/test.npz", {"signal": signals, "onset": onset})
+    ```
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
     os.replace(partial, path)
 
 
@@ -102,13 +124,13 @@ def open_run_folder(path, config, resume=False):
         if differing:
             changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
             raise FileExistsError(
-                f"The run folder {path} holds a run with another configuration ({changes}). Choose another --output, or "
-                "the options it was started with and --resume."
+                f"The run folder {path} holds a run with another configuration ({changes}). Choose another --output, "
+                "or the options it was started with and --resume."
             )
         if not resume:
             raise FileExistsError(
-                f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or delete "
-                "the folder."
+                f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or "
+                "delete the folder."
             )
         return path
     if path.is_file() or (path.exists() and any(path.iterdir())):

@@ -1,0 +1,198 @@
+"""Fine-tunes a pre-trained encoder to classify time of flight, or trains the same model from scratch.
+
+    python recipes/finetune.py --pretrained runs/pretrain_small_paper --dataset ultrasound_measured/paper
+    python recipes/finetune.py --preset small --dataset ultrasound_measured/paper
+    python recipes/finetune.py --preset small --architecture cnn --dataset ultrasound_measured/paper --labels 500
+
+The epoch is chosen on the validation split; the test split is scored once, at the end. Writes a run folder:
+config.json, metrics.csv, metrics.json (test scores in samples, ns and mm), tensorboard/, best and last weights,
+`classifier.keras` with `calibration.npz` and `test.npz` for `export.py`, and PNG plots. `KERAS_BACKEND` chooses the
+backend.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import keras
+import numpy as np
+import options
+import typer
+
+from keras_usmae.metrics import ToFAccuracy, ToFError
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, ToFCrossentropy
+from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_examples, save_figure
+from keras_usmae.signals import check_signals, onset_to_class, standardize
+from keras_usmae.training import (
+    BEST_FILE,
+    EpochBatches,
+    RunCheckpoint,
+    RunLog,
+    build_optimizer,
+    open_run_folder,
+    read_history,
+    save_arrays,
+    score_onsets,
+    shuffled,
+    write_json,
+)
+from keras_usmae.training.builders import load_arrays, load_builder, prepare
+
+NUM_CALIBRATION = 256
+
+
+def build_encoder(pretrained, preset, architecture, dtype):
+    """The encoder to start from: pre-trained, or fresh."""
+    if pretrained is None:
+        encoder = MAEEncoder.from_preset(preset, dtype=dtype)
+        return encoder if architecture == "transformer" else CNNEncoder.matching(encoder, dtype=dtype)
+    path = pretrained / "encoder.keras" if pretrained.is_dir() else pretrained
+    if not path.exists():
+        raise FileNotFoundError(f"There is no pre-trained encoder at {path}; make one with recipes/pretrain.py.")
+    if architecture != "transformer":
+        raise ValueError("--pretrained holds a transformer; leave --architecture at its default.")
+    return keras.saving.load_model(path)
+
+
+def main(
+    pretrained: Annotated[
+        Path | None, typer.Option(help="Run folder of pretrain.py. Defaults to training from scratch.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Size of the model when training from scratch.")] = "small",
+    architecture: Annotated[
+        Literal["transformer", "cnn"], typer.Option(help="From scratch: the transformer, or a CNN with its parameters.")
+    ] = "transformer",
+    dataset: options.Dataset = "ultrasound_measured/paper",
+    labels: Annotated[
+        int, typer.Option(min=0, help="Labelled training signals to use, drawn with the seed; 0 uses all.")
+    ] = 0,
+    head: Annotated[
+        Literal["per_patch", "pooled"], typer.Option(help="Classification head; see ToFClassifier.")
+    ] = "per_patch",
+    bin_width: Annotated[int, typer.Option(min=1, help="Samples in a ToF class.")] = 16,
+    label_sigma: Annotated[
+        float, typer.Option(min=0.0, help="Spread of the target distribution in samples; 0 for one hard class.")
+    ] = 12.0,
+    freeze: Annotated[
+        int, typer.Option(min=-1, help="Encoder blocks held fixed, from the input on; -1 holds the whole encoder.")
+    ] = 0,
+    epochs: options.Epochs = 60,
+    batch_size: options.BatchSize = 64,
+    learning_rate: options.LearningRate = 1e-3,
+    warmup_epochs: options.WarmupEpochs = 3.0,
+    weight_decay: options.WeightDecay = 0.05,
+    dtype: options.DType = "float32",
+    seed: options.Seed = 0,
+    speed_of_sound: options.SpeedOfSound = 1480.0,
+    output: options.Output = None,
+    resume: options.Resume = False,
+    tfds_dir: options.TfdsDir = None,
+    raw_dir: options.RawDir = None,
+) -> Path:
+    """Trains a ToF classifier and returns its run folder."""
+    config = {
+        name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
+    }
+    config["pretrained"] = str(pretrained) if pretrained else None
+
+    # Everything that can be wrong is found before long work begins.
+    keras.utils.set_random_seed(seed)
+    encoder = build_encoder(pretrained, preset, architecture, dtype)
+    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=raw_dir)
+    sampling_rate = options.sampling_rate(builder)
+    classifier = ToFClassifier(encoder, bin_width, head, sampling_rate=sampling_rate, dtype=dtype)
+    if freeze:
+        encoder.freeze(None if freeze < 0 else freeze)
+    start = pretrained.name if pretrained else f"scratch_{architecture}_{preset}"
+    folder = open_run_folder(output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}", config, resume)
+
+    # Labelled signals: the onset in samples is the label.
+    prepare(builder)
+    data = {}
+    for split in ("train", "validation", "test"):
+        arrays = load_arrays(builder, split, features=("signal", "onset"))
+        signals, onset = check_signals(arrays["signal"], encoder.signal_length), arrays["onset"].astype("float32")
+        onset_to_class(onset, bin_width, classifier.num_classes)
+        data[split] = {"signal": signals, "onset": onset}
+    order = np.random.default_rng(seed).permutation(len(data["train"]["onset"]))
+    if labels > len(order):
+        raise ValueError(f"--labels {labels}: the training split of {dataset} has only {len(order)} signals.")
+    chosen = order[: labels or None]
+    train = (standardize(data["train"]["signal"][chosen]), data["train"]["onset"][chosen])
+    validation = (standardize(data["validation"]["signal"]), data["validation"]["onset"])
+
+    # Training.
+    load_epoch = shuffled(train, seed)
+    batches = EpochBatches(load_epoch, batch_size)
+    classifier.compile(
+        build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay, 0.999),
+        loss=ToFCrossentropy(bin_width, label_sigma),
+        metrics=[ToFAccuracy(bin_width), ToFAccuracy(bin_width, 1, name="within_one_bin"), ToFError(bin_width)],
+    )
+    checkpoint = RunCheckpoint(folder)
+    first_epoch = checkpoint.restore(classifier)
+    if first_epoch:
+        batches = EpochBatches(load_epoch, batch_size, first_epoch)
+    classifier.fit(
+        batches,
+        validation_data=validation,
+        validation_batch_size=256,
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        callbacks=[RunLog(folder), checkpoint],
+        verbose=options.progress(),
+    )
+
+    # The best epoch of the validation split, scored once on the test split.
+    classifier.load_weights(folder / BEST_FILE)
+    classifier.save(folder / "classifier.keras")
+    test_signals, test_onset = data["test"]["signal"], data["test"]["onset"]
+    measured = classifier.predict_tof(test_signals)
+    most_likely = classifier.predict_tof(test_signals, method="argmax")["onset"]
+    scores = score_onsets(
+        test_onset,
+        measured["onset"],
+        bin_width,
+        sampling_rate,
+        speed_of_sound,
+        onset_to_class(most_likely, bin_width, classifier.num_classes),
+    )
+    write_json(
+        folder / "metrics.json",
+        {
+            "test": scores,
+            "test_signals": len(test_onset),
+            "labels": len(chosen),
+            "parameters": classifier.count_params(),
+        },
+    )
+
+    # What export.py and other programs need, so that a run folder stands on its own.
+    listed = order[:NUM_CALIBRATION]
+    save_arrays(
+        folder / "calibration.npz",
+        {"signal": data["train"]["signal"][listed], "onset": data["train"]["onset"][listed], "index": listed},
+    )
+    save_arrays(folder / "test.npz", {"signal": test_signals, "onset": test_onset, "estimate": measured["onset"]})
+
+    history = read_history(folder / "metrics.csv")
+    some = np.random.default_rng(seed).choice(len(test_onset), 8, replace=False)
+    examples = plot_tof_examples(test_signals[some], test_onset[some], measured["onset"][some], sampling_rate)
+    errors = plot_tof_errors(test_onset, {folder.name: measured["onset"]}, bin_width, sampling_rate)
+    plots = [
+        save_figure(plot_history(history, title="Cross-entropy"), folder / "loss.png"),
+        save_figure(errors, folder / "tof_errors.png"),
+        save_figure(examples, folder / "tof_examples.png"),
+    ]
+    print(
+        f"{folder.name}: {len(chosen)} labels of {dataset}; on {len(test_onset)} test signals top-1 "
+        f"{scores['accuracy']:.1%}, within one bin {scores['within_one_bin']:.1%}, median error "
+        f"{scores['median_error_ns']:.0f} ns = {scores['median_error_mm']:.3f} mm at {speed_of_sound:g} m/s, RMSE "
+        f"{scores['rmse_ns']:.0f} ns. Run folder {folder}"
+    )
+    for plot in plots:
+        print(f"  {plot}")
+    return folder
+
+
+if __name__ == "__main__":
+    options.run(main)

@@ -1,0 +1,51 @@
+"""Command-line options that several recipes share, each with its help."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Preset = Annotated[str, typer.Option(help="Size of the model: nano, tiny, small (the paper's) or base.")]
+Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Signals in an optimiser step.")]
+LearningRate = Annotated[float, typer.Option(min=0.0, help="Peak of the learning rate.")]
+WarmupEpochs = Annotated[float, typer.Option(min=0.0, help="Epochs of linear rise of the learning rate.")]
+WeightDecay = Annotated[float, typer.Option(min=0.0, help="AdamW's weight decay.")]
+Seed = Annotated[int, typer.Option(help="Seed of weights, order, masks and synthetic signals.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same options.")]
+DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
+TfdsDir = Annotated[
+    Path | None,
+    typer.Option(envvar="TFDS_DATA_DIR", help="Where prepared datasets lie. Defaults to ~/tensorflow_datasets."),
+]
+RawDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", envvar="DATA_DIR", help="Folder with the measured originals. Defaults to downloading them."
+    ),
+]
+SpeedOfSound = Annotated[
+    float, typer.Option(min=1.0, help="Speed of sound in m/s, for errors in mm (pulse-echo, half of the path).")
+]
+Output = Annotated[Path | None, typer.Option(help="Run folder to write. Defaults to a name under runs/.")]
+
+
+def progress():
+    """Keras's `verbose`: a progress bar on a terminal, a line per epoch elsewhere."""
+    return 1 if sys.stdout.isatty() else 2
+
+
+def sampling_rate(builder):
+    """Sampling rate in Hz that a builder's signals have."""
+    return float(builder.builder_config.sampling_rate)
+
+
+def run(main):
+    """Runs a recipe's `main` on the command line; errors about the user's input are told without a traceback."""
+    try:
+        typer.run(main)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)

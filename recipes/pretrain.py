@@ -1,0 +1,155 @@
+"""Pre-trains a masked autoencoder on unlabelled ultrasound signals.
+
+The paper's run (48,000 synthetic signals, 200 epochs, the `small` model):
+
+    python recipes/pretrain.py --preset small --dataset ultrasound_synthetic/paper --epochs 200
+
+The same model on signals that are never repeated, drawn while it trains:
+
+    python recipes/pretrain.py --preset small --dataset ultrasound_synthetic/paper --fresh-signals 48000
+
+Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, best and last weights, `encoder.keras` for
+`finetune.py`, `mae.keras`, and PNG plots of the losses and of reconstructions. `KERAS_BACKEND` chooses the backend.
+"""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import keras
+import numpy as np
+import options
+import typer
+
+from keras_usmae.models import MaskedAutoencoder, load_preset
+from keras_usmae.plotting import plot_history, plot_reconstructions, save_figure
+from keras_usmae.signals import SignalConfig, check_signals, standardize
+from keras_usmae.training import (
+    BEST_FILE,
+    EpochBatches,
+    RunCheckpoint,
+    RunLog,
+    build_optimizer,
+    fresh_signals,
+    open_run_folder,
+    read_history,
+    shuffled,
+    write_json,
+)
+from keras_usmae.training.builders import load_arrays, load_builder, prepare
+
+
+def main(
+    preset: options.Preset = "small",
+    dataset: options.Dataset = "ultrasound_synthetic/paper",
+    epochs: options.Epochs = 200,
+    fresh: Annotated[
+        int,
+        typer.Option(
+            "--fresh-signals",
+            min=0,
+            help="Draw this many new synthetic signals each epoch from the dataset's configuration, in place of the "
+            "stored training split; 0 reads the stored split.",
+        ),
+    ] = 0,
+    batch_size: options.BatchSize = 256,
+    patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,
+    mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
+    normalize_targets: Annotated[bool, typer.Option(help="Scale each target patch to mean 0, variance 1.")] = False,
+    learning_rate: options.LearningRate = 1.5e-3,
+    warmup_epochs: options.WarmupEpochs = 10.0,
+    weight_decay: options.WeightDecay = 0.05,
+    dtype: options.DType = "float32",
+    seed: options.Seed = 0,
+    output: options.Output = None,
+    resume: options.Resume = False,
+    tfds_dir: options.TfdsDir = None,
+    raw_dir: options.RawDir = None,
+) -> Path:
+    """Pre-trains a masked autoencoder and returns its run folder."""
+    config = {
+        name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
+    }
+
+    # Everything that can be wrong is found before the data are made or the folder is opened.
+    load_preset(preset)
+    keras.utils.set_random_seed(seed)
+    mae = MaskedAutoencoder.from_preset(
+        preset,
+        mask_ratio=mask_ratio,
+        normalize_targets=normalize_targets,
+        seed=seed,
+        dtype=dtype,
+        patch_size=patch_size,
+    )
+    name, _, config_name = dataset.partition("/")
+    if fresh and name != "ultrasound_synthetic":
+        raise ValueError(
+            f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
+        )
+    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=raw_dir)
+    folder = open_run_folder(output or Path("runs") / f"pretrain_{preset}_{config_name}", config, resume)
+
+    # Signals, each standardised to mean 0 and variance 1.
+    prepare(builder)
+    length = mae.encoder.signal_length
+    held_out = load_arrays(builder, "validation", features=("signal",))["signal"]
+    held_out = standardize(check_signals(held_out, length))
+    if fresh:
+        # A seed of its own: the stored splits, validation among them, are drawn with other ones.
+        load_epoch = fresh_signals(SignalConfig.from_preset(config_name), fresh, seed=10_000 + seed)
+    else:
+        stored = load_arrays(builder, "train", features=("signal",))["signal"]
+        load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
+
+    # Training.
+    batches = EpochBatches(load_epoch, batch_size)
+    mae.compile(build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay))
+    checkpoint = RunCheckpoint(folder)
+    first_epoch = checkpoint.restore(mae)
+    if first_epoch:
+        batches = EpochBatches(load_epoch, batch_size, first_epoch)
+    started = time.perf_counter()
+    mae.fit(
+        batches,
+        validation_data=(held_out, None),
+        validation_batch_size=batch_size,
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        callbacks=[RunLog(folder), checkpoint],
+        verbose=options.progress(),
+    )
+    seconds = time.perf_counter() - started
+
+    # What came out. Standardised signals have variance 1, the error of predicting nothing.
+    mae.load_weights(folder / BEST_FILE)
+    mae.save(folder / "mae.keras")
+    mae.encoder.save(folder / "encoder.keras")
+    history = read_history(folder / "metrics.csv")
+    best = min(history, key=lambda row: row["val_loss"])
+    metrics = {
+        "val_loss": best["val_loss"],
+        "best_epoch": best["epoch"],
+        "backend": keras.backend.backend(),
+        "parameters": mae.count_params(),
+        "signals_per_epoch": len(load_epoch(0)[0]),
+        "seconds": seconds,
+    }
+    write_json(folder / "metrics.json", metrics)
+    noise = np.random.default_rng(seed).uniform(size=(6, mae.encoder.num_patches)).astype("float32")
+    figure = plot_reconstructions(held_out[:6], mae.reconstruct(held_out[:6], noise), options.sampling_rate(builder))
+    plots = [
+        save_figure(figure, folder / "reconstructions.png"),
+        save_figure(plot_history(history, title="Mean squared error, removed patches"), folder / "loss.png"),
+    ]
+    print(
+        f"Pre-trained {preset} on {dataset} for {epochs} epochs of {metrics['signals_per_epoch']:,} signals: "
+        f"validation loss {best['val_loss']:.4f} (1.0 is predicting nothing). Run folder {folder}"
+    )
+    for plot in plots:
+        print(f"  {plot}")
+    return folder
+
+
+if __name__ == "__main__":
+    options.run(main)

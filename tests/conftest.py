@@ -1,0 +1,52 @@
+"""Settings for all tests: one backend a process, chosen by KERAS_BACKEND, on one thread."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def measured_folder():
+    """Folder of the measured originals, or None."""
+    folder = Path(os.environ.get("DATA_DIR") or REPOSITORY.parent / "shared" / "data" / "measured")
+    return folder if folder.is_dir() else None
+
+
+def pytest_configure(config):
+    if os.environ["KERAS_BACKEND"] == "torch":
+        # Two threads of torch were many times slower than one while the other core was busy.
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items):
+    if measured_folder() is None:
+        skip = pytest.mark.skip(reason="the measured originals are not here; set DATA_DIR to their folder")
+        for item in items:
+            if "measured" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    import keras
+
+    keras.utils.set_random_seed(1)
+
+
+@pytest.fixture(scope="session")
+def measured_dir():
+    """Folder of the measured originals; mark tests that use it with `measured`."""
+    return measured_folder()
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """Root of the checkout."""
+    return REPOSITORY
