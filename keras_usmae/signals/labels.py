@@ -104,17 +104,7 @@ def envelope_rise(records, starts, stops, fraction):
     """
     if not 0 < fraction < 1:
         raise ValueError(f"`fraction` must lie in (0, 1), but is {fraction}.")
-    height, inside = envelope(records), _gates(records, starts, stops)
-    peak = np.where(inside, height, 0).argmax(axis=1)
-    rows, index = np.arange(len(records)), np.arange(records.shape[1])
-    threshold = fraction * height[rows, peak]
-    before = inside & (index < peak[:, None]) & (height < threshold[:, None])
-    found = before.any(axis=1)
-    last = records.shape[1] - 1 - before[:, ::-1].argmax(axis=1)
-    last = np.where(found, last, 0)
-    low, high = height[rows, last], height[rows, last + 1]
-    step = np.divide(threshold - low, high - low, out=np.zeros(len(records)), where=found)
-    return np.where(found, last + step, np.nan)
+    return _rise(envelope(records), _gates(records, starts, stops), fraction)
 
 
 def envelope_peak(records, starts, stops):
@@ -216,9 +206,9 @@ def measure_extent(records, labels, search, used, groups, fraction=0.1):
     labels, groups = np.asarray(labels, dtype=np.float64)[used], np.asarray(groups)
     records = records[used]
     starts, stops = np.floor(labels + search[0]), np.ceil(labels + search[1])
-    last = records.shape[1] - 1
-    rise = envelope_rise(records, starts, stops, fraction)
-    fall = last - envelope_rise(records[:, ::-1], last - stops + 1, last - starts + 1, fraction)
+    height, inside = envelope(records), _gates(records, starts, stops)
+    rise = _rise(height, inside, fraction)
+    fall = records.shape[1] - 1 - _rise(height[:, ::-1], inside[:, ::-1], fraction)
     found = np.isfinite(rise) & np.isfinite(fall)
     shift, spread, length = np.empty((3, len(groups)))
     for group in np.unique(groups):
@@ -237,3 +227,16 @@ def measure_extent(records, labels, search, used, groups, fraction=0.1):
 def _gates(records, starts, stops):
     index = np.arange(records.shape[1])
     return (index >= np.asarray(starts)[:, None]) & (index < np.asarray(stops)[:, None])
+
+
+def _rise(height, inside, fraction):
+    """Where an envelope rises through a fraction of its peak inside of its gate; the last time before the peak."""
+    peak = np.where(inside, height, 0).argmax(axis=1)
+    rows, last = np.arange(len(height)), height.shape[1] - 1
+    threshold = fraction * height[rows, peak]
+    below = inside & (np.arange(last + 1) < peak[:, None]) & (height < threshold[:, None])
+    found = below.any(axis=1)
+    foot = np.where(found, last - below[:, ::-1].argmax(axis=1), 0)
+    low, high = height[rows, foot], height[rows, foot + 1]
+    step = np.divide(threshold - low, high - low, out=np.zeros(len(height)), where=found)
+    return np.where(found, foot + step, np.nan)

@@ -1,0 +1,1 @@
+"""Measured A-scans with time-of-flight labels."""

@@ -1,0 +1,53 @@
+"""Train, validation and test by blocks of scan position, with guard gaps between them; never at random.
+
+Neighbouring records see nearly the same piece of the reflector. Two blocks are therefore kept further apart than the
+aperture is wide, and the records between them are in no split.
+"""
+
+import numpy as np
+
+SPLITS = ("train", "validation", "test")
+
+# (split, first, last) position of each block, both included; 6 and 10 positions of 1 mm lie between the blocks of the
+# scans, whose transducers are 6 and 10 mm wide. The position of a pair of array elements is tx + rx, twice its
+# midpoint in mm: it is the same for (tx, rx) and (rx, tx), so that reciprocal pairs stay together, and 2 are left out
+# between blocks, so that midpoints of two splits are at least 1.5 mm apart (an element is 0.85 mm wide). Each split of
+# a scan holds drilled holes.
+_SCAN = (
+    ("train", 0, 21),
+    ("test", 28, 47),
+    ("train", 54, 65),
+    ("validation", 72, 86),
+    ("train", 93, 110),
+)
+_LINE = (
+    ("train", 0, 69),
+    ("test", 80, 119),
+    ("train", 130, 189),
+    ("validation", 200, 229),
+    ("train", 240, 300),
+)
+_MIDPOINTS = (
+    ("train", 2, 31),
+    ("test", 34, 39),
+    ("validation", 42, 46),
+    ("train", 49, 64),
+)
+_BLOCKS = {"plane_scan": _SCAN, "copper_block": _LINE, "copper_array": _MIDPOINTS, "steel_pins": _MIDPOINTS}
+
+
+def assign_splits(name, position):
+    """Split of each record of a scan.
+
+    Args:
+        name: str. Name of the scan.
+        position: int array of shape `(num_records, 2)`, as in `Scan`.
+
+    Returns:
+        An int array of shape `(num_records,)`: indices into `SPLITS`, or -1 for a record between two blocks.
+    """
+    along = position.sum(axis=1) if _BLOCKS[name] is _MIDPOINTS else position[:, 0]
+    split = np.full(len(position), -1)
+    for block, first, last in _BLOCKS[name]:
+        split[(along >= first) & (along <= last)] = SPLITS.index(block)
+    return split

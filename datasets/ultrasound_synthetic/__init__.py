@@ -1,0 +1,1 @@
+"""Synthetic ultrasound A-scans with known parameters."""
