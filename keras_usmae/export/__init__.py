@@ -1,1 +1,44 @@
+"""Export to SavedModel and TFLite, verified in LiteRT and in TensorFlow Lite for Microcontrollers.
 
+The only part of the package that needs TensorFlow: import it in a process that runs Keras with
+`KERAS_BACKEND=tensorflow`, whichever backend trained the model.
+"""
+
+from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifier, parse_formats
+from keras_usmae.export.folder import check_output
+from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
+from keras_usmae.export.operators import TFLM_OPERATORS, check_integer, check_operators, read_operators
+from keras_usmae.export.report import format_report
+from keras_usmae.export.run import load_classifier, load_signals
+from keras_usmae.export.saved_model import in_float32, write_saved_model, write_static_saved_model
+from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
+from keras_usmae.export.verify import compare_with_keras, verify_tflite
+
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "INTEGER_FORMATS",
+    "TFLITE_FORMATS",
+    "TFLM_FORMATS",
+    "TFLM_OPERATORS",
+    "LiteRTInterpreter",
+    "TFLMInterpreter",
+    "check_calibration",
+    "check_integer",
+    "check_operators",
+    "check_output",
+    "compare_with_keras",
+    "convert",
+    "dequantize",
+    "export_classifier",
+    "format_report",
+    "in_float32",
+    "load_classifier",
+    "load_signals",
+    "parse_formats",
+    "quantize",
+    "read_operators",
+    "verify_tflite",
+    "write_saved_model",
+    "write_static_saved_model",
+]

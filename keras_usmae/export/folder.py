@@ -1,0 +1,85 @@
+"""The export folder: written whole or not at all."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+REPORT_FILE = "export.json"
+
+
+def check_output(path):
+    """Checks that an export may be written to a folder.
+
+    Args:
+        path: path of the folder. It may be absent, empty, or an earlier export, which will be replaced.
+
+    Raises:
+        FileExistsError: if something else is there.
+
+    Example:
+
+    ```python
+    check_output("runs/mine/export")
+    ```
+    """
+    path = Path(path)
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / REPORT_FILE).is_file()):
+        raise FileExistsError(
+            f"{path} is in use by something that is not an export (it has no {REPORT_FILE}). Choose another --output, "
+            "or move it away."
+        )
+
+
+@contextlib.contextmanager
+def replacing_folder(path):
+    """Yields a temporary folder beside `path` that takes its place when the block ends without an error.
+
+    Args:
+        path: path of the folder to write, or to replace.
+
+    Raises:
+        FileExistsError: if something that is not an export is there.
+
+    Example:
+
+    ```python
+    with replacing_folder("runs/mine/export") as folder:
+        (folder / "model_int8.tflite").write_bytes(content)
+    ```
+    """
+    path = Path(path).resolve()
+    check_output(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial.", dir=path.parent))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        if path.exists():
+            # Never a moment in which neither of the two is whole.
+            old = partial.with_name(partial.name + ".old")
+            os.replace(path, old)
+            os.replace(partial, path)
+            shutil.rmtree(old)
+        else:
+            os.replace(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_report(folder, report):
+    """Writes the figures of an export, the last file of a folder.
+
+    Args:
+        folder: path of the folder.
+        report: dict that `json` can write.
+
+    Example:
+
+    ```python
+    write_report(folder, {"formats": {}})
+    ```
+    """
+    (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")

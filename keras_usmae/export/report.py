@@ -1,0 +1,85 @@
+"""The figures of an export as a table to read."""
+
+_COLUMNS = (
+    "format",
+    "runtime",
+    "bytes",
+    "arena bytes",
+    "signals",
+    "argmax = Keras",
+    "top-1",
+    "within 1 bin",
+    "median ns",
+    "mean ns",
+    "max dp",
+    "mean dp",
+    "max LSB",
+    "mean LSB",
+    "ms",
+)
+
+
+def format_report(report):
+    """Formats the figures of an export as a Markdown table.
+
+    Args:
+        report: dict that `export_classifier` returned, or that `export.json` holds.
+
+    Returns:
+        str.
+
+    Example:
+
+    ```python
+    print(format_report(json.loads(Path("runs/mine/export/export.json").read_text())))
+    ```
+    """
+    keras_scores = {"num_signals": report["test_signals"], **report["keras"]}
+    rows = [_row("Keras", "float32", {}, keras_scores)]
+    for name, file in report["formats"].items():
+        runtimes = file.get("runtimes", {})
+        rows += [_row(name, runtime, file, scores) for runtime, scores in runtimes.items()]
+        if not runtimes:
+            rows.append((name, "", f"{file['bytes']:,}", *[""] * (len(_COLUMNS) - 3)))
+    widths = [max(len(row[i]) for row in (_COLUMNS, *rows)) for i in range(len(_COLUMNS))]
+    lines = [_line(_COLUMNS, widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
+    lines += [_line(row, widths) for row in rows]
+    lines += [
+        "",
+        "dp: deviation of a probability from Keras's. LSB: deviation of a logit in steps of the quantised output. "
+        "ms: one signal on this machine.",
+        "Errors in ns: absolute, of the onset decoded to fractions of a bin. Arena: measured on this 64-bit machine.",
+    ]
+    for name, file in report["formats"].items():
+        if "operators" in file:
+            counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
+            lines.append(f"Operators of {name}: {counts}.")
+    return "\n".join(lines)
+
+
+def _row(name, runtime, file, scores):
+    def number(key, digits, scale=1.0):
+        value = scores.get(key)
+        return "" if value is None else f"{value * scale:.{digits}f}"
+
+    return (
+        name,
+        runtime,
+        f"{file['bytes']:,}" if file else "",
+        f"{file['arena_bytes']:,}" if file and runtime == "TFLM" else "",
+        str(scores["num_signals"]),
+        number("argmax_agreement", 2, 100) + " %",
+        number("accuracy", 2, 100) + " %",
+        number("within_one_bin", 2, 100) + " %",
+        number("median_error_ns", 1),
+        number("mean_error_ns", 1),
+        number("probability_deviation_max", 4),
+        number("probability_deviation_mean", 6),
+        number("logit_deviation_max_lsb", 1),
+        number("logit_deviation_mean_lsb", 2),
+        number("latency_ms", 2),
+    )
+
+
+def _line(cells, widths):
+    return "| " + " | ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
