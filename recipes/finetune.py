@@ -28,6 +28,7 @@ from keras_usmae.training import (
     RunCheckpoint,
     RunLog,
     build_optimizer,
+    jit_compile,
     open_run_folder,
     read_history,
     save_arrays,
@@ -121,24 +122,23 @@ def main(
     validation = (standardize(data["validation"]["signal"]), data["validation"]["onset"])
 
     # Training.
-    load_epoch = shuffled(train, seed)
-    batches = EpochBatches(load_epoch, batch_size)
+    batches = EpochBatches(shuffled(train, seed), batch_size)
     classifier.compile(
         build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay, 0.999),
         loss=ToFCrossentropy(bin_width, label_sigma),
         metrics=[ToFAccuracy(bin_width), ToFAccuracy(bin_width, 1, name="within_one_bin"), ToFError(bin_width)],
+        jit_compile=jit_compile(),
     )
     checkpoint = RunCheckpoint(folder)
     first_epoch = checkpoint.restore(classifier)
-    if first_epoch:
-        batches = EpochBatches(load_epoch, batch_size, first_epoch)
     classifier.fit(
         batches,
         validation_data=validation,
         validation_batch_size=256,
         initial_epoch=first_epoch,
         epochs=epochs,
-        callbacks=[RunLog(folder), checkpoint],
+        callbacks=[batches.callback, RunLog(folder), checkpoint],
+        shuffle=False,  # the batches are shuffled already, by the epoch
         verbose=options.progress(),
     )
 

@@ -31,6 +31,7 @@ from keras_usmae.training import (
     RunLog,
     build_optimizer,
     fresh_signals,
+    jit_compile,
     open_run_folder,
     read_history,
     shuffled,
@@ -104,11 +105,10 @@ def main(
 
     # Training.
     batches = EpochBatches(load_epoch, batch_size)
-    mae.compile(build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay))
+    optimizer = build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay)
+    mae.compile(optimizer, jit_compile=jit_compile())
     checkpoint = RunCheckpoint(folder)
     first_epoch = checkpoint.restore(mae)
-    if first_epoch:
-        batches = EpochBatches(load_epoch, batch_size, first_epoch)
     started = time.perf_counter()
     mae.fit(
         batches,
@@ -116,7 +116,8 @@ def main(
         validation_batch_size=batch_size,
         initial_epoch=first_epoch,
         epochs=epochs,
-        callbacks=[RunLog(folder), checkpoint],
+        callbacks=[batches.callback, RunLog(folder), checkpoint],
+        shuffle=False,  # the batches are shuffled already, by the epoch
         verbose=options.progress(),
     )
     seconds = time.perf_counter() - started
@@ -132,7 +133,7 @@ def main(
         "best_epoch": best["epoch"],
         "backend": keras.backend.backend(),
         "parameters": mae.count_params(),
-        "signals_per_epoch": len(load_epoch(0)[0]),
+        "signals_per_epoch": batches.num_signals,
         "seconds": seconds,
     }
     write_json(folder / "metrics.json", metrics)

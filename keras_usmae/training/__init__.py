@@ -3,7 +3,7 @@
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.evaluation import score_onsets
-from keras_usmae.training.optimization import build_optimizer
+from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.run_folder import open_run_folder, read_history, save_arrays, write_history, write_json
 from keras_usmae.training.run_log import RunLog
 
@@ -15,6 +15,7 @@ __all__ = [
     "RunLog",
     "build_optimizer",
     "fresh_signals",
+    "jit_compile",
     "open_run_folder",
     "read_history",
     "save_arrays",

@@ -9,11 +9,14 @@ from keras_usmae.signals import standardize, synthesize
 class EpochBatches(keras.utils.PyDataset):
     """Feeds `fit` with arrays that are made anew, or shuffled anew, for each epoch.
 
+    Pass the callback and `shuffle=False` to `fit`: Keras calls a dataset's own `on_epoch_end` once more than there are
+    epochs where it builds the model first, and by default draws another order of the batches from Python's global
+    generator, which no checkpoint holds.
+
     Args:
-        load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays with the same first axis; see
-            `shuffled` and `fresh_signals`.
+        load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays with the same first axis, as
+            many in each epoch; see `shuffled` and `fresh_signals`.
         batch_size: int.
-        first_epoch: int, the epoch that comes first, above 0 in a resumed run. Defaults to `0`.
 
     Raises:
         ValueError: if an epoch holds no signals.
@@ -22,31 +25,40 @@ class EpochBatches(keras.utils.PyDataset):
 
     ```python
     batches = EpochBatches(shuffled((signals, onsets), seed=0), batch_size=64)
-    classifier.fit(batches, epochs=3)
+    classifier.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
     ```
     """
 
-    def __init__(self, load_epoch, batch_size, first_epoch=0):
+    def __init__(self, load_epoch, batch_size):
         super().__init__()
         self.load_epoch = load_epoch
         self.batch_size = batch_size
-        self.epoch = first_epoch
-        self._arrays = load_epoch(first_epoch)
-        if not len(self._arrays[0]):
+        self.callback = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.set_epoch(epoch))
+        self.set_epoch(0)
+        if not self.num_signals:
             raise ValueError("There are no signals to train on: the arrays of the epoch are empty.")
 
+    @property
+    def num_signals(self):
+        """Signals in an epoch."""
+        return len(self._arrays[0])
+
+    def set_epoch(self, epoch):
+        """Goes to the arrays of an epoch.
+
+        Args:
+            epoch: int, from 0.
+        """
+        if getattr(self, "epoch", None) != epoch:
+            self.epoch, self._arrays = epoch, self.load_epoch(epoch)
+
     def __len__(self):
-        return -(-len(self._arrays[0]) // self.batch_size)
+        return -(-self.num_signals // self.batch_size)
 
     def __getitem__(self, index):
         """Returns batch `index`: `(signals,)` or `(signals, labels)`; the last one may be smaller."""
         part = slice(index * self.batch_size, (index + 1) * self.batch_size)
         return tuple(array[part] for array in self._arrays)
-
-    def on_epoch_end(self):
-        """Goes on to the next epoch's arrays."""
-        self.epoch += 1
-        self._arrays = self.load_epoch(self.epoch)
 
 
 def shuffled(arrays, seed):

@@ -54,14 +54,23 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     cls = _import_builder(folder, dataset)
     if config and config not in cls.builder_configs:
         raise ValueError(f"{dataset!r} has no config {config!r}. Choose one of {sorted(cls.builder_configs)}.")
-    arguments = {"data_dir": data_dir, "config": config or None, "file_format": file_format}
+    if file_format not in ("array_record", "tfrecord"):
+        raise ValueError(f"`file_format` must be 'array_record' or 'tfrecord', but is {file_format!r}.")
+    arguments = {"data_dir": data_dir, "config": config or None}
     if raw_dir is not None:
         if not getattr(cls, "HAS_ORIGINALS", False):
             raise ValueError(
                 f"{dataset!r} is not made from originals and takes no `raw_dir`, but got {str(raw_dir)!r}."
             )
         arguments["raw_dir"] = raw_dir
-    return cls(**arguments)
+    builder = cls(**arguments)
+    if builder.is_prepared() and builder.info.file_format.value != file_format:
+        raise ValueError(
+            f"{builder.info.full_name} is prepared in {str(builder.data_dir)!r} in the file format "
+            f"{builder.info.file_format.value!r}, not {file_format!r}. Choose another `data_dir`, or delete it."
+        )
+    builder.info.set_file_format(file_format, override=True)
+    return builder
 
 
 def prepare(builder):
@@ -106,6 +115,11 @@ def load_arrays(builder, split, features=("signal", "onset")):
         raise ValueError(f"{name} has no features {unknown}. Choose some of {sorted(known)}.")
     if not builder.is_prepared():
         raise ValueError(f"{name} is not prepared in {str(builder.data_dir)!r}. Call `prepare(builder)` first.")
+    if builder.info.file_format.value != "array_record":
+        raise ValueError(
+            f"{name} is stored as {builder.info.file_format.value!r}, which only `builder.as_dataset` reads. Load and "
+            "prepare it with `file_format='array_record'`."
+        )
     # Decoding what was asked for only is three times faster than decoding all.
     wanted = tfds.features.FeaturesDict({key: known[key] for key in features})
     source = builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)

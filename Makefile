@@ -1,0 +1,45 @@
+# Two commands: `make demo` shows the whole method, `make test` proves it. Both need Python 3.11 and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test test-slow lint data clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python recipes/quickstart.py
+
+# Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
+test: $(VENV)/.test lint
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow"
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow" tests/layers tests/models tests/training
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow" tests/layers tests/models tests/training
+
+test-slow: $(VENV)/.test
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Downloads the measured originals (or takes them from DATA_DIR), verifies and prepares them.
+data: $(VENV)/.demo
+	$(BIN)/python recipes/prepare_data.py
+
+$(BIN)/python:
+	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 11), f'Python 3.11 or newer is needed, this is {sys.version}'"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable ".[tensorflow-cpu,mcu]"
+	touch $@
+
+# torch by itself first: where a local CPU build is offered, pip takes it before any other package asks for torch.
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) torch
+	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis runs
