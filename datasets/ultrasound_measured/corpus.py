@@ -30,6 +30,9 @@ SOURCES = tuple(ORIGINALS)
 ONSET_RANGE = (0.0, 1824.0)
 SNR_RANGE_DB = (18.0, 38.0)
 
+# A burst rings on after it has fallen to 10 % of its peak, the end of its stated length.
+_RINGING = 1.5
+
 # Relative frequency of each kind of echo, among those that can have a wanted onset.
 KINDS = {
     ("plane_scan", "front"): 0.15,
@@ -167,7 +170,8 @@ def _tabulate(name, scan, factor, records):
         for j in range(len(echoes)):
             if j != i:
                 before = onsets[j] < onsets[i]
-                earliest = np.where(before, np.maximum(earliest, onsets[j] + lengths[j]), earliest)
+                end = onsets[j] + _RINGING * lengths[j]
+                earliest = np.where(before, np.maximum(earliest, end), earliest)
                 overlapped |= ~before & (onsets[j] < onsets[i] + lengths[i])
         first, last = window_starts(onsets[i], lengths[i], earliest, records.shape[1] - margin, SIGNAL_LENGTH)
         keep = np.flatnonzero(echo.usable & ~overlapped & (split >= 0) & (first <= last))

@@ -133,13 +133,31 @@ def _steel_pin_echoes(scan):
         fit = fit_point(scan.records, tx, rx, point, noise, delay=PIN_DELAY, gate=12, min_snr_db=20, **_clock(scan))
         usable = (np.abs(fit.peaks - fit.model) < 6) & (fit.heights > 10 * noise)
         # The noise hides the foot of weaker echoes.
-        clear = usable & (fit.heights > 100 * noise)
+        clear = usable & (fit.heights > 30 * noise)
         echoes.append(
             _echo(
-                interface, "point_peak", WATER, fit.peaks, fit.model, fit.sigma, usable, (-1.2e-6, 1.2e-6), clear=clear
+                interface,
+                "point_peak",
+                WATER,
+                fit.peaks,
+                fit.model,
+                fit.sigma,
+                usable,
+                search=(-1.2e-6, 1.2e-6),
+                clear=clear,
+                group=_obliquity_group(tx, rx, fit),
             )
         )
     return echoes
+
+
+def _obliquity_group(tx, rx, fit):
+    """Records by the sines of the two angles at which a point is seen, in steps of 0.1 of their sum.
+
+    An element is as wide as two wavelengths, so it stretches a burst that leaves or arrives at an angle.
+    """
+    sines = sum(np.abs(element - fit.x) / np.hypot(element - fit.x, fit.z) for element in (tx, rx))
+    return np.minimum(np.floor(10 * sines), 6).astype(int)
 
 
 _FINDERS = {

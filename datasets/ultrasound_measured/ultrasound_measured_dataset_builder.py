@@ -62,7 +62,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _info(self):
         features = {
-            # Stored as bytes: an order of magnitude faster to write and to read than a list of floats.
+            # Stored as bytes, which are faster to write and to read than a list of floats.
             "signal": tfds.features.Tensor(shape=(corpus.SIGNAL_LENGTH,), dtype=np.float32, encoding="bytes"),
             "onset": np.float32,
             "onset_reference": np.float32,

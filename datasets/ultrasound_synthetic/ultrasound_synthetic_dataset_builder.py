@@ -57,7 +57,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _info(self):
         signals = self.builder_config.signals
         features = {
-            # Stored as bytes: an order of magnitude faster to write and to read than a list of floats.
+            # Stored as bytes, which are faster to write and to read than a list of floats.
             "signal": tfds.features.Tensor(shape=(signals.signal_length,), dtype=np.float32, encoding="bytes"),
             "onset": np.float32,
             "center_frequency": np.float32,

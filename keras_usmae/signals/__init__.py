@@ -1,9 +1,12 @@
 """Ultrasound signals without Keras: synthesis, classical time of flight, bounds, measured labels and windows."""
 
+from keras_usmae.signals.bounds import delay_crb_carrier, delay_crb_envelope
 from keras_usmae.signals.bursts import ENVELOPES, tone_burst
 from keras_usmae.signals.config import SignalConfig
+from keras_usmae.signals.correlation import pick_cross_correlation, pick_matched_filter, pulse_bank
 from keras_usmae.signals.noise import NOISE_COLORS
 from keras_usmae.signals.normalization import check_signals, standardize
+from keras_usmae.signals.picking import pick_aic, pick_threshold
 from keras_usmae.signals.synthesis import draw_parameters, render, synthesize
 from keras_usmae.signals.tof import (
     class_to_onset,
@@ -20,9 +23,16 @@ __all__ = [
     "SignalConfig",
     "check_signals",
     "class_to_onset",
+    "delay_crb_carrier",
+    "delay_crb_envelope",
     "draw_parameters",
     "mm_to_samples",
     "onset_to_class",
+    "pick_aic",
+    "pick_cross_correlation",
+    "pick_matched_filter",
+    "pick_threshold",
+    "pulse_bank",
     "render",
     "samples_to_mm",
     "samples_to_seconds",

@@ -46,6 +46,7 @@ def train(folder, kill_after=None, seed=3):
         initial_epoch=first_epoch,
         epochs=EPOCHS,
         callbacks=callbacks,
+        shuffle=False,
         verbose=0,
     )
     return mae
