@@ -99,18 +99,18 @@ def main(
     keras.utils.set_random_seed(seed)
     encoder = build_encoder(pretrained, preset, architecture, dtype)
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=raw_dir)
-    sampling_rate = options.sampling_rate(builder)
-    classifier = ToFClassifier(encoder, bin_width, head, sampling_rate=sampling_rate, dtype=dtype)
     if freeze:
         encoder.freeze(None if freeze < 0 else freeze)
+    ToFClassifier(encoder, bin_width, head)
     start = pretrained.name if pretrained else f"scratch_{architecture}_{preset}"
     folder = open_run_folder(output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}", config, resume)
 
     # Labelled signals: the onset in samples is the label.
-    prepare(builder)
+    sampling_rate = options.sampling_rate(prepare(builder))
+    classifier = ToFClassifier(encoder, bin_width, head, sampling_rate=sampling_rate, dtype=dtype)
     data = {}
-    for split in ("train", "validation", "test"):
-        arrays = load_arrays(builder, split, features=("signal", "onset"))
+    for split, part in options.labelled_splits(builder).items():
+        arrays = load_arrays(builder, part, features=("signal", "onset"))
         signals, onset = check_signals(arrays["signal"], encoder.signal_length), arrays["onset"].astype("float32")
         onset_to_class(onset, bin_width, classifier.num_classes)
         data[split] = {"signal": signals, "onset": onset}

@@ -37,9 +37,16 @@ def progress():
     return 1 if sys.stdout.isatty() else 2
 
 
+def labelled_splits(builder):
+    """Splits to train, choose and test on; a dataset without a test split lends half of its validation split."""
+    if "test" in builder.info.splits:
+        return {"train": "train", "validation": "validation", "test": "test"}
+    return {"train": "train", "validation": "validation[:50%]", "test": "validation[50%:]"}
+
+
 def sampling_rate(builder):
-    """Sampling rate in Hz that a builder's signals have."""
-    return float(builder.builder_config.sampling_rate)
+    """Sampling rate in Hz that a prepared builder's signals have."""
+    return float(builder.info.metadata["sampling_rate"])
 
 
 def run(main):

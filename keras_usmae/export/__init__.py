@@ -4,6 +4,7 @@ The only part of the package that needs TensorFlow: import it in a process that 
 `KERAS_BACKEND=tensorflow`, whichever backend trained the model.
 """
 
+from keras_usmae.export.deployment import DeploymentGraph
 from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifier, parse_formats
 from keras_usmae.export.folder import check_output
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
@@ -21,6 +22,7 @@ __all__ = [
     "TFLITE_FORMATS",
     "TFLM_FORMATS",
     "TFLM_OPERATORS",
+    "DeploymentGraph",
     "LiteRTInterpreter",
     "TFLMInterpreter",
     "check_calibration",

@@ -98,13 +98,12 @@ def export_classifier(
         "formats": {},
     }
     with replacing_folder(output) as folder, tempfile.TemporaryDirectory() as static:
-        if set(formats) & set(TFLITE_FORMATS):
-            write_static_saved_model(classifier, static)
         for name in formats:
             if name == "saved_model":
                 write_saved_model(classifier, folder / "saved_model")
                 report["formats"][name] = {"bytes": _folder_bytes(folder / "saved_model")}
                 continue
+            write_static_saved_model(classifier, static, fused_norm=name != "int16x8")
             content = convert(static, name, calibration)
             (folder / f"model_{name}.tflite").write_bytes(content)
             report["formats"][name] = verify_tflite(

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_usmae.export.deployment import DeploymentGraph
 from keras_usmae.models import ToFClassifier, decode_onset
 
 
@@ -27,17 +28,6 @@ def in_float32(classifier):
     copy = ToFClassifier.from_config(config)
     copy.set_weights(classifier.get_weights())
     return copy
-
-
-def _archive(classifier):
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            f"Export runs on the TensorFlow backend, but Keras runs on {keras.backend.backend()!r}. Start a process of "
-            "its own with KERAS_BACKEND=tensorflow; weights trained on any backend load there."
-        )
-    archive = keras.export.ExportArchive()
-    archive.track(classifier)
-    return archive
 
 
 def write_saved_model(classifier, path):
@@ -65,6 +55,8 @@ def write_saved_model(classifier, path):
     ```
     """
 
+    _check_backend()
+
     def serve(signals):
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)
@@ -80,20 +72,22 @@ def write_saved_model(classifier, path):
         }
 
     spec = tf.TensorSpec((None, classifier.encoder.signal_length), tf.float32, name="signals")
-    archive = _archive(classifier)
+    archive = keras.export.ExportArchive()
+    archive.track(classifier)
     archive.add_endpoint("serve", serve, input_signature=[spec])
     archive.write_out(str(path), verbose=False)
 
 
-def write_static_saved_model(classifier, path):
+def write_static_saved_model(classifier, path, fused_norm=True):
     """Writes the SavedModel that TFLite is converted from: one standardised signal in, logits out.
 
     With a batch size that is not known, SHAPE, PACK, GATHER and REDUCE_PROD stay in the graph to compute it at run
     time.
 
     Args:
-        classifier: `ToFClassifier`.
+        classifier: `ToFClassifier` in float32.
         path: path of the folder to write.
+        fused_norm: bool, see `DeploymentGraph`. Defaults to `True`.
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
@@ -102,10 +96,19 @@ def write_static_saved_model(classifier, path):
 
     ```python
     write_static_saved_model(classifier, "static")
-    convert("static", "float32")
+    content = convert("static", "float32")
     ```
     """
+    _check_backend()
+    graph = DeploymentGraph(classifier, fused_norm)
     spec = tf.TensorSpec((1, classifier.encoder.signal_length), tf.float32, name="signals")
-    archive = _archive(classifier)
-    archive.add_endpoint("serve", lambda signals: classifier(signals, training=False), input_signature=[spec])
-    archive.write_out(str(path), verbose=False)
+    serve = tf.function(lambda signals: {"logits": graph(signals)}, input_signature=[spec])
+    tf.saved_model.save(graph, str(path), signatures={"serve": serve.get_concrete_function()})
+
+
+def _check_backend():
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Export runs on the TensorFlow backend, but Keras runs on {keras.backend.backend()!r}. Start a process of "
+            "its own with KERAS_BACKEND=tensorflow; weights trained on any backend load there."
+        )

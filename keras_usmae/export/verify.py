@@ -27,7 +27,7 @@ def compare_with_keras(logits, keras_logits, onset, classifier, speed_of_sound, 
         output_scale: float, logit of one LSB of a quantised output. Defaults to `0.0`, a float output.
 
     Returns:
-        A dict of floats: `argmax_agreement` (share), `probability_deviation_max` and `_mean` (absolute, over all
+        A dict of floats: `argmax_agreement` and `argmax_within_one_bin_of_keras` (shares), `probability_deviation_max` and `_mean` (absolute, over all
         classes), `logit_deviation_max_lsb` and `_mean_lsb` (`None` for a float output), `accuracy`, `within_one_bin`
         and the errors of `score_onsets`.
 
@@ -40,12 +40,14 @@ def compare_with_keras(logits, keras_logits, onset, classifier, speed_of_sound, 
     deviation = np.abs(_softmax(logits) - _softmax(keras_logits))
     in_lsb = np.abs(logits - keras_logits) / output_scale if output_scale else None
     likeliest = logits.argmax(axis=-1)
+    distance = np.abs(likeliest - keras_logits.argmax(axis=-1))
     estimate = np.asarray(decode_onset(logits, classifier.bin_width))
     scores = score_onsets(
         onset, estimate, classifier.bin_width, classifier.sampling_rate, speed_of_sound, predicted_class=likeliest
     )
     return {
-        "argmax_agreement": float((likeliest == keras_logits.argmax(axis=-1)).mean()),
+        "argmax_agreement": float((distance == 0).mean()),
+        "argmax_within_one_bin_of_keras": float((distance <= 1).mean()),
         "probability_deviation_max": float(deviation.max()),
         "probability_deviation_mean": float(deviation.mean()),
         "logit_deviation_max_lsb": None if in_lsb is None else float(in_lsb.max()),

@@ -12,7 +12,8 @@ def tanh_gelu(x):
 
     `0.5 x (1 + tanh(u)) = x sigmoid(2u)`, hence the same numbers as `keras.activations.gelu(x, approximate=True)`.
     The converter recognises the textbook form and fuses it into the builtin `GELU`, which TensorFlow Lite for
-    Microcontrollers does not have; this form becomes `LOGISTIC` and `MUL`.
+    Microcontrollers does not have; this form becomes `LOGISTIC`, `MUL` and `ADD`, and has no cube whose wide range
+    would leave few steps of int8 for small `x`.
 
     Args:
         x: Tensor of any shape.
@@ -29,7 +30,7 @@ def tanh_gelu(x):
     Reference:
         - [Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
-    return x * ops.sigmoid(1.5957691216057308 * (x + 0.044715 * (x * x * x)))
+    return x * ops.sigmoid(x * (1.5957691216057308 + 0.07135481627362 * (x * x)))
 
 
 def _exact_gelu(x):

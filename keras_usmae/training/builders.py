@@ -59,9 +59,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     arguments = {"data_dir": data_dir, "config": config or None}
     if raw_dir is not None:
         if not getattr(cls, "HAS_ORIGINALS", False):
-            raise ValueError(
-                f"{dataset!r} is not made from originals and takes no `raw_dir`, but got {str(raw_dir)!r}."
-            )
+            raise ValueError(f"{dataset!r} has no originals, so it takes no `raw_dir`, but got {str(raw_dir)!r}.")
         arguments["raw_dir"] = raw_dir
     builder = cls(**arguments)
     if builder.is_prepared() and builder.info.file_format.value != file_format:
