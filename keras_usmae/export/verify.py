@@ -27,9 +27,9 @@ def compare_with_keras(logits, keras_logits, onset, classifier, speed_of_sound, 
         output_scale: float, logit of one LSB of a quantised output. Defaults to `0.0`, a float output.
 
     Returns:
-        A dict of floats: `argmax_agreement` and `argmax_within_one_bin_of_keras` (shares), `probability_deviation_max` and `_mean` (absolute, over all
-        classes), `logit_deviation_max_lsb` and `_mean_lsb` (`None` for a float output), `accuracy`, `within_one_bin`
-        and the errors of `score_onsets`.
+        A dict of floats: `argmax_agreement` and `argmax_within_one_bin_of_keras` (shares),
+        `probability_deviation_max` and `_mean` (absolute, over all classes), `logit_deviation_max_lsb` and `_mean_lsb`
+        (`None` for a float output), `accuracy`, `within_one_bin` and the errors of `score_onsets`.
 
     Example:
 

@@ -1,0 +1,141 @@
+"""The classifier's function, rearranged for small integer targets."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from keras_usmae.layers import get_activation
+from keras_usmae.models import MAEEncoder
+
+
+class DeploymentGraph(tf.Module):
+    """One standardised signal in, logits out: the numbers of a `ToFClassifier` from fewer, more robust operators.
+
+    Four identities of pre-norm transformers are used, all exact up to the `epsilon` of the normalisation:
+
+    - Whatever writes to the residual stream is centred over the channels, so that the stream has zero mean and layer
+      normalisation becomes a division by the root mean square.
+    - That division is `L2_NORMALIZATION` times a constant. Its integer kernel computes each token's norm in 32 bits, so
+      quiet and loud patches keep the same precision; squares, means and reciprocal roots in int8 do not.
+    - Scale and offset of a normalisation, and the `1 / sqrt(head_dim)` of attention, go into the next weights.
+    - Query, key and value have projections, and hence scales, of their own.
+
+    A classifier on another encoder is called as it is.
+
+    Args:
+        classifier: `ToFClassifier` in float32.
+        fused_norm: bool. `False` writes the normalisation with multiplications, means and `RSQRT`, for int16, for which
+            there is no `L2_NORMALIZATION`. Defaults to `True`.
+
+    Example:
+
+    ```python
+    logits = DeploymentGraph(classifier)(standardize(signals[:1]))  # (1, num_classes)
+    ```
+
+    Reference:
+        - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
+    """
+
+    def __init__(self, classifier, fused_norm=True):
+        super().__init__()
+        self._classifier = classifier
+        self._fused_norm = fused_norm
+        if isinstance(classifier.encoder, MAEEncoder):
+            self._take_weights()
+
+    def __call__(self, signals):
+        """Classifies `signals`, float32 of shape `(1, signal_length)`, standardised."""
+        if not isinstance(self._classifier.encoder, MAEEncoder):
+            return self._classifier(signals, training=False)
+        encoder = self._classifier.encoder
+        with tf.name_scope("patch_embedding"):
+            tokens = tf.reshape(signals, (encoder.num_patches, encoder.patch_size))  # (N, P)
+            tokens = _dense(tokens, self._embedding)  # (N, D); its bias is that of each position
+        for i, weights in enumerate(self._blocks):
+            with tf.name_scope(f"block_{i}/attention"):
+                tokens = tokens + self._attend(self._normalize(tokens), weights)
+            with tf.name_scope(f"block_{i}/mlp_hidden"):
+                hidden = get_activation(encoder.activation)(_dense(self._normalize(tokens), weights["hidden"]))
+            with tf.name_scope(f"block_{i}/mlp_output"):
+                tokens = tokens + _dense(hidden, weights["output"])
+        with tf.name_scope("head"):
+            return self._classify(self._normalize(tokens))
+
+    def _take_weights(self):
+        encoder, head = self._classifier.encoder, self._classifier.head_layer
+        kernel, bias = _weights(encoder.patch_embedding.projection)
+        table = np.asarray(encoder.position_embedding.table, "float64")
+        self._embedding = _centered(kernel), _centered(table + bias)
+        self._blocks = [self._take_block(block) for block in encoder.blocks]
+        kernel, bias = _weights(head.logits)
+        if self._classifier.head == "per_patch":
+            # A group of tokens shares one kernel; each of its tokens is normalised for itself.
+            tokens = kernel.shape[0] // encoder.hidden_dim
+            parts = np.split(kernel, tokens)
+            folded = [self._after_norm(encoder.norm, part, 0.0) for part in parts]
+            self._head = np.concatenate([k for k, _ in folded]), bias + sum(b for _, b in folded)
+        else:
+            self._head = self._after_norm(encoder.norm, kernel, bias)
+
+    def _take_block(self, block):
+        kernel, bias = _weights(block.attention.query_key_value)
+        query, key, value = (
+            self._after_norm(block.attention_norm, k, b)
+            for k, b in zip(np.split(kernel, 3, axis=1), np.split(bias, 3), strict=True)
+        )
+        scale = 1.0 / math.sqrt(block.head_dim)
+        return {
+            "query": (query[0] * scale, query[1] * scale),
+            "key": key,
+            "value": value,
+            "projection": tuple(map(_centered, _weights(block.attention.output_projection))),
+            "hidden": self._after_norm(block.mlp_norm, *_weights(block.mlp_hidden)),
+            "output": tuple(map(_centered, _weights(block.mlp_output))),
+        }
+
+    def _after_norm(self, norm, kernel, bias):
+        """Folds scale and offset of a normalisation into the dense layer that reads it."""
+        gamma, beta = (np.asarray(weight, "float64") for weight in (norm.gamma, norm.beta))
+        gain = math.sqrt(len(gamma)) if self._fused_norm else 1.0
+        return gain * gamma[:, None] * kernel, beta @ kernel + bias
+
+    def _normalize(self, tokens):
+        epsilon = self._classifier.encoder.norm.epsilon
+        if self._fused_norm:
+            # The converter turns this form, and no other, into L2_NORMALIZATION.
+            return tokens * tf.math.rsqrt(tf.reduce_sum(tf.square(tokens), axis=-1, keepdims=True) + 1e-6)
+        return tokens * tf.math.rsqrt(tf.reduce_mean(tokens * tokens, axis=-1, keepdims=True) + epsilon)
+
+    def _attend(self, tokens, weights):
+        encoder = self._classifier.encoder
+        num_tokens, heads, head_dim = encoder.num_patches, encoder.num_heads, encoder.head_dim
+        query, key, value = (
+            tf.transpose(tf.reshape(_dense(tokens, weights[name]), (num_tokens, heads, head_dim)), (1, 0, 2))
+            for name in ("query", "key", "value")
+        )  # (H, N, K)
+        attended = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value)
+        attended = tf.reshape(tf.transpose(attended, (1, 0, 2)), (num_tokens, heads * head_dim))
+        return _dense(attended, weights["projection"])
+
+    def _classify(self, tokens):
+        head = self._classifier.head_layer
+        if self._classifier.head == "per_patch":
+            tokens = tf.reshape(tokens, (head.num_groups, head.group_dim))
+        else:
+            tokens = tf.reduce_mean(tokens, axis=0, keepdims=True)
+        return tf.reshape(_dense(tokens, self._head), (1, self._classifier.num_classes))
+
+
+def _weights(dense):
+    return np.asarray(dense.kernel, "float64"), np.asarray(dense.bias, "float64")
+
+
+def _centered(weight):
+    return weight - weight.mean(axis=-1, keepdims=True)
+
+
+def _dense(x, weights):
+    kernel, bias = weights
+    return tf.matmul(x, tf.constant(kernel, tf.float32)) + tf.constant(bias, tf.float32)

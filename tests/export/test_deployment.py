@@ -1,0 +1,49 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_usmae.export import DeploymentGraph, convert, read_operators, write_static_saved_model
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
+from keras_usmae.signals import standardize
+
+SMALL = {"signal_length": 256, "patch_size": 32, "hidden_dim": 24, "num_heads": 2, "head_dim": 8, "mlp_dim": 16}
+
+
+def randomized(classifier, seed=0):
+    """Weights as training leaves them: no normalisation with a scale of 1 and an offset of 0 is left."""
+    rng = np.random.default_rng(seed)
+    classifier.set_weights([w + rng.normal(scale=0.2, size=w.shape) for w in classifier.get_weights()])
+    return classifier
+
+
+@pytest.mark.parametrize("fused_norm", [True, False])
+@pytest.mark.parametrize(
+    ("head", "bin_width", "activation", "position"),
+    [
+        ("per_patch", 16, "tanh_gelu", "sincos"),
+        ("per_patch", 64, "silu", "learned"),
+        ("pooled", 16, "relu", "sincos"),
+        ("pooled", 128, "gelu", "learned"),
+    ],
+)
+def test_computes_what_keras_computes(fused_norm, head, bin_width, activation, position):
+    encoder = MAEEncoder(**SMALL, num_layers=2, activation=activation, position=position)
+    classifier = randomized(ToFClassifier(encoder, bin_width=bin_width, head=head))
+    signals = standardize(np.random.default_rng(1).normal(size=(3, 256)) * np.linspace(0.01, 1, 256) ** 2)
+    graph = DeploymentGraph(classifier, fused_norm)
+    found = np.concatenate([graph(signal[None]) for signal in signals])
+    np.testing.assert_allclose(found, classifier.predict(signals, verbose=0), rtol=2e-4, atol=2e-4)
+
+
+def test_another_encoder_is_called_as_it_is():
+    classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
+    signals = np.random.default_rng(1).normal(size=(1, 256)).astype("float32")
+    np.testing.assert_allclose(DeploymentGraph(classifier)(signals), classifier(signals), atol=1e-6)
+
+
+def test_normalisation_becomes_one_operator(tmp_path):
+    keras.utils.set_random_seed(0)
+    write_static_saved_model(ToFClassifier(MAEEncoder(**SMALL, num_layers=2)), tmp_path)
+    names = [operator.name for operator in read_operators(convert(tmp_path, "float32"))]
+    assert names.count("L2_NORMALIZATION") == 2 * 2 + 1
+    assert "RSQRT" not in names

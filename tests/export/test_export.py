@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+
+from keras_usmae.export import (
+    DEFAULT_FORMATS,
+    FORMATS,
+    INTEGER_FORMATS,
+    TFLM_FORMATS,
+    export_classifier,
+    format_report,
+    load_signals,
+    parse_formats,
+)
+
+
+def scores(exported, name, runtime):
+    return exported[1]["formats"][name]["runtimes"][runtime]
+
+
+def test_the_model_has_learned_enough_to_judge_agreement(exported):
+    assert exported[1]["keras"]["within_one_bin"] > 0.8
+
+
+def test_writes_every_format_and_all_figures(exported):
+    output, report = exported
+    names = {path.name for path in output.iterdir()}
+    assert names == {"saved_model", "export.json", *(f"model_{name}.tflite" for name in FORMATS[1:])}
+    assert json.loads((output / "export.json").read_text()) == report
+    assert not [path for path in output.parent.iterdir() if "partial" in path.name]
+    for name in FORMATS[1:]:
+        assert report["formats"][name]["bytes"] == (output / f"model_{name}.tflite").stat().st_size
+
+
+@pytest.mark.parametrize("runtime", ["TFLM", "LiteRT reference", "LiteRT XNNPACK"])
+def test_float32_is_what_keras_computes(exported, runtime):
+    found = scores(exported, "float32", runtime)
+    assert found["num_signals"] == exported[1]["test_signals"]
+    assert found["probability_deviation_max"] < 1e-4
+    assert found["argmax_agreement"] > 0.99
+
+
+@pytest.mark.parametrize("runtime", ["TFLM", "LiteRT reference"])
+def test_integers_keep_the_accuracy(exported, runtime):
+    keras_scores = exported[1]["keras"]
+    for name, same, near, loss in (("int8", 0.7, 0.9, 0.03), ("int16x8", 0.95, 0.99, 0.01)):
+        found = scores(exported, name, runtime)
+        # Neighbouring bins share the mass of an onset near their edge: there, one LSB decides.
+        assert found["argmax_agreement"] > same, name
+        assert found["argmax_within_one_bin_of_keras"] > near, name
+        assert found["within_one_bin"] > keras_scores["within_one_bin"] - loss, name
+
+
+@pytest.mark.parametrize("name", ["float16", "dynamic"])
+def test_narrow_weights_keep_the_accuracy_in_litert(exported, name):
+    assert scores(exported, name, "LiteRT reference")["argmax_agreement"] > 0.95
+    assert "TFLM" not in exported[1]["formats"][name]["runtimes"]
+
+
+def test_arena_grows_with_the_width_of_activations(exported):
+    arena = {name: exported[1]["formats"][name]["arena_bytes"] for name in TFLM_FORMATS}
+    assert 10_000 < arena["int8"] < arena["int16x8"] < arena["float32"]
+
+
+def test_the_table_states_every_runtime(exported):
+    table = format_report(exported[1])
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert len(rows) == 3 + 1 + 3 * len(TFLM_FORMATS) + 2 * 2
+    assert f"{exported[1]['formats']['int8']['arena_bytes']:,}" in table
+
+
+@pytest.mark.parametrize("text", ["int8,int4", "", ",", "INT8"])
+def test_refuses_unknown_formats(text):
+    with pytest.raises(ValueError, match=r"must be some of saved_model.*Received"):
+        parse_formats(text)
+
+
+def test_formats_are_read_in_order_and_once():
+    assert parse_formats(" int8, float32,int8 ") == ("int8", "float32")
+    assert set(INTEGER_FORMATS) < set(DEFAULT_FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda x: x[:31], "at least 32 signals.*Received: 31"),
+        (lambda x: np.where(np.arange(len(x))[:, None] == 5, np.nan, x), "index 5 holds NaN"),
+        (lambda x: x[:, :-1], "1024 samples, but got 1023"),
+    ],
+)
+def test_refuses_unfit_calibration(classifier, run_folder, tmp_path, damage, message):
+    calibration, _ = load_signals(run_folder / "calibration.npz")
+    signals, onset = load_signals(run_folder / "test.npz")
+    with pytest.raises(ValueError, match=message):
+        export_classifier(classifier, tmp_path / "out", damage(calibration), signals, onset, ("int8",))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_export_leaves_nothing_and_keeps_the_earlier_one(classifier, run_folder, tmp_path, monkeypatch):
+    import keras_usmae.export.export as module
+
+    calibration, _ = load_signals(run_folder / "calibration.npz")
+    signals, onset = load_signals(run_folder / "test.npz")
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "export.json").write_text("{}")
+
+    def fail(*args):
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(module, "verify_tflite", fail)
+    with pytest.raises(RuntimeError, match="no space"):
+        export_classifier(classifier, output, calibration, signals[:8], onset[:8], ("float32",))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (output / "export.json").read_text() == "{}"

@@ -1,0 +1,37 @@
+import pytest
+
+from keras_usmae.export.folder import check_output, replacing_folder, write_report
+
+
+def test_replaces_an_earlier_export_as_a_whole(tmp_path):
+    output = tmp_path / "export"
+    for name in ("first", "second"):
+        with replacing_folder(output) as folder:
+            (folder / name).write_text(name)
+            write_report(folder, {"name": name})
+    assert sorted(path.name for path in output.iterdir()) == ["export.json", "second"]
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+
+
+def test_takes_an_empty_folder(tmp_path):
+    check_output(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: p.write_text("x"), lambda p: (p.mkdir(), (p / "notes.txt").write_text("x"))]
+)
+def test_refuses_what_is_not_an_export(tmp_path, make):
+    make(tmp_path / "export")
+    with pytest.raises(FileExistsError, match=r"not an export .*Choose another --output"):
+        check_output(tmp_path / "export")
+
+
+def test_an_error_leaves_nothing(tmp_path):
+    def fail():
+        with replacing_folder(tmp_path / "export") as folder:
+            (folder / "half").write_text("x")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert not list(tmp_path.iterdir())
