@@ -98,7 +98,7 @@ def main(
     # Everything that can be wrong is found before long work begins.
     keras.utils.set_random_seed(seed)
     encoder = build_encoder(pretrained, preset, architecture, dtype)
-    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=raw_dir)
+    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
     if freeze:
         encoder.freeze(None if freeze < 0 else freeze)
     ToFClassifier(encoder, bin_width, head)

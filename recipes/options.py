@@ -37,6 +37,11 @@ def progress():
     return 1 if sys.stdout.isatty() else 2
 
 
+def originals(dataset, raw_dir):
+    """`raw_dir` where the dataset is made from originals: DATA_DIR may be set while a synthetic one is asked for."""
+    return raw_dir if dataset.startswith("ultrasound_measured") else None
+
+
 def labelled_splits(builder):
     """Splits to train, choose and test on; a dataset without a test split lends half of its validation split."""
     if "test" in builder.info.splits:
@@ -51,8 +56,10 @@ def sampling_rate(builder):
 
 def run(main):
     """Runs a recipe's `main` on the command line; errors about the user's input are told without a traceback."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
     try:
-        typer.run(main)
+        app()
     except (ValueError, OSError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)

@@ -88,7 +88,7 @@ def main(
         raise ValueError(
             f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
         )
-    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=raw_dir)
+    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
     folder = open_run_folder(output or Path("runs") / f"pretrain_{preset}_{config_name}", config, resume)
 
     # Signals, each standardised to mean 0 and variance 1.
@@ -134,6 +134,7 @@ def main(
         "backend": keras.backend.backend(),
         "parameters": mae.count_params(),
         "signals_per_epoch": batches.num_signals,
+        "signals_seen": epochs * batches.num_signals,
         "seconds": seconds,
     }
     write_json(folder / "metrics.json", metrics)

@@ -62,12 +62,13 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             raise ValueError(f"{dataset!r} has no originals, so it takes no `raw_dir`, but got {str(raw_dir)!r}.")
         arguments["raw_dir"] = raw_dir
     builder = cls(**arguments)
-    if builder.is_prepared() and builder.info.file_format.value != file_format:
+    if not builder.is_prepared():
+        builder.info.set_file_format(file_format, override=True)
+    elif builder.info.file_format.value != file_format:
         raise ValueError(
             f"{builder.info.full_name} is prepared in {str(builder.data_dir)!r} in the file format "
             f"{builder.info.file_format.value!r}, not {file_format!r}. Choose another `data_dir`, or delete it."
         )
-    builder.info.set_file_format(file_format, override=True)
     return builder
 
 
