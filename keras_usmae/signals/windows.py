@@ -7,8 +7,10 @@ onsets, as fit into it. Nothing is invented: a window lies wholly inside its rec
 import numpy as np
 import scipy.signal
 
-# Input samples on each side that one output sample of the resampling filter rests on.
-_HALF_WIDTH = 10
+# Input samples on each side that one output sample of the resampling filter rests on. A filter this short is flat to
+# 0.1 dB up to 0.64 of the Nyquist frequency, above any transducer that is sampled well, and hardly rings ahead of a
+# clipped echo, where one of 10 samples, SciPy's default, adds 6 % of the full scale.
+_HALF_WIDTH = 4
 
 
 def resample(records, factor):
@@ -39,8 +41,8 @@ def resample(records, factor):
     """
     if factor != int(factor) or factor < 1:
         raise ValueError(
-            f"`factor` must be an integer of 1 or more, but is {factor!r}. A record whose rate does not divide the model's "
-            "needs `scipy.signal.resample_poly` with `up` and `down`, and its onset scaled by `up / down`."
+            f"`factor` must be an integer of 1 or more, but is {factor!r}. A record whose rate does not divide the "
+            "model's needs `scipy.signal.resample_poly` with `up` and `down`, and its onset scaled by `up / down`."
         )
     records = np.asarray(records, dtype=np.float32)
     if factor == 1:
@@ -148,8 +150,8 @@ def draw_windows(onset, first, last, kind, weights, num_windows, onset_range, se
         share = weights * [len(echoes) > 0 for echoes in candidates]
         if not share.any():
             raise ValueError(
-                f"No echo can have an onset of {target:.1f} samples in a window: the record ends, an earlier echo is in the "
-                f"way, or the burst does not fit. Narrow `onset_range`, which is {tuple(onset_range)}."
+                f"No echo can have an onset of {target:.1f} samples in a window: the record ends, an earlier echo is "
+                f"in the way, or the burst does not fit. Narrow `onset_range`, which is {tuple(onset_range)}."
             )
         chosen = candidates[rng.choice(len(weights), p=share / share.sum())]
         index[window] = chosen[rng.integers(len(chosen))]
@@ -184,8 +186,8 @@ def cut_windows(records, rows, starts, signal_length):
     outside = (starts < 0) | (starts + signal_length > records.shape[1])
     if outside.any():
         raise ValueError(
-            f"The window from sample {starts[outside][0]} on, of {signal_length} samples, does not lie inside a record of "
-            f"{records.shape[1]} samples."
+            f"The window from sample {starts[outside][0]} on, of {signal_length} samples, does not lie inside a record "
+            f"of {records.shape[1]} samples."
         )
     return np.lib.stride_tricks.sliding_window_view(records, signal_length, axis=1)[rows, starts]
 
