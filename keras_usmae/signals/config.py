@@ -143,7 +143,7 @@ PRESETS = {
         "adc_bits": (8, 10, 12, 14),
     },
     "quickstart": {
-        "burst_length": (220.0, 500.0),
+        "burst_length": (200.0, 500.0),
         "amplitude_db": (-20.0, 12.0),
         "envelopes": ("damped", "damped", "gaussian"),
         "noise_colors": ("white", "white", "band"),

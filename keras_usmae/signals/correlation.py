@@ -22,8 +22,8 @@ def pick_matched_filter(signals, pulse):
             sample 0.
 
     Returns:
-        A float64 array of shape `(num_signals,)`: onsets in samples, the delay of the pulse. NaN where the correlation
-        is nowhere positive, as for a signal of zeros.
+        A float64 array of shape `(num_signals,)`: onsets in samples of 0 and more, the delay of the pulse. NaN where
+        the correlation is nowhere positive, as for a signal of zeros.
 
     Raises:
         ValueError: where the signals or the pulse are not finite, the shapes do not match, or a pulse is zero.
@@ -67,7 +67,8 @@ def pick_cross_correlation(signals, pulses, level=0.5):
             Defaults to `0.5`.
 
     Returns:
-        A float64 array of shape `(num_signals,)`: onsets in samples, the delay of the pulse. NaN for a signal of zeros.
+        A float64 array of shape `(num_signals,)`: onsets in samples of 0 and more, the delay of the pulse. NaN for a
+        signal of zeros.
 
     Raises:
         ValueError: where the signals or the pulses are not finite, the shapes do not match, a pulse is zero, or `level`
@@ -88,7 +89,7 @@ def pick_cross_correlation(signals, pulses, level=0.5):
     if not 0 < level <= 1:
         raise ValueError(f"`level` must lie in (0, 1], but is {level}.")
     pulses = pulses / np.linalg.norm(pulses, axis=1, keepdims=True)
-    delay = np.arange(signals.shape[1])
+    delay = np.arange(-1, signals.shape[1] + 1)
 
     def pick(chunk):
         correlate = _Correlator(chunk, pulses.shape[1])
@@ -98,7 +99,7 @@ def pick_cross_correlation(signals, pulses, level=0.5):
             height = envelope.max(axis=1)
             rows = np.flatnonzero(height > best)
             best[rows], envelope = height[rows], envelope[rows]
-            first = (envelope >= level * height[rows, None]).argmax(axis=1)[:, None]
+            first = delay[(envelope >= level * height[rows, None]).argmax(axis=1)][:, None]
             # The correlation of a burst falls off within its length, so that its own peak is no farther away.
             near = (delay >= first) & (delay < first + pulses.shape[1])
             onset[rows] = _refined(envelope, np.where(near, envelope, -1).argmax(axis=1))
@@ -162,15 +163,17 @@ def _chunks(array):
 
 
 class _Correlator:
-    """Correlates signals with one pulse after the other, at delays of 0 to `signal_length - 1` samples.
+    """Correlates signals with one pulse after the other, at delays of -1 to `signal_length` samples.
 
-    The correlation is the real part of the result; the modulus is its envelope.
+    The correlation is the real part of the result; the modulus is its envelope. The first and the last delay are there
+    for the parabola through a peak at either end of the record.
     """
 
     def __init__(self, signals, pulse_length):
-        self.length = signals.shape[1]
+        centered = np.pad(signals - signals.mean(axis=1, keepdims=True), ((0, 0), (1, 1)))
+        self.length = centered.shape[1]
         self.size = scipy.fft.next_fast_len(self.length + pulse_length)
-        self.spectrum = scipy.fft.rfft(signals - signals.mean(axis=1, keepdims=True), self.size)
+        self.spectrum = scipy.fft.rfft(centered, self.size)
         self.spectrum[:, 1 : (self.size + 1) // 2] *= 2
 
     def __call__(self, pulses):
@@ -180,11 +183,10 @@ class _Correlator:
 
 
 def _refined(values, peak):
-    """Peak between two samples by a parabola, NaN where it is not positive."""
-    rows = np.arange(len(values))
-    center = values[rows, peak]
-    left, right = values[rows, np.maximum(peak - 1, 0)], values[rows, np.minimum(peak + 1, values.shape[1] - 1)]
+    """Delay of a peak of a correlation by a parabola, NaN where it is not positive; no onset is before the record."""
+    rows, last = np.arange(len(values)), values.shape[1] - 1
+    left, center, right = (values[rows, np.clip(peak + shift, 0, last)] for shift in (-1, 0, 1))
     curvature = left - 2 * center + right
-    inner = (peak > 0) & (peak < values.shape[1] - 1) & (curvature < 0)
-    shift = np.where(inner, 0.5 * (left - right) / np.where(inner, curvature, 1), 0)
-    return np.where(center > 0, peak + np.clip(shift, -0.5, 0.5), np.nan)
+    is_inner = (peak > 0) & (peak < last) & (curvature < 0)
+    shift = np.where(is_inner, 0.5 * (left - right) / np.where(is_inner, curvature, 1), 0)
+    return np.where(center > 0, np.maximum(peak - 1 + np.clip(shift, -0.5, 0.5), 0), np.nan)

@@ -28,8 +28,8 @@ def pick_threshold(signals, sampling_rate, level=0.4, noise_factor=6.0, band=(0.
         band: tuple of two floats. Pass band before the envelope is taken, in Hz. Defaults to `(0.3e6, 8e6)`.
 
     Returns:
-        A float64 array of shape `(num_signals,)`: onsets in samples, NaN where the envelope nowhere rises above the
-        threshold from a quiet part of the record.
+        A float64 array of shape `(num_signals,)`: onsets in samples of 0 and more, NaN where the envelope nowhere
+        rises above the threshold from a quiet part of the record.
 
     Raises:
         ValueError: where the signals are not finite, or an argument is out of range.
@@ -50,7 +50,7 @@ def pick_threshold(signals, sampling_rate, level=0.4, noise_factor=6.0, band=(0.
         lower, upper, lower_share, upper_share = _find_rise(chunk, sampling_rate, band, level, noise_factor)
         # On a raised-cosine flank, time goes with the arcsine of the root of the envelope.
         lower_phase, upper_phase = np.arcsin(np.sqrt(lower_share)), np.arcsin(np.sqrt(upper_share))
-        return lower - (upper - lower) * lower_phase / (upper_phase - lower_phase)
+        return np.maximum(lower - (upper - lower) * lower_phase / (upper_phase - lower_phase), 0)
 
     return _by_chunks(pick, signals)
 
@@ -60,7 +60,7 @@ def pick_aic(signals, sampling_rate, window=(250, 20), band=(0.3e6, 20e6)):
 
     The onset is where the window is best explained by two stationary parts, noise and signal: the minimum of
     `k log(var(x[:k])) + (N - k - 1) log(var(x[k:]))`. It is where the burst emerges from the noise, and so late for
-    bursts that rise slowly.
+    bursts that rise slowly, and up to some samples early for those with a jump, ahead of which the band-pass rings.
 
     Args:
         signals: array of shape `(num_signals, signal_length)`, in any unit.
