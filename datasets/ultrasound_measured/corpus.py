@@ -151,9 +151,6 @@ def make_examples(corpus, split, num_windows, with_noise, seed):
 def _tabulate(name, scan, factor, records):
     """One table of usable echoes for each interface of a scan."""
     split = assign_splits(name, scan.position)
-    holes = np.full((len(split), 2), np.nan)
-    hole_peaks = np.sort(find_hole_echoes(name, scan.position) * factor, axis=1)[:, :2]  # no record sees more than two
-    holes[:, : hole_peaks.shape[1]] = hole_peaks
     echoes = find_echoes(name, scan)
     onsets, lengths, spreads = [], [], []
     for echo in echoes:
@@ -167,12 +164,11 @@ def _tabulate(name, scan, factor, records):
     tables = []
     for i, echo in enumerate(echoes):
         earliest, overlapped = np.full(len(split), float(margin)), np.zeros(len(split), dtype=bool)
-        for j in range(len(echoes)):
-            if j != i:
-                before = onsets[j] < onsets[i]
-                end = onsets[j] + _RINGING * lengths[j]
-                earliest = np.where(before, np.maximum(earliest, end), earliest)
-                overlapped |= ~before & (onsets[j] < onsets[i] + lengths[i])
+        for j in set(range(len(echoes))) - {i}:
+            before = onsets[j] < onsets[i]
+            end = onsets[j] + _RINGING * lengths[j]
+            earliest = np.where(before, np.maximum(earliest, end), earliest)
+            overlapped |= ~before & (onsets[j] < onsets[i] + lengths[i])
         first, last = window_starts(onsets[i], lengths[i], earliest, records.shape[1] - margin, SIGNAL_LENGTH)
         keep = np.flatnonzero(echo.usable & ~overlapped & (split >= 0) & (first <= last))
         constants = {
@@ -190,7 +186,7 @@ def _tabulate(name, scan, factor, records):
             "row": np.arange(len(split)),
             "split": split,
             "position": scan.position,
-            "hole_peaks": holes,
+            "hole_peaks": find_hole_echoes(name, scan.position) * factor,
             "onset": onsets[i],
             "onset_reference": echo.reference * factor,
             "onset_sigma": np.hypot(echo.sigma * factor, spreads[i]),

@@ -27,7 +27,6 @@ class Echo:
         interface: str. One of `INTERFACES`.
         definition: str. One of `LABEL_DEFINITIONS`, what `reference` is.
         speed_of_sound: float. Of the medium in front of the interface, in m/s.
-        picks: float64 array. Picks of single records, in samples; NaN where there is none.
         reference: float64 array. The label, in samples.
         sigma: float. Standard deviation of a usable pick about the label, in samples.
         usable: bool array. Whether the record's own pick proves the label.
@@ -39,7 +38,6 @@ class Echo:
     interface: str
     definition: str
     speed_of_sound: float
-    picks: np.ndarray
     reference: np.ndarray
     sigma: float
     usable: np.ndarray
@@ -76,8 +74,7 @@ def _plane_scan_echoes(scan):
     """Planes: a surface of degree 4 is fitted to the picks, and proves those within 0.6 samples of it.
 
     The back of the aluminium is left out: the record ends about 300 samples (at 100 MHz) after it, and no window of
-        2048
-    samples that holds it starts after the echo before it.
+    2048 samples that holds it starts after the echo before it.
     """
     echoes = []
     for interface, threshold, gate, speed in (("front", 40, (40, 80), WATER), ("pmma_back", 20, (312, 345), PMMA)):
@@ -85,9 +82,7 @@ def _plane_scan_echoes(scan):
         surface, sigma = fit_surface(*scan.position.T, picks)
         _, height = envelope_peak(scan.records, surface - 5, surface + 30)
         usable = (np.abs(picks - surface) < 0.6) & (height > 30)
-        echoes.append(
-            _echo(interface, "threshold_surface", speed, picks, surface, sigma, usable, search=(-1e-6, 3.2e-6))
-        )
+        echoes.append(_echo(interface, "threshold_surface", speed, surface, sigma, usable, search=(-1e-6, 3.2e-6)))
     return echoes
 
 
@@ -96,13 +91,13 @@ def _copper_block_echoes(scan):
     picks = first_crossing(scan.records, 20, (200, 2400))
     line, sigma = smooth_line(picks, window=11)
     usable = np.abs(picks - line) < 2.0
-    front = _echo("front", "threshold_line", WATER, picks, line, sigma, usable, search=(-1e-6, 6e-6))
+    front = _echo("front", "threshold_line", WATER, line, sigma, usable, search=(-1e-6, 6e-6))
     start = np.rint(line).astype(int) + 3080
     gated = envelope(scan.records)[np.arange(len(line))[:, None], start[:, None] + np.arange(330)]
     picks = start + first_crossing(gated, 0.25 * gated.max(axis=1), (0, 330))
     line, sigma = smooth_line(picks, window=21, median=9)
     usable = np.abs(picks - line) < 9.0
-    back = _echo("copper_back", "envelope_rise_line", COPPER, picks, line, sigma, usable, search=(-1e-6, 4e-6))
+    back = _echo("copper_back", "envelope_rise_line", COPPER, line, sigma, usable, search=(-1e-6, 4e-6))
     return [front, back]
 
 
@@ -115,9 +110,7 @@ def _copper_array_echoes(scan):
     )
     usable = near & (np.abs(fit.arrivals - fit.model) < 1.5)
     # Nine of the transmitters send a burst that lacks its first cycles, so each transmitter is a group of its own.
-    echo = _echo(
-        "front", "plane_arrival", WATER, fit.arrivals, fit.model, fit.sigma, usable, search=(-0.6e-6, 2.2e-6), group=tx
-    )
+    echo = _echo("front", "plane_arrival", WATER, fit.model, fit.sigma, usable, search=(-0.6e-6, 2.2e-6), group=tx)
     return [echo]
 
 
@@ -139,7 +132,6 @@ def _steel_pin_echoes(scan):
                 interface,
                 "point_peak",
                 WATER,
-                fit.peaks,
                 fit.model,
                 fit.sigma,
                 usable,
@@ -168,18 +160,17 @@ _FINDERS = {
 }
 
 
-def _echo(interface, definition, speed_of_sound, picks, reference, sigma, usable, search, clear=None, group=None):
+def _echo(interface, definition, speed_of_sound, reference, sigma, usable, search, clear=None, group=None):
     return Echo(
         interface=interface,
         definition=definition,
         speed_of_sound=speed_of_sound,
-        picks=picks,
         reference=reference,
         sigma=sigma,
         usable=usable,
         clear=usable if clear is None else clear,
         search=search,
-        group=np.zeros(len(picks), dtype=int) if group is None else group,
+        group=np.zeros(len(reference), dtype=int) if group is None else group,
     )
 
 

@@ -36,8 +36,8 @@ def find_hole_echoes(name, position):
         position: int array of shape `(num_records, 2)`, as in `Scan`.
 
     Returns:
-        A float array of shape `(num_records, num_holes)`: samples at the rate of the scan, NaN where the hole is not
-        seen.
+        A float array of shape `(num_records, 2)`: samples at the rate of the scan, the earliest first, and NaN where
+        there is none. No record sees more than two.
     """
     x, y = position.T[:, :, None]
     if name == "plane_scan":
@@ -47,5 +47,5 @@ def find_hole_echoes(name, position):
         hole_x, peak = np.array(_COPPER_BLOCK, dtype=float).T
         seen = np.abs(x - hole_x) <= 6
     else:
-        return np.empty((len(position), 0))
-    return np.where(seen, peak, np.nan)
+        return np.full((len(position), 2), np.nan)
+    return np.sort(np.where(seen, peak, np.nan), axis=1)[:, :2]  # NaN sorts last

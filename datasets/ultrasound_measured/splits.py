@@ -8,11 +8,8 @@ import numpy as np
 
 SPLITS = ("train", "validation", "test")
 
-# (split, first, last) position of each block, both included; 6 and 10 positions of 1 mm lie between the blocks of the
-# scans, whose transducers are 6 and 10 mm wide. The position of a pair of array elements is tx + rx, twice its
-# midpoint in mm: it is the same for (tx, rx) and (rx, tx), so that reciprocal pairs stay together, and 2 are left out
-# between blocks, so that midpoints of two splits are at least 1.5 mm apart (an element is 0.85 mm wide). Each split of
-# a scan holds drilled holes.
+# (split, first, last) position of each block, both included. Between the blocks of the scans lie 6 and 10 positions of
+# 1 mm, as many as their transducers are wide in mm. Each split of a scan holds drilled holes.
 _SCAN = (
     ("train", 0, 21),
     ("test", 28, 47),
@@ -27,12 +24,16 @@ _LINE = (
     ("validation", 200, 229),
     ("train", 240, 300),
 )
+# The position of a pair of array elements is tx + rx, twice its midpoint in mm: it is the same for (tx, rx) and (rx,
+# tx), so that reciprocal pairs stay together. Two are left out between blocks, so that midpoints of two splits are at
+# least 1.5 mm apart; an element is 0.85 mm wide.
 _MIDPOINTS = (
     ("train", 2, 31),
     ("test", 34, 39),
     ("validation", 42, 46),
     ("train", 49, 64),
 )
+_ARRAYS = ("copper_array", "steel_pins")
 _BLOCKS = {"plane_scan": _SCAN, "copper_block": _LINE, "copper_array": _MIDPOINTS, "steel_pins": _MIDPOINTS}
 
 
@@ -46,7 +47,7 @@ def assign_splits(name, position):
     Returns:
         An int array of shape `(num_records,)`: indices into `SPLITS`, or -1 for a record between two blocks.
     """
-    along = position.sum(axis=1) if _BLOCKS[name] is _MIDPOINTS else position[:, 0]
+    along = position.sum(axis=1) if name in _ARRAYS else position[:, 0]
     split = np.full(len(position), -1)
     for block, first, last in _BLOCKS[name]:
         split[(along >= first) & (along <= last)] = SPLITS.index(block)

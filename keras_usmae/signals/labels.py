@@ -1,9 +1,9 @@
-"""Time-of-flight labels of measured scans without a network: one pick a trace, then a smooth reflector through the
-picks.
+"""Picks of echoes in measured scans, and the shape of their bursts, without a network.
 
-A pick errs by noise and, now and then, by half a cycle; the reflector that made the echoes is flat or nearly so. The
-label is therefore the smooth line or surface, the picks only feed it, and their scatter about it is its stated
-uncertainty. Records have shape `(num_records, num_samples)`. Positions in them are 0-based and fractional.
+A pick errs by noise and, now and then, by half a cycle; the reflector that made the echoes is flat or nearly so. A
+label is therefore a smooth reflector through the picks (`surfaces`, `reflectors`, `point_reflectors`), and their
+scatter about it is its stated uncertainty. Records have shape `(num_records, num_samples)`; positions in them are
+0-based and fractional.
 """
 
 import dataclasses
@@ -12,6 +12,9 @@ import numpy as np
 import scipy.signal
 
 from keras_usmae.signals.surfaces import robust_sigma
+
+# Samples on each side of the echoes that `measure_extent` takes the envelope of.
+_CUT_MARGIN = 256
 
 
 def first_crossing(records, threshold, gate):
@@ -71,40 +74,6 @@ def envelope(records):
     ```
     """
     return np.abs(scipy.signal.hilbert(records, axis=1))
-
-
-def envelope_rise(records, starts, stops, fraction):
-    """Where the envelope of each record rises through a fraction of its peak in a gate, on the flank of that peak.
-
-    The flank is followed from the peak backwards, so that a weaker echo before it is not picked.
-
-    Args:
-        records: array of shape `(num_records, num_samples)`.
-        starts: array of shape `(num_records,)`. First sample of each gate; it is cut at the record's ends.
-        stops: array of shape `(num_records,)`. The sample after the last of each gate.
-        fraction: float in (0, 1). Height on the flank, as a fraction of the peak.
-
-    Returns:
-        A float64 array of shape `(num_records,)`, in samples; NaN where the envelope does not fall below the fraction
-        before the peak, inside of the gate.
-
-    Raises:
-        ValueError: where `fraction` is not in (0, 1).
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.labels import envelope_rise
-
-    time = np.arange(400)
-    burst = np.exp(-(((time - 200) / 30) ** 2)) * np.sin(0.5 * time)
-    envelope_rise(burst[None], [0], [400], fraction=0.5)  # about 200 - 30 * sqrt(log(2)) = 175.0
-    ```
-    """
-    if not 0 < fraction < 1:
-        raise ValueError(f"`fraction` must lie in (0, 1), but is {fraction}.")
-    return _rise(envelope(records), _gates(records, starts, stops), fraction)
 
 
 def envelope_peak(records, starts, stops):
@@ -174,8 +143,7 @@ def measure_extent(records, labels, search, used, groups, fraction=0.1):
     """Measures, for each group of echoes, where the envelope passes a fraction of its peak before and after the peak.
 
     Labels of different kinds mark different points of a burst: a threshold crossing, an arrival by cross-correlation,
-        the
-    peak. Added to the label, `shift` moves all of them to one physical point, the first rise of the envelope.
+    the peak. Added to the label, `shift` moves all of them to one physical point, the first rise of the envelope.
 
     Args:
         records: array of shape `(num_records, num_samples)`.
@@ -189,7 +157,8 @@ def measure_extent(records, labels, search, used, groups, fraction=0.1):
         A `BurstExtent`.
 
     Raises:
-        ValueError: where no record of a group rises and falls through the fraction inside of the search range.
+        ValueError: where `fraction` is not in (0, 1), or no record of a group rises and falls through it inside of the
+            search range.
 
     Example:
 
@@ -199,16 +168,22 @@ def measure_extent(records, labels, search, used, groups, fraction=0.1):
 
     time = np.arange(800)
     records = np.exp(-(((time - np.array([[300], [350]])) / 30) ** 2)) * np.sin(0.5 * time)
-    extent = measure_extent(records, np.array([300.0, 350.0]), (-150, 150), used=np.ones(2, bool), groups=np.zeros(2,
-    int)) extent.shift, extent.length  # -30 * sqrt(log(10)), about -45.5, and twice as long
+    everything, one_group = np.ones(2, bool), np.zeros(2, int)
+    extent = measure_extent(records, np.array([300.0, 350.0]), (-150, 150), everything, one_group)
+    extent.shift, extent.length  # -30 * sqrt(log(10)), about -45.5, and twice as long
     ```
     """
+    if not 0 < fraction < 1:
+        raise ValueError(f"`fraction` must lie in (0, 1), but is {fraction}.")
     labels, groups = np.asarray(labels, dtype=np.float64)[used], np.asarray(groups)
     records = records[used]
     starts, stops = np.floor(labels + search[0]), np.ceil(labels + search[1])
-    height, inside = envelope(records), _gates(records, starts, stops)
-    rise = _rise(height, inside, fraction)
-    fall = records.shape[1] - 1 - _rise(height[:, ::-1], inside[:, ::-1], fraction)
+    # The envelope of a piece is that of the record, but for some cycles at its ends, and long records take long.
+    cut = max(int(starts.min()) - _CUT_MARGIN, 0)
+    records = records[:, cut : int(stops.max()) + _CUT_MARGIN]
+    height, inside = envelope(records), _gates(records, starts - cut, stops - cut)
+    rise = cut + _rise(height, inside, fraction)
+    fall = cut + records.shape[1] - 1 - _rise(height[:, ::-1], inside[:, ::-1], fraction)
     found = np.isfinite(rise) & np.isfinite(fall)
     shift, spread, length = np.empty((3, len(groups)))
     for group in np.unique(groups):
@@ -230,7 +205,10 @@ def _gates(records, starts, stops):
 
 
 def _rise(height, inside, fraction):
-    """Where an envelope rises through a fraction of its peak inside of its gate; the last time before the peak."""
+    """Where an envelope rises through a fraction of its peak inside of its gate, NaN where it does not.
+
+    The flank is followed from the peak backwards, so that a weaker echo before it is not picked.
+    """
     peak = np.where(inside, height, 0).argmax(axis=1)
     rows, last = np.arange(len(height)), height.shape[1] - 1
     threshold = fraction * height[rows, peak]

@@ -46,8 +46,7 @@ class PlaneFit:
     Args:
         depth: float. Depth under position 0, in m.
         slope: float. Change of depth along the array, in m/m.
-        delay: float. Time between the transmit pulse and the arrival as defined by the picks, less the travel time, in
-            s.
+        delay: float. Time of the arrivals after the transmit pulse, less the travel time, in s.
         arrivals: float64 array of shape `(num_pairs,)`. Arrival of each record by cross-correlation, in samples.
         model: float64 array of shape `(num_pairs,)`. Arrivals on the fitted plane, in samples.
         sigma: float. Robust standard deviation of `arrivals - model` over the fitted pairs, in samples.

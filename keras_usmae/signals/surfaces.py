@@ -40,7 +40,7 @@ def fit_surface(x, y, picks, degree=4, cut=4.0):
     surface, sigma = fit_surface(x, y, picks)
     ```
     """
-    u, v = _to_unit_interval(x), _to_unit_interval(y)
+    u, v = _to_unit_range(x), _to_unit_range(y)
     terms = np.stack([u**i * v**j for i in range(degree + 1) for j in range(degree + 1 - i)], axis=1)
     finite = np.isfinite(picks)
     if finite.sum() < terms.shape[1]:
@@ -118,7 +118,7 @@ def robust_sigma(values):
     return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))
 
 
-def _to_unit_interval(values):
+def _to_unit_range(values):
     values = np.asarray(values, dtype=np.float64)
     low, high = values.min(), values.max()
     return 2 * (values - low) / ((high - low) or 1.0) - 1

@@ -1,5 +1,7 @@
 """Windows and splits, on the synthetic dummy files and, where they are, on the measured originals."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -178,3 +180,24 @@ def test_a_rate_that_does_not_divide_the_models_is_refused(measured):
     scan = measured.originals.Scan(np.zeros((1, 9)), np.zeros((1, 2), int), 60e6, 0.0, 1.0, (-1, 1))
     with pytest.raises(ValueError, match=r"6e\+07 Hz does not divide the model's rate of 1e\+08 Hz"):
         measured.corpus.resampling_factor(scan)
+
+
+@pytest.mark.measured
+def test_the_readme_states_the_windows_of_each_kind(measured, corpus, repository):
+    readme = (repository / "datasets" / "ultrasound_measured" / "README.md").read_text()
+    kinds = list(measured.corpus.KINDS)
+    counts = {}
+    for split, num_windows in (("train", 6400), ("validation", 1600), ("test", 1600)):
+        windows = measured.corpus.make_examples(corpus, split, num_windows, False, 2025)
+        counts[split] = [
+            np.sum(
+                (windows["source"] == measured.corpus.SOURCES.index(source))
+                & (windows["interface"] == measured.echoes.INTERFACES.index(interface))
+            )
+            for source, interface in kinds
+        ]
+    for source in measured.corpus.SOURCES:
+        row = re.search(rf"^\| `{source}` (?:front|pin_1)[^|]*\|(.*)\|$", readme, re.MULTILINE).group(1)
+        stated = [[int(number) for number in cell.split("/")] for cell in row.split("|")]
+        members = [index for index, kind in enumerate(kinds) if kind[0] == source]
+        assert stated == [[counts[split][index] for index in members] for split in counts]

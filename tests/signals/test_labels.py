@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from keras_usmae.signals.labels import (
     envelope,
     envelope_peak,
-    envelope_rise,
     first_crossing,
     measure_extent,
     parabolic_offset,
@@ -46,28 +45,6 @@ def test_envelope_of_a_gaussian_burst():
     np.testing.assert_allclose(envelope(bursts([400.25]))[0], np.exp(-((time / 30) ** 2)), atol=1e-3)
 
 
-@given(st.floats(200.0, 600.0), st.floats(0.05, 0.9))
-@settings(max_examples=50)
-def test_envelope_rise_matches_the_analytic_flank(center, fraction):
-    rise = envelope_rise(bursts([center]), [0], [800], fraction)[0]
-    assert rise == pytest.approx(center - 30 * np.sqrt(-np.log(fraction)), abs=0.2)
-
-
-def test_envelope_rise_passes_over_a_weaker_echo_before_the_peak():
-    records = bursts([400.0]) + 0.4 * bursts([200.0])
-    expected = 400 - 30 * np.sqrt(-np.log(0.1))
-    assert envelope_rise(records, [0], [800], 0.1)[0] == pytest.approx(expected, abs=0.3)
-
-
-def test_envelope_rise_has_none_where_the_gate_cuts_the_flank():
-    assert np.isnan(envelope_rise(bursts([400.0]), [395], [800], 0.1)[0])
-
-
-def test_envelope_rise_refuses_a_fraction_of_one():
-    with pytest.raises(ValueError, match=r"`fraction` must lie in \(0, 1\), but is 1.0"):
-        envelope_rise(bursts([400.0]), [0], [800], 1.0)
-
-
 @given(st.floats(200.0, 600.0))
 @settings(max_examples=50)
 def test_envelope_peak_is_found_between_samples(center):
@@ -97,6 +74,33 @@ def test_extent_is_measured_by_group_and_given_to_all_members():
     assert (extent.spread < 0.2).all()
 
 
+@given(st.floats(200.0, 600.0), st.floats(0.05, 0.9))
+@settings(max_examples=50)
+def test_extent_matches_the_analytic_flanks(center, fraction):
+    extent = measure_extent(bursts([center]), [center], (-190, 190), np.ones(1, bool), [0], fraction)
+    half = 30 * np.sqrt(-np.log(fraction))
+    assert extent.shift[0] == pytest.approx(-half, abs=0.2)
+    assert extent.length[0] == pytest.approx(2 * half, abs=0.4)
+
+
+def test_extent_passes_over_a_weaker_echo_before_the_peak():
+    records = bursts([400.0]) + 0.4 * bursts([200.0])
+    extent = measure_extent(records, [400.0], (-400, 200), np.ones(1, bool), [0])
+    assert extent.shift[0] == pytest.approx(-30 * np.sqrt(-np.log(0.1)), abs=0.3)
+
+
+def test_extent_does_not_depend_on_where_in_a_long_record_the_burst_lies():
+    here, there = bursts([500.0], 1000), bursts([5500.0], 6000)
+    one = measure_extent(here, [500.0], (-190, 190), np.ones(1, bool), [0])
+    other = measure_extent(there, [5500.0], (-190, 190), np.ones(1, bool), [0])
+    assert one.shift[0] == pytest.approx(other.shift[0], abs=0.01)
+
+
 def test_extent_refuses_a_group_without_a_burst():
     with pytest.raises(ValueError, match=r"No record of group 3 passes 0\.1 of its peak on both flanks"):
         measure_extent(bursts([400.0]), [400.0], (-10, 10), used=np.ones(1, bool), groups=[3])
+
+
+def test_extent_refuses_a_fraction_of_one():
+    with pytest.raises(ValueError, match=r"`fraction` must lie in \(0, 1\), but is 1.0"):
+        measure_extent(bursts([400.0]), [400.0], (-100, 100), np.ones(1, bool), [0], fraction=1.0)
