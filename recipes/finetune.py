@@ -28,6 +28,7 @@ from keras_usmae.training import (
     RunCheckpoint,
     RunLog,
     build_optimizer,
+    check_run_folder,
     jit_compile,
     open_run_folder,
     read_history,
@@ -103,7 +104,8 @@ def main(
         encoder.freeze(None if freeze < 0 else freeze)
     ToFClassifier(encoder, bin_width, head)
     start = pretrained.name if pretrained else f"scratch_{architecture}_{preset}"
-    folder = open_run_folder(output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}", config, resume)
+    folder = output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}"
+    check_run_folder(folder, config, resume)
 
     # Labelled signals: the onset in samples is the label.
     sampling_rate = options.sampling_rate(prepare(builder))
@@ -122,6 +124,7 @@ def main(
     validation = (standardize(data["validation"]["signal"]), data["validation"]["onset"])
 
     # Training.
+    open_run_folder(folder, config, resume)
     batches = EpochBatches(shuffled(train, seed), batch_size)
     classifier.compile(
         build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay, 0.999),

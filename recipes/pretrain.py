@@ -30,6 +30,7 @@ from keras_usmae.training import (
     RunCheckpoint,
     RunLog,
     build_optimizer,
+    check_run_folder,
     fresh_signals,
     jit_compile,
     open_run_folder,
@@ -89,7 +90,8 @@ def main(
             f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
         )
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
-    folder = open_run_folder(output or Path("runs") / f"pretrain_{preset}_{config_name}", config, resume)
+    folder = output or Path("runs") / f"pretrain_{preset}_{config_name}"
+    check_run_folder(folder, config, resume)
 
     # Signals, each standardised to mean 0 and variance 1.
     prepare(builder)
@@ -104,6 +106,7 @@ def main(
         load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
 
     # Training.
+    open_run_folder(folder, config, resume)
     batches = EpochBatches(load_epoch, batch_size)
     optimizer = build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay)
     mae.compile(optimizer, jit_compile=jit_compile())

@@ -95,16 +95,13 @@ def read_history(path):
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
-def open_run_folder(path, config, resume=False):
-    """Creates a run folder, or opens one to go on.
+def check_run_folder(path, config, resume=False):
+    """Checks that a run may use a folder, without touching it: before the data are made, which may take long.
 
     Args:
         path: path of the folder.
-        config: dict of everything that decides the result; written to `config.json`.
+        config: dict of everything that decides the result.
         resume: bool, whether a run of the same configuration in that folder goes on. Defaults to `False`.
-
-    Returns:
-        `pathlib.Path` of the folder.
 
     Raises:
         FileExistsError: if the folder holds another run, the same run without `resume`, or something else.
@@ -112,31 +109,55 @@ def open_run_folder(path, config, resume=False):
     Example:
 
     ```python
-    folder = open_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
+    check_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
     ```
     """
     path = Path(path)
-    config = json.loads(json.dumps(config))
     config_path = path / CONFIG_FILE
-    if config_path.exists():
-        found = json.loads(config_path.read_text())
-        differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
-        if differing:
-            changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
+    if not config_path.exists():
+        if path.is_file() or (path.exists() and any(path.iterdir())):
             raise FileExistsError(
-                f"The run folder {path} holds a run with another configuration ({changes}). Choose another --output, "
-                "or the options it was started with and --resume."
+                f"{path} exists and is not a run folder (it has no {CONFIG_FILE}). Choose another --output."
             )
-        if not resume:
-            raise FileExistsError(
-                f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or "
-                "delete the folder."
-            )
-        return path
-    if path.is_file() or (path.exists() and any(path.iterdir())):
+        return
+    found, config = json.loads(config_path.read_text()), json.loads(json.dumps(config))
+    differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
+    if differing:
+        changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
         raise FileExistsError(
-            f"{path} exists and is not a run folder (it has no {CONFIG_FILE}). Choose another --output."
+            f"The run folder {path} holds a run with another configuration ({changes}). Choose another --output, "
+            "or the options it was started with and --resume."
         )
-    path.mkdir(parents=True, exist_ok=True)
-    write_json(config_path, config)
+    if not resume:
+        raise FileExistsError(
+            f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or "
+            "delete the folder."
+        )
+
+
+def open_run_folder(path, config, resume=False):
+    """Creates a run folder, or opens one to go on.
+
+    Args:
+        path: path of the folder.
+        config: dict of everything that decides the result; written to `config.json`.
+        resume: bool, see `check_run_folder`. Defaults to `False`.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        FileExistsError: see `check_run_folder`.
+
+    Example:
+
+    ```python
+    folder = open_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
+    ```
+    """
+    check_run_folder(path, config, resume)
+    path = Path(path)
+    if not (path / CONFIG_FILE).exists():
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(path / CONFIG_FILE, config)
     return path
