@@ -3,8 +3,9 @@
     python recipes/export.py --run runs/finetune_nano
 
 Takes the run folder of finetune.py. Writes RUN/export: saved_model/, model_float32.tflite, model_int8.tflite,
-model_int16x8.tflite and export.json, and prints for each file its size, its arena, and its results on the test split in
-TensorFlow Lite for Microcontrollers and in LiteRT. Always runs on TensorFlow, whichever backend trained the model.
+model_int16x8.tflite, firmware_int8/ and firmware_int16x8/ (C sources, golden vectors, README), and export.json. Prints
+for each file its size, its arena, and its results on the test split in TensorFlow Lite for Microcontrollers and in
+LiteRT. Always runs on TensorFlow, whichever backend trained the model.
 """
 
 import os
@@ -12,6 +13,7 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +63,11 @@ def main(
     signals, onset = load_signals(run / "test.npz")
     classifier = load_classifier(run / "classifier.keras")
 
-    report = export_classifier(classifier, output, calibration, signals, onset, chosen, speed_of_sound, seconds)
+    config = run / "config.json"
+    training = json.loads(config.read_text()) if config.is_file() else None
+    report = export_classifier(
+        classifier, output, calibration, signals, onset, chosen, speed_of_sound, seconds, training
+    )
     print(format_report(report))
     print(f"Written to {output}")
 

@@ -4,14 +4,17 @@ The only part of the package that needs TensorFlow: import it in a process that 
 `KERAS_BACKEND=tensorflow`, whichever backend trained the model.
 """
 
+from keras_usmae.export.cost import count_macs, estimate_cycles
 from keras_usmae.export.deployment import DeploymentGraph
 from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifier, parse_formats
+from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
 from keras_usmae.export.operators import TFLM_OPERATORS, check_integer, check_operators, read_operators
 from keras_usmae.export.report import format_report
 from keras_usmae.export.run import load_classifier, load_signals
 from keras_usmae.export.saved_model import in_float32, write_saved_model, write_static_saved_model
+from keras_usmae.export.streaming import stream_picks, window_starts
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
 from keras_usmae.export.verify import compare_with_keras, verify_tflite
 
@@ -31,7 +34,9 @@ __all__ = [
     "check_output",
     "compare_with_keras",
     "convert",
+    "count_macs",
     "dequantize",
+    "estimate_cycles",
     "export_classifier",
     "format_report",
     "in_float32",
@@ -40,7 +45,10 @@ __all__ = [
     "parse_formats",
     "quantize",
     "read_operators",
+    "stream_picks",
     "verify_tflite",
+    "window_starts",
+    "write_firmware",
     "write_saved_model",
     "write_static_saved_model",
 ]

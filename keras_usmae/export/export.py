@@ -4,6 +4,7 @@ import tempfile
 
 import numpy as np
 
+from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output, replacing_folder, write_report
 from keras_usmae.export.saved_model import write_saved_model, write_static_saved_model
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, check_calibration, convert
@@ -48,13 +49,14 @@ def export_classifier(
     formats=DEFAULT_FORMATS,
     speed_of_sound=1480.0,
     seconds=60.0,
+    training=None,
 ):
     """Writes a classifier in several formats, and measures each against Keras.
 
     Args:
         classifier: `ToFClassifier` in float32; see `load_classifier`.
-        output: path of the folder to write: `saved_model/`, `model_FORMAT.tflite` and `export.json`. An earlier export
-            there is replaced; nothing is left behind on failure.
+        output: path of the folder to write: `saved_model/`, `model_FORMAT.tflite`, `firmware_FORMAT/` for integer
+            formats, and `export.json`. An earlier export there is replaced; nothing is left behind on failure.
         calibration: array of shape `(n, signal_length)`, raw signals of the training split that set the scales of
             integer models; at least 32.
         signals: array of shape `(m, signal_length)`, raw signals of the test split.
@@ -62,6 +64,7 @@ def export_classifier(
         formats: tuple of str from `"saved_model"`, `"float32"`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"`.
         speed_of_sound: float, m/s, for errors in mm. Defaults to `1480.0`.
         seconds: float, longest time for one file in one runtime, in s. Defaults to `60.0`.
+        training: optional dict, the configuration of the training, for the model cards.
 
     Returns:
         A dict of all figures, the content of `export.json`; `format_report` prints it.
@@ -109,6 +112,8 @@ def export_classifier(
             report["formats"][name] = verify_tflite(
                 content, name, classifier, keras_logits, np.asarray(signals), onset, speed_of_sound, seconds
             )
+            if name in INTEGER_FORMATS:
+                write_firmware(folder / f"firmware_{name}", content, name, classifier, signals, report, training)
         write_report(folder, report)
     return report
 

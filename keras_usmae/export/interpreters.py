@@ -27,7 +27,7 @@ def _captured_stderr():
 
 
 class _Interpreter:
-    """A TFLite file in a runtime; subclasses set `_input`, `_output` (details) and `_invoke`."""
+    """A TFLite file in a runtime; subclasses set the types and scales of its tensors, and `invoke`."""
 
     def run(self, signals, seconds=float("inf")):
         """Runs signals one by one.
@@ -44,7 +44,7 @@ class _Interpreter:
         for signal in signals:
             quantized = quantize(signal[np.newaxis], self.input_type, *self.input_scale)
             start = time.perf_counter()
-            output = self._invoke(quantized)
+            output = self.invoke(quantized)
             times.append(time.perf_counter() - start)
             logits.append(dequantize(output, *self.output_scale)[0])
             if sum(times) > seconds:
@@ -131,7 +131,8 @@ class LiteRTInterpreter(_Interpreter):
         self.input_type, self.output_type = self._input["dtype"], self._output["dtype"]
         self.input_scale, self.output_scale = self._input["quantization"], self._output["quantization"]
 
-    def _invoke(self, signal):
+    def invoke(self, signal):
+        """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_tensor(self._input["index"], signal)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output["index"])
@@ -175,7 +176,8 @@ class TFLMInterpreter(_Interpreter):
             return 0.0, 0
         return float(parameters["scales"][0]), int(parameters["zero_points"][0])
 
-    def _invoke(self, signal):
+    def invoke(self, signal):
+        """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_input(signal, 0)
         self._interpreter.invoke()
         return self._interpreter.get_output(0)

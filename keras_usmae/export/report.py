@@ -54,8 +54,27 @@ def format_report(report):
     for name, file in report["formats"].items():
         if "operators" in file:
             counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
-            lines.append(f"Operators of {name}: {counts}.")
-    return "\n".join(lines)
+            lines.append(f"Operators of {name}: {counts}. {file['macs']:,} multiply-accumulates.")
+            if file["cycles"]:
+                cycles = ", ".join(f"{core} {count / 1e6:.1f} M" for core, count in file["cycles"].items())
+                lines.append(f"  Cycles, estimated as macs / macs_per_cycle + values * cycles_per_value: {cycles}.")
+    return "\n".join(lines + _disagreements(report))
+
+
+def _disagreements(report):
+    """A delegate that moves the accuracy by more than a point from the reference kernels is told in words."""
+    lines = []
+    for name, file in report["formats"].items():
+        runtimes = file.get("runtimes", {})
+        if not runtimes or runtimes["LiteRT XNNPACK"]["num_signals"] != runtimes["LiteRT reference"]["num_signals"]:
+            continue
+        delegate, reference = (runtimes[key]["accuracy"] for key in ("LiteRT XNNPACK", "LiteRT reference"))
+        if abs(delegate - reference) > 0.01:
+            lines.append(
+                f"XNNPACK disagrees with the reference kernels on {name}: top-1 {delegate:.2%} against "
+                f"{reference:.2%}. Judge the file by TFLM."
+            )
+    return lines
 
 
 def _row(name, runtime, file, scores):

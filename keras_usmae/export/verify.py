@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 
+from keras_usmae.export.cost import count_macs, estimate_cycles
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter
 from keras_usmae.export.operators import check_integer, check_operators, read_operators
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS
@@ -81,8 +82,9 @@ def verify_tflite(
             is reported. Defaults to `60.0`.
 
     Returns:
-        A dict: `bytes`, `operators` (count of each), `arena_bytes` (`None` where TFLM does not run the format), and
-        `runtimes`, from name to the scores of `compare_with_keras` with `num_signals` and `latency_ms`.
+        A dict: `bytes`, `operators` (count of each), `macs` and `cycles` (of each core, estimated; see
+        `estimate_cycles`) of one signal, `arena_bytes` (`None` where TFLM does not run the format), and `runtimes`,
+        from name to the scores of `compare_with_keras` with `num_signals` and `latency_ms`.
 
     Raises:
         ValueError: if an operator is not in TFLM, an integer file holds floats, or a float32 file disagrees with Keras.
@@ -121,6 +123,8 @@ def verify_tflite(
     return {
         "bytes": len(content),
         "operators": dict(collections.Counter(operator.name for operator in operators)),
+        "macs": count_macs(operators),
+        "cycles": estimate_cycles(operators) if tflite_format in INTEGER_FORMATS else None,
         "arena_bytes": interpreters["TFLM"].arena_bytes() if on_tflm else None,
         "runtimes": runtimes,
     }

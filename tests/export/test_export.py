@@ -26,7 +26,8 @@ def test_the_model_has_learned_enough_to_judge_agreement(exported):
 def test_writes_every_format_and_all_figures(exported):
     output, report = exported
     names = {path.name for path in output.iterdir()}
-    assert names == {"saved_model", "export.json", *(f"model_{name}.tflite" for name in FORMATS[1:])}
+    models = {f"model_{name}.tflite" for name in FORMATS[1:]}
+    assert names == {"saved_model", "export.json", *models, *(f"firmware_{name}" for name in INTEGER_FORMATS)}
     assert json.loads((output / "export.json").read_text()) == report
     assert not [path for path in output.parent.iterdir() if "partial" in path.name]
     for name in FORMATS[1:]:

@@ -1,0 +1,116 @@
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from keras_usmae.export import TFLMInterpreter, dequantize
+from keras_usmae.export.firmware import c_float
+from keras_usmae.models import decode_onset
+
+arm = pytest.mark.skipif(
+    not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),
+    reason="needs Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm",
+)
+# The little of TFLM's headers that op_resolver.h uses, to check that it is C++ and registers what it says.
+RESOLVER = """
+enum TfLiteStatus { kTfLiteOk, kTfLiteError };
+#define TF_LITE_ENSURE_STATUS(a) do { if ((a) != kTfLiteOk) return kTfLiteError; } while (0)
+namespace tflite { template <unsigned n> struct MicroMutableOpResolver { unsigned count = 0; %s }; }
+"""
+
+
+@pytest.fixture(params=["int8", "int16x8"])
+def firmware(request, exported, tmp_path):
+    return shutil.copytree(exported[0] / f"firmware_{request.param}", tmp_path / "firmware")
+
+
+def make(folder, target):
+    done = subprocess.run(["make", target], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_c_agrees_with_python_under_sanitizers(firmware):
+    assert re.search(r"(\d+) of \1 checks passed", make(firmware, "test"))
+
+
+def test_the_check_can_fail(firmware):
+    header = firmware / "golden_vectors.h"
+    text = header.read_text()
+    onset = text.index("usmae_golden_onset")
+    header.write_text(text[:onset] + text[onset:].replace("{", "{1.0f + ", 1))
+    done = subprocess.run(["make", "test"], cwd=firmware, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "FAILED: onset of vector 0" in done.stdout
+
+
+@arm
+def test_cross_compiles_for_cortex_m4_and_m7(firmware):
+    sizes = make(firmware, "sizes")
+    texts = dict(re.findall(r"^\s*(\d+)\s.*build/m4/(\w+)\.o$", sizes, re.MULTILINE)[::-1])
+    assert "Cortex-m7" in sizes
+    code = {name: int(size) for size, name in texts.items()}
+    assert code["preprocess"] + code["decode"] + code["stream"] < 2048
+    assert code["model_data"] - (firmware / "model.tflite").stat().st_size < 64
+
+
+@arm
+def test_an_emulated_cortex_m_computes_the_same(firmware):
+    passed = re.findall(r"(\d+) of (\d+) checks passed", make(firmware, "qemu"))
+    assert len(passed) == 2
+    assert all(number == total for number, total in passed)
+
+
+def test_the_array_is_the_model(firmware):
+    source = (firmware / "model_data.cc").read_text()
+    found = bytes(int(value, 16) for value in re.findall(r"0x([0-9a-f]{2}),", source))
+    assert found == (firmware / "model.tflite").read_bytes()
+    assert f"g_usmae_model_size = {len(found)};" in source
+
+
+def test_the_resolver_registers_each_operator_once(firmware):
+    source = (firmware / "op_resolver.h").read_text()
+    methods = re.findall(r"resolver\.(Add\w+)\(\)", source)
+    assert len(set(methods)) == len(methods)
+    header = firmware / "tensorflow" / "lite" / "micro" / "micro_mutable_op_resolver.h"
+    header.parent.mkdir(parents=True)
+    members = "".join(f"TfLiteStatus {name}() {{ ++count; return kTfLiteOk; }}" for name in methods)
+    header.write_text(RESOLVER % members)
+    main = "int main() { UsmaeOpResolver r; return RegisterUsmaeOps(r) == kTfLiteOk ? (int)r.count : -1; }"
+    (firmware / "main.cc").write_text(f'#include "op_resolver.h"\n{main}\n')
+    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", "-I.", "main.cc", "-o", "main"]
+    subprocess.run(command, cwd=firmware, check=True)
+    assert subprocess.run(["./main"], cwd=firmware).returncode == len(methods)
+    assert f"MicroMutableOpResolver<{len(methods)}>" in source
+
+
+def test_golden_logits_are_those_of_the_interpreter(firmware):
+    header = (firmware / "golden_vectors.h").read_text()
+
+    def values(name):
+        body = re.search(rf"{name}(?:\[\d+\])+ = (.*?);\n", header, re.DOTALL).group(1)
+        return np.array([float(v) for v in re.findall(r"-?\d+\.?[\d.e-]*", body)])
+
+    interpreter = TFLMInterpreter((firmware / "model.tflite").read_bytes())
+    inputs = values("usmae_golden_input").reshape(4, 1, 1024).astype(interpreter.input_type)
+    logits = np.concatenate([interpreter.invoke(signal) for signal in inputs])
+    np.testing.assert_array_equal(values("usmae_golden_logits").reshape(4, 64), logits)
+    onset = np.asarray(decode_onset(dequantize(logits, *interpreter.output_scale), 16))
+    np.testing.assert_allclose(values("usmae_golden_onset"), onset, atol=1e-3)
+
+
+def test_texts_are_filled_in(firmware):
+    for path in firmware.iterdir():
+        if path.suffix in (".md", ".h", ".c", ".cc"):
+            assert not re.search(r"\$\{?[a-z_]+", path.read_text()), path.name
+    readme = (firmware / "README.md").read_text()
+    for name in re.findall(r"`(\w+\.(?:c|cc|h|ld|md|tflite))`", readme):
+        assert (firmware / name).exists(), name
+
+
+def test_c_literals_are_exact_for_float32():
+    for value in (1e8, 0.1, 3e-5, 16.0):
+        assert np.float32(c_float(value)) == np.float32(value)
+        assert set(c_float(value)) & set(".e")
