@@ -39,7 +39,7 @@ def pick_matched_filter(signals, pulse):
     pick_matched_filter(signal[None], pulse)  # array([700.])
     ```
     """
-    signals = check_signals(signals, np.shape(signals)[-1])
+    signals = check_signals(signals)
     pulse = _check_pulses(pulse, signals)
     if len(pulse) not in (1, len(signals)):
         raise ValueError(f"Expected one pulse, or one for each of the {len(signals)} signals, but got {len(pulse)}.")
@@ -84,7 +84,7 @@ def pick_cross_correlation(signals, pulses, level=0.5):
     pick_cross_correlation(batch["signal"], pulse_bank(config)) - batch["onset"]  # errors in samples
     ```
     """
-    signals = check_signals(signals, np.shape(signals)[-1])
+    signals = check_signals(signals)
     pulses = _check_pulses(pulses, signals)
     if not 0 < level <= 1:
         raise ValueError(f"`level` must lie in (0, 1], but is {level}.")
@@ -146,8 +146,7 @@ def pulse_bank(config, num_frequencies=13, num_lengths=9):
 
 
 def _check_pulses(pulses, signals):
-    pulses = np.asarray(pulses)
-    pulses = check_signals(np.atleast_2d(pulses), pulses.shape[-1])
+    pulses = check_signals(np.atleast_2d(pulses))
     if pulses.shape[1] > signals.shape[1]:
         raise ValueError(
             f"A pulse must not be longer than the signals, but has {pulses.shape[1]} samples, and they "

@@ -3,12 +3,12 @@
 import numpy as np
 
 
-def check_signals(signals, signal_length):
+def check_signals(signals, signal_length=None):
     """Checks that an array is a batch of finite signals of one length.
 
     Args:
         signals: array of real numbers of shape `(num_signals, signal_length)`.
-        signal_length: int. The length expected, in samples.
+        signal_length: int or `None`. The length expected, in samples; `None` stands for any. Defaults to `None`.
 
     Returns:
         The signals as a float32 array of shape `(num_signals, signal_length)`; no copy is made of one that is
@@ -29,8 +29,9 @@ def check_signals(signals, signal_length):
     signals = _real_array(signals)
     if signals.ndim != 2:
         hint = " Write `signals[None]` for a single signal." if signals.ndim == 1 else ""
-        raise ValueError(f"Expected signals of shape (num_signals, {signal_length}), but got {signals.shape}.{hint}")
-    if signals.shape[1] != signal_length:
+        expected = f"(num_signals, {signal_length or 'signal_length'})"
+        raise ValueError(f"Expected signals of shape {expected}, but got {signals.shape}.{hint}")
+    if signal_length is not None and signals.shape[1] != signal_length:
         raise ValueError(
             f"Expected signals of {signal_length} samples, but got {signals.shape[1]} (shape {signals.shape}). Cut "
             "windows of this length, or resample to the sampling rate that the model was trained with; padding with "

@@ -43,7 +43,7 @@ def pick_threshold(signals, sampling_rate, level=0.4, noise_factor=6.0, band=(0.
     pick_threshold(batch["signal"], sampling_rate=100e6) - batch["onset"]  # errors in samples
     ```
     """
-    signals = check_signals(signals, np.shape(signals)[-1])
+    signals = check_signals(signals)
     _check_fraction("level", level)
 
     def pick(chunk):
@@ -89,7 +89,7 @@ def pick_aic(signals, sampling_rate, window=(250, 20), band=(0.3e6, 20e6)):
         - Maeda, A method for reading and checking phase times in autoprocessing system of seismic wave data,
           Zisin 38 (1985), 365-379.
     """
-    signals = check_signals(signals, np.shape(signals)[-1])
+    signals = check_signals(signals)
     before, after = window
     if before < 1 or after < 1:
         raise ValueError(f"`window` must hold two numbers of samples of 1 or more, but is {window}.")

@@ -2,7 +2,9 @@
 
 Signals are drawn in blocks of 256. Block `b` has random generators of its own, made from `(seed, b)`, so that signal
 `i` depends on the configuration, the seed and `i` only: neither on the size of a request nor on where it starts. A set
-may be cut into shards at will, and each shard be made by another worker, bit by bit the same.
+may be cut into shards at will, and each shard be made by another worker, bit by bit the same (with one version of NumPy
+on one kind of processor; others may differ in the last bits). Whole blocks are made and cut: requests of multiples of
+256 that start at one waste nothing.
 """
 
 import numpy as np

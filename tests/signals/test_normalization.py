@@ -66,6 +66,8 @@ def test_constant_signals_are_named(constant):
 def test_check_signals_names_what_is_wrong():
     with pytest.raises(ValueError, match=r"\(num_signals, 8\).*\(8,\).*signals\[None\]"):
         check_signals(np.zeros(8), 8)
+    with pytest.raises(ValueError, match=r"\(num_signals, signal_length\), but got \(\)"):
+        check_signals(1.0)
     with pytest.raises(ValueError, match=r"8 samples, but got 9.*resample"):
         check_signals(np.zeros((2, 9)), 8)
     with pytest.raises(ValueError, match="complex128"):

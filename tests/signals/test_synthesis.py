@@ -1,4 +1,5 @@
 import dataclasses
+import timeit
 
 import numpy as np
 import pytest
@@ -297,6 +298,16 @@ def test_the_random_stream_is_pinned():
     np.testing.assert_allclose(batch["onset"], [575.0691355722934, 1410.783790984765])
     np.testing.assert_allclose(batch["snr_db"], [24.961120837357498, 28.569188794447705])
     np.testing.assert_allclose(batch["signal"][:, 0], [-0.0118166385, -0.00120785518], rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_paper_signals_cost_at_most_three_times_their_gaussian_noise():
+    def best(function):
+        return min(timeit.repeat(function, number=1, repeat=7))
+
+    rng = np.random.default_rng(0)
+    noise = best(lambda: rng.standard_normal((2048, 2048), dtype=np.float32))
+    assert best(lambda: synthesize(PAPER, 2048, seed=0)) < 3 * noise
 
 
 @pytest.mark.parametrize("arguments", [{"num_signals": -1}, {"num_signals": 2.0}, {"seed": -1}, {"start": -5}])
