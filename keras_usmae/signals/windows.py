@@ -67,7 +67,7 @@ def resampling_margin(factor):
     ```python
     from keras_usmae.signals.windows import resampling_margin
 
-    resampling_margin(8)  # 80
+    resampling_margin(8)  # 32
     ```
     """
     return 0 if factor == 1 else _HALF_WIDTH * factor
