@@ -49,7 +49,7 @@ def test_configs_and_splits():
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt", "no folder"])
-def test_bad_originals_leave_nothing_behind(measured_dir, tmp_path, damage):
+def test_bad_originals_leave_nothing_behind(tmp_path, damage):
     raw, data = tmp_path / "raw", tmp_path / "data"
     if damage != "no folder":
         raw.mkdir()
