@@ -79,7 +79,7 @@ def main(
     ] = 0,
     epochs: options.Epochs = 60,
     batch_size: options.BatchSize = 64,
-    learning_rate: options.LearningRate = 1e-3,
+    learning_rate: options.LearningRate = 3e-3,
     warmup_epochs: options.WarmupEpochs = 3.0,
     weight_decay: options.WeightDecay = 0.05,
     dtype: options.DType = "float32",
