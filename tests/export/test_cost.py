@@ -5,7 +5,8 @@ def test_counts_the_multiply_accumulates_of_nano(exported):
     content = (exported[0] / "model_int8.tflite").read_bytes()
     tokens, patch, dim, inner, mlp, layers = 32, 32, 32, 64, 64, 3
     block = tokens * (dim * 3 * inner + inner * dim + 2 * dim * mlp) + 2 * tokens * tokens * inner
-    expected = tokens * patch * dim + layers * block + tokens * dim * 2
+    loudness, embedding, head = tokens * patch, tokens * patch * dim, tokens * dim * 2
+    expected = loudness + embedding + layers * block + head
     assert count_macs(read_operators(content)) == expected
 
 

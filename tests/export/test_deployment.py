@@ -47,3 +47,10 @@ def test_normalisation_becomes_one_operator(tmp_path):
     names = [operator.name for operator in read_operators(convert(tmp_path, "float32"))]
     assert names.count("L2_NORMALIZATION") == 2 * 2 + 1
     assert "RSQRT" not in names
+
+
+def test_evening_out_loudness_changes_nothing_in_float():
+    classifier = randomized(ToFClassifier(MAEEncoder(**SMALL, num_layers=1)))
+    signal = standardize(np.random.default_rng(2).normal(size=(1, 256)) * np.repeat([0.02, 8.0], 128))
+    quieted, plain = (DeploymentGraph(classifier, fused_norm)(signal) for fused_norm in (True, False))
+    np.testing.assert_allclose(quieted, plain, rtol=1e-3, atol=1e-3)

@@ -45,7 +45,7 @@ def test_float32_is_what_keras_computes(exported, runtime):
 @pytest.mark.parametrize("runtime", ["TFLM", "LiteRT reference"])
 def test_integers_keep_the_accuracy(exported, runtime):
     keras_scores = exported[1]["keras"]
-    for name, same, near, loss in (("int8", 0.7, 0.9, 0.03), ("int16x8", 0.95, 0.99, 0.01)):
+    for name, same, near, loss in (("int8", 0.8, 0.97, 0.03), ("int16x8", 0.95, 0.99, 0.01)):
         found = scores(exported, name, runtime)
         # Neighbouring bins share the mass of an onset near their edge: there, one LSB decides.
         assert found["argmax_agreement"] > same, name
