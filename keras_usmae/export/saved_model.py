@@ -102,8 +102,10 @@ def write_static_saved_model(classifier, path, fused_norm=True):
     _check_backend()
     graph = DeploymentGraph(classifier, fused_norm)
     spec = tf.TensorSpec((1, classifier.encoder.signal_length), tf.float32, name="signals")
-    serve = tf.function(lambda signals: {"logits": graph(signals)}, input_signature=[spec])
-    tf.saved_model.save(graph, str(path), signatures={"serve": serve.get_concrete_function()})
+    archive = keras.export.ExportArchive()  # tracks the weights, or the converter leaves READ_VARIABLE in the graph
+    archive.track(classifier)
+    archive.add_endpoint("serve", lambda signals: {"logits": graph(signals)}, input_signature=[spec])
+    archive.write_out(str(path), verbose=False)
 
 
 def _check_backend():

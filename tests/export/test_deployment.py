@@ -2,7 +2,15 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.export import DeploymentGraph, convert, read_operators, write_static_saved_model
+from keras_usmae.export import (
+    DeploymentGraph,
+    TFLMInterpreter,
+    check_integer,
+    check_operators,
+    convert,
+    read_operators,
+    write_static_saved_model,
+)
 from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
 from keras_usmae.signals import standardize
 
@@ -39,6 +47,20 @@ def test_another_encoder_is_called_as_it_is():
     classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
     signals = np.random.default_rng(1).normal(size=(1, 256)).astype("float32")
     np.testing.assert_allclose(DeploymentGraph(classifier)(signals), classifier(signals), atol=1e-6)
+
+
+@pytest.mark.parametrize("tflite_format", ["int8", "int16x8"])
+def test_the_convolutional_baseline_is_integer_throughout(tmp_path, tflite_format):
+    keras.utils.set_random_seed(0)
+    classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
+    write_static_saved_model(classifier, tmp_path, fused_norm=tflite_format == "int8")
+    signals = standardize(np.random.default_rng(1).normal(size=(32, 256)))
+    content = convert(tmp_path, tflite_format, signals)
+    operators = read_operators(content)
+    check_operators(operators)
+    check_integer(operators)
+    logits, expected = TFLMInterpreter(content).run(signals)[0], classifier.predict(signals, verbose=0)
+    assert np.abs(logits - expected).mean() < 0.1 * expected.std()
 
 
 def test_normalisation_becomes_one_operator(tmp_path):

@@ -106,6 +106,7 @@ def test_texts_are_filled_in(firmware):
         if path.suffix in (".md", ".h", ".c", ".cc"):
             assert not re.search(r"\$\{?[a-z_]+", path.read_text()), path.name
     readme = (firmware / "README.md").read_text()
+    assert readme.startswith("# Time of flight on a microcontroller: nano, int")
     for name in re.findall(r"`(\w+\.(?:c|cc|h|ld|md|tflite))`", readme):
         assert (firmware / name).exists(), name
 
