@@ -34,6 +34,11 @@ def make(folder, target):
 
 def test_the_c_agrees_with_python_under_sanitizers(firmware):
     assert re.search(r"(\d+) of \1 checks passed", make(firmware, "test"))
+    windows, picks = (
+        int(re.search(rf"USMAE_GOLDEN_{name} (\d+)", (firmware / "golden_vectors.h").read_text()).group(1))
+        for name in ("WINDOWS", "PICKS")
+    )
+    assert 1 <= picks <= windows == 4
 
 
 def test_the_check_can_fail(firmware):

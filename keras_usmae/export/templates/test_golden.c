@@ -76,6 +76,9 @@ static void check_stream(void) {
     }
     check(usmae_stream(&stream, usmae_golden_record, USMAE_SIGNAL_LENGTH - 1, picks, 1, &count) == USMAE_BAD_ARGUMENT,
           "short record", 0);
+    next = 0;
+    check(usmae_stream(&stream, usmae_golden_record, USMAE_GOLDEN_RECORD_LENGTH, picks, 0, &count) ==
+              USMAE_TOO_MANY_PICKS, "no room for picks", 0);
     next = USMAE_GOLDEN_WINDOWS;
     check(usmae_stream(&stream, usmae_golden_record, USMAE_SIGNAL_LENGTH, picks, 1, &count) == USMAE_INFER_FAILED,
           "failing inference", 0);
