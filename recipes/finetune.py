@@ -4,10 +4,10 @@
     python recipes/finetune.py --preset small --dataset ultrasound_measured/paper
     python recipes/finetune.py --preset small --architecture cnn --dataset ultrasound_measured/paper --labels 500
 
-The epoch is chosen on the validation split; the test split is scored once, at the end. Writes a run folder:
-config.json, metrics.csv, metrics.json (test scores in samples, ns and mm), tensorboard/, best and last weights,
-`classifier.keras` with `calibration.npz` and `test.npz` for `export.py`, and PNG plots. `KERAS_BACKEND` chooses the
-backend.
+The epoch with the smallest mean error of the onset on the validation split counts; the test split is scored once, at
+the end. Writes a run folder: config.json, metrics.csv, metrics.json (test scores in samples, ns and mm), tensorboard/,
+best and last weights, `classifier.keras` with `calibration.npz` and `test.npz` for `export.py`, and PNG plots.
+`KERAS_BACKEND` chooses the backend.
 """
 
 from pathlib import Path
@@ -132,7 +132,7 @@ def main(
         metrics=[ToFAccuracy(bin_width), ToFAccuracy(bin_width, 1, name="within_one_bin"), ToFError(bin_width)],
         jit_compile=jit_compile(),
     )
-    checkpoint = RunCheckpoint(folder)
+    checkpoint = RunCheckpoint(folder, monitor="val_error_samples")
     first_epoch = checkpoint.restore(classifier)
     classifier.fit(
         batches,

@@ -105,7 +105,7 @@ def main(
     preset: options.Preset = "nano",
     labels: Annotated[int, typer.Option(min=1, help="Labelled training signals to fine-tune on.")] = 500,
     pretrain_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 16,384 new signals each.")] = 16,
-    finetune_epochs: Annotated[int, typer.Option(min=2, help="Passes over the labelled signals.")] = 50,
+    finetune_epochs: Annotated[int, typer.Option(min=2, help="Passes over the labelled signals.")] = 40,
     seed: options.Seed = 0,
     speed_of_sound: options.SpeedOfSound = 1480.0,
     output: options.Output = None,
