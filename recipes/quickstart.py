@@ -127,8 +127,10 @@ def main(
         return result
 
     def make_signals():
+        # The labelled ones first: a wrong DATA_DIR is told at once.
+        labelled = prepare(load_builder(dataset, raw_dir=options.originals(dataset, raw_dir), **folders))
         prepare(load_builder(SYNTHETIC, **folders))
-        return prepare(load_builder(dataset, raw_dir=options.originals(dataset, raw_dir), **folders))
+        return labelled
 
     builder = timed("signals", make_signals)
     sampling_rate = options.sampling_rate(builder)
