@@ -1,0 +1,105 @@
+"""What every reader checks before it loads an array, from the array's header alone."""
+
+import contextlib
+import dataclasses
+import fnmatch
+import math
+import re
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class ArrayHeader:
+    """Shape and dtype that a file states for an array.
+
+    Args:
+        shape: tuple of int.
+        dtype: NumPy dtype.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def num_bytes(self):
+        """Bytes of the array in memory; Python's integers cannot overflow."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@contextlib.contextmanager
+def damage_is_told(path, kind):
+    """Turns whatever a parser raises on a damaged file into a `ValueError` that names the file."""
+    try:
+        yield
+    # Parsers that are fed arbitrary bytes raise nearly anything; programming errors show in the chained traceback.
+    except Exception as error:
+        raise ValueError(
+            f"{str(path)!r} is damaged, or not a {kind} file: {type(error).__name__}: {error}. Export it again."
+        ) from error
+
+
+def select_arrays(path, headers, pattern):
+    """Names of the wanted arrays, in natural order.
+
+    Args:
+        path: path of the file, for messages.
+        headers: dict of `ArrayHeader` by name.
+        pattern: str with `*` for any text, or `None` where the file holds one array only.
+
+    Returns:
+        A list of str.
+
+    Raises:
+        ValueError: where none matches, or it is not clear which one is meant.
+    """
+    if not headers:
+        raise ValueError(f"{str(path)!r} holds no arrays.")
+    if pattern is None and len(headers) > 1:
+        raise ValueError(
+            f"{str(path)!r} holds {len(headers)} arrays. Name the one with the traces in the sidecar's 'signals': "
+            f"{_listing(headers)}."
+        )
+    names = [name for name in headers if pattern is None or fnmatch.fnmatchcase(name, pattern)]
+    if not names:
+        raise ValueError(f"{str(path)!r} has no array {pattern!r}. It holds {_listing(headers)}.")
+    return sorted(
+        names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+    )
+
+
+def check_headers(path, headers, max_bytes):
+    """Refuses arrays that are not real numbers, are empty, or are too large together.
+
+    Args:
+        path: path of the file, for messages.
+        headers: dict of `ArrayHeader` by name.
+        max_bytes: int.
+
+    Raises:
+        ValueError: as above.
+    """
+    total = 0
+    for name, header in headers.items():
+        where = f"{name!r} in {str(path)!r}"
+        if header.dtype.kind == "c":
+            raise ValueError(
+                f"{where} is complex ({header.dtype}). Traces are real: save the real part of an analytic signal, or "
+                "modulate IQ data back to its carrier."
+            )
+        if header.dtype.kind not in "iuf":
+            raise ValueError(f"{where} has dtype {header.dtype}; integers or floats are expected.")
+        if min(header.shape, default=0) < 1:
+            raise ValueError(f"{where} is empty: its shape is {header.shape}.")
+        # The traces are kept as float32, which is larger than 8 and 16 bit samples.
+        total += max(header.num_bytes, 4 * math.prod(header.shape))
+    if total > max_bytes:
+        raise ValueError(
+            f"{str(path)!r} states {total:,} bytes of data, but {max_bytes:,} are allowed. Raise 'max_bytes' in the "
+            "sidecar if that is its true size, or split the file."
+        )
+
+
+def _listing(headers):
+    shown = [f"{name!r} {header.shape}" for name, header in list(headers.items())[:12]]
+    return ", ".join(shown) + (f" and {len(headers) - 12} more" if len(headers) > 12 else "")

@@ -1,0 +1,250 @@
+"""Round trips and damage: each file reads right, or a ValueError says what is wrong."""
+
+import io
+import struct
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keras_usmae.plotting_data import plot_recording
+from keras_usmae.signals import SignalConfig, synthesize
+from keras_usmae.signals.readers import estimate_snr, read_recordings, report_recording, resample_recording
+
+RATE = 10_000_000
+TRACES = np.random.default_rng(0).integers(-900, 900, (5, 64)).astype(np.float32)
+FORMATS = ("npy", "npz", "mat", "v73.mat", "h5", "nde", "csv", "wav")
+FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def write(folder, kind, traces=TRACES, extra=""):
+    """Traces as rows in a file of a kind, with its sidecar."""
+    path = folder / f"scan.{kind.removeprefix('v73.')}"
+    axis = 1
+    if kind == "npy":
+        np.save(path, traces)
+    elif kind == "npz":
+        np.savez_compressed(path, traces=traces)
+    elif kind == "mat":
+        scipy.io.savemat(path, {"traces": traces}, do_compression=True)
+    elif kind == "v73.mat":
+        with h5py.File(path, "w", userblock_size=512) as file:
+            file["traces"] = traces.T
+        with path.open("r+b") as file:
+            file.write(b"MATLAB 7.3 MAT-file".ljust(116) + bytes(8) + b"\x00\x02IM")
+    elif kind in ("h5", "nde"):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("group/traces", data=traces, compression="gzip")
+    elif kind == "csv":
+        np.savetxt(path, traces, delimiter=",")
+    else:
+        scipy.io.wavfile.write(path, RATE, traces.T)
+        axis = 0
+    (folder / "scan.toml").write_text(f"sampling_rate = {RATE}\naxis = {axis}\n{extra}")
+    return path
+
+
+def read(path):
+    (recording,) = read_recordings(path)
+    return recording
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_round_trip(tmp_path, kind):
+    recording = read(write(tmp_path, kind))
+    np.testing.assert_array_equal(recording.signals, TRACES)
+    assert recording.signals.dtype == np.float32
+    assert recording.sampling_rate == RATE
+    assert recording.onset is None
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f8", ">i2", "u2", "i1"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_byte_orders_and_integers(tmp_path, dtype, order):
+    traces = np.asarray(np.abs(TRACES) % 100, dtype=dtype, order=order)
+    np.testing.assert_array_equal(read(write(tmp_path, "npy", traces)).signals, traces.astype(np.float32))
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "mat", "h5"])
+@pytest.mark.parametrize(
+    ("traces", "message"),
+    [(TRACES * 1j, "complex|dtype"), (TRACES[:0], "empty|no arrays"), (np.full((5, 64), np.nan), "none of 5 traces")],
+)
+def test_wrong_arrays(tmp_path, kind, traces, message):
+    with pytest.raises(ValueError, match=message):
+        read(write(tmp_path, kind, traces))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_transposed_and_too_large(tmp_path, kind):
+    with pytest.raises(ValueError, match="'samples' is 5"):
+        read(write(tmp_path, kind, extra="samples = 5"))
+    with pytest.raises(ValueError, match="max_bytes"):
+        read(write(tmp_path, kind, extra="max_bytes = 500"))
+
+
+def test_axis_is_never_guessed(tmp_path):
+    path = write(tmp_path, "npy")
+    (tmp_path / "scan.toml").write_text("sampling_rate = 1e6")
+    with pytest.raises(ValueError, match=r"\(5, 64\).*'axis'"):
+        read(path)
+
+
+def test_bad_traces_are_left_out_with_a_reason(tmp_path):
+    traces = TRACES.copy()
+    traces[0, 3], traces[1], traces[2] = np.nan, 7, TRACES[2].view(np.int32).byteswap().view(np.float32)
+    recording = read(write(tmp_path, "npy", traces))
+    np.testing.assert_array_equal(recording.index, [3, 4])
+    reasons = dict(recording.rejected)
+    assert "1 of 64 samples are NaN" in reasons["scan[0]"]
+    assert "all samples are 7" in reasons["scan[1]"]
+    assert "scan[2]" in reasons
+
+
+def test_labels_and_their_units(tmp_path):
+    path = write(tmp_path, "npz", extra='start_time = 1e-6\nsignals = "traces"\nonset = { key = "tof", unit = "us" }')
+    np.savez(path, traces=TRACES, tof=[1.0, 2.0, np.nan, 3.0, 90.0])
+    recording = read(path)
+    np.testing.assert_allclose(recording.onset, [0, 10, np.nan, 20], atol=1e-9)
+    assert recording.rejected[0][0] == "traces[4]"
+    report = report_recording(recording)
+    np.testing.assert_allclose(report.tof_range, (1e-6, 3e-6))
+    assert report.num_labels == 3
+    assert "1 rejected" in report.to_text()
+    assert '"num_traces": 4' in report.to_json()
+    assert len(plot_recording(recording).subfigs) == 2
+
+
+def test_csv_columns(tmp_path):
+    path = write(tmp_path, "csv", extra='signals = "s*"\nonset = { key = "tof", unit = "samples" }')
+    path.write_text('note,s0,s1,s2,tof\n"a, b",1,2,3,1\nc,4,5,7,2\n')
+    recording = read(path)
+    np.testing.assert_array_equal(recording.signals, [[1, 2, 3], [4, 5, 7]])
+    np.testing.assert_array_equal(recording.onset, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sampling_rate = -1", "'sampling_rate' must be"),
+        ("sampling_rat = 1", "Did you mean 'sampling_rate'"),
+        ("axis = = 1", "line 1"),
+        ("onset = { key = 'a', unit = 'h' }", "'onset.unit'"),
+        ("onset = { key = 'a', unit = 's', file = '../b.csv' }", "'onset.file'"),
+        ("axis = true", "'axis'"),
+    ],
+)
+def test_sidecar_errors_name_file_and_key(tmp_path, text, message):
+    path = write(tmp_path, "npy")
+    (tmp_path / "scan.toml").write_text(text)
+    with pytest.raises(ValueError, match=rf"scan\.toml.*{message}"):
+        read(path)
+
+
+def test_pickles_are_refused(tmp_path):
+    path = write(tmp_path, "npy")
+    np.save(path, np.array([{}, {}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="dtype object"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "h5", "wav"])
+def test_enormous_headers(tmp_path, kind):
+    path = write(tmp_path, kind)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**40, 2**10)})
+    if kind == "npy":
+        path.write_bytes(header.getvalue())
+    elif kind == "npz":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("traces.npy", header.getvalue())
+    elif kind == "h5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("traces", (2**30, 2**20), "f8", chunks=(1, 64))
+    else:
+        data = bytearray(path.read_bytes())
+        at = data.index(b"data")
+        data[at + 4 : at + 8] = struct.pack("<I", 2**32 - 1)
+        path.write_bytes(data)
+    with pytest.raises(ValueError, match="states"):
+        read(path)
+
+
+def test_hdf5_links_out_of_the_file_are_not_followed(tmp_path):
+    write(tmp_path, "h5").rename(tmp_path / "other.h5")
+    path = write(tmp_path, "nde")
+    with h5py.File(path, "w") as file:
+        file["traces"] = h5py.ExternalLink("other.h5", "group/traces")
+    with pytest.raises(ValueError, match="no arrays"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@FUZZ
+@given(data=st.data())
+def test_truncated_and_mutated(tmp_path, kind, data):
+    path = write(tmp_path, kind)
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        for _ in range(data.draw(st.integers(1, 4))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        recording = read(path)
+    except ValueError as error:
+        message = str(error)
+    else:
+        message = recording.source
+        assert np.isfinite(recording.signals).all()
+    assert "scan" in message
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_mislabelled(tmp_path, kind):
+    path = write(tmp_path, kind)
+    suffixes = {f".{other.removeprefix('v73.')}" for other in FORMATS} - {path.suffix}
+    if kind in ("h5", "nde", "v73.mat"):
+        suffixes -= {".h5", ".nde"}  # HDF5 under either name
+    for suffix in sorted(suffixes):
+        path = path.rename(path.with_suffix(suffix))
+        with pytest.raises(ValueError, match="scan"):
+            read(path)
+
+
+def test_resampling_keeps_time(tmp_path):
+    extra = 'signals = "traces"\nonset = { key = "onset", unit = "samples" }'
+    path = write(tmp_path, "npz", extra=extra)
+    pulse = np.exp(-(((np.arange(400) - 150) / 12.0) ** 2))[None]
+    np.savez(path, traces=pulse, onset=[150.0])
+    faster = resample_recording(read(path), RATE * 5 / 3)
+    assert faster.onset[0] == 250
+    assert abs(int(faster.signals[0].argmax()) - 250) <= 1
+    with pytest.raises(ValueError, match="no ratio"):
+        resample_recording(read(path), RATE * np.pi)
+
+
+def test_snr_estimate():
+    data = synthesize(SignalConfig.from_preset("paper"), num_signals=200, seed=0)
+    error = estimate_snr(data["signal"]) - data["snr_db"]
+    assert abs(np.median(error)) < 2
+    assert np.abs(error).max() < 4
+
+
+@pytest.mark.measured
+def test_open_hardware_recordings(measured_dir, repository):
+    sidecars = repository / "datasets" / "ultrasound_measured" / "sidecars"
+    folder = measured_dir / "openhw_pic0rick_un0rick"
+    (recording,) = read_recordings(folder, sidecars / "pic0rick.toml")
+    report = report_recording(recording)
+    assert (report.num_traces, report.num_samples, report.num_labels) == (28, 8000, 28)
+    np.testing.assert_allclose(report.onset_range, (1008.15, 2235.6), atol=0.1)
+    assert report.clipped_traces == pytest.approx(24 / 28)
+    for recording in read_recordings(folder, sidecars / "un0rick.toml"):
+        assert recording.signals.shape == (32, 16384)
+        assert recording.sampling_rate == 64e6
