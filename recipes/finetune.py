@@ -86,7 +86,7 @@ def main(
         float | None,
         typer.Option(min=0.0, help="Peak of the learning rate. Defaults to 0.003, or 0.01 for the CNN."),
     ] = None,
-    warmup_epochs: options.WarmupEpochs = 3.0,
+    warmup_epochs: options.WarmupEpochs = None,
     weight_decay: options.WeightDecay = 0.05,
     dtype: options.DType = "float32",
     seed: options.Seed = 0,
@@ -97,6 +97,7 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> Path:
     """Trains a ToF classifier and returns its run folder."""
+    warmup_epochs = options.warmup(warmup_epochs, epochs)
     if learning_rate is None:
         learning_rate = LEARNING_RATES[architecture]
     config = {

@@ -11,7 +11,10 @@ Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/C
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Signals in an optimiser step.")]
 LearningRate = Annotated[float, typer.Option(min=0.0, help="Peak of the learning rate.")]
-WarmupEpochs = Annotated[float, typer.Option(min=0.0, help="Epochs of linear rise of the learning rate.")]
+WarmupEpochs = Annotated[
+    float | None,
+    typer.Option(min=0.0, help="Epochs of linear rise of the learning rate. Defaults to a twentieth of --epochs."),
+]
 WeightDecay = Annotated[float, typer.Option(min=0.0, help="AdamW's weight decay.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order, masks and synthetic signals.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same options.")]
@@ -35,6 +38,15 @@ Output = Annotated[Path | None, typer.Option(help="Run folder to write. Defaults
 def progress():
     """Keras's `verbose`: a progress bar on a terminal, a line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2
+
+
+def warmup(warmup_epochs, epochs):
+    """Epochs of warm-up, checked against those of the training before long work begins."""
+    if warmup_epochs is None:
+        return epochs / 20
+    if warmup_epochs >= epochs:
+        raise ValueError(f"--warmup-epochs {warmup_epochs:g} must be fewer than --epochs {epochs}.")
+    return warmup_epochs
 
 
 def originals(dataset, raw_dir):

@@ -59,7 +59,7 @@ def main(
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
     normalize_targets: Annotated[bool, typer.Option(help="Scale each target patch to mean 0, variance 1.")] = False,
     learning_rate: options.LearningRate = 1.5e-3,
-    warmup_epochs: options.WarmupEpochs = 10.0,
+    warmup_epochs: options.WarmupEpochs = None,
     weight_decay: options.WeightDecay = 0.05,
     dtype: options.DType = "float32",
     seed: options.Seed = 0,
@@ -69,6 +69,7 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> Path:
     """Pre-trains a masked autoencoder and returns its run folder."""
+    warmup_epochs = options.warmup(warmup_epochs, epochs)
     config = {
         name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
     }

@@ -145,7 +145,7 @@ def main(
         fresh=16_384,
         batch_size=128,
         learning_rate=3e-3,
-        warmup_epochs=1.0,
+        warmup_epochs=pretrain_epochs / 16,
         output=folder / "pretrain",
         **shared,
     )
@@ -159,6 +159,7 @@ def main(
             labels=labels,
             bin_width=BIN_WIDTH,
             epochs=finetune_epochs,
+            warmup_epochs=finetune_epochs * 3 / 40,
             batch_size=32,
             speed_of_sound=speed_of_sound,
             output=folder / name.replace(" ", "_"),

@@ -124,6 +124,7 @@ def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier
         ("pretrain", ["--preset", "huge"], "Unknown preset 'huge'"),
         ("pretrain", ["--dataset", "ultrasound_synthetic/papre"], "papre"),
         ("pretrain", ["--dataset", "mnist"], "mnist"),
+        ("pretrain", ["--epochs", "3", "--warmup-epochs", "3"], "--warmup-epochs 3 must be fewer than --epochs 3"),
         ("pretrain", ["--patch-size", "33"], "multiple of `patch_size`"),
         ("pretrain", ["--mask-ratio", "0.999"], "leaves no patch of 64 visible"),
         ("pretrain", ["--dataset", "ultrasound_measured/paper", "--fresh-signals", "9"], "ultrasound_synthetic/"),
