@@ -145,8 +145,8 @@ def estimate_snr(signals):
 
     20 log10(RMS of the burst / RMS of the noise). The burst is where the envelope around its largest value stays above
     10 % of it. The noise is that of a quiet piece, the lower quartile of 20 equal ones: -0.7 to +3.5 dB off on
-    synthetic signals, too low an SNR where echoes fill most of the record. Where the transmit pulse is in the record, it may be
-    the strongest burst.
+    synthetic signals, too low an SNR where echoes fill most of the record. Where the transmit pulse is in the record,
+    it may be the strongest burst.
 
     Args:
         signals: array of shape `(n, L)`.
