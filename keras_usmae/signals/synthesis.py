@@ -9,10 +9,9 @@ on one kind of processor; others may differ in the last bits). Whole blocks are 
 
 import numpy as np
 
+from keras_usmae.signals.blocks import BLOCK_SIZE, by_blocks, digitize, from_db, generator, rms
 from keras_usmae.signals.bursts import ENVELOPES, evaluate_bursts
 from keras_usmae.signals.noise import NOISE_COLORS, color_noise
-
-BLOCK_SIZE = 256
 
 
 def synthesize(config, num_signals, seed, start=0):
@@ -43,7 +42,7 @@ def synthesize(config, num_signals, seed, start=0):
     batch["signal"].shape, batch["onset"].shape  # (8, 2048), (8,)
     ```
     """
-    return _by_blocks(_synthesize_block, config, num_signals, seed, start)
+    return by_blocks(_synthesize_block, config, num_signals, seed, start)
 
 
 def draw_parameters(config, num_signals, seed, start=0):
@@ -81,7 +80,7 @@ def draw_parameters(config, num_signals, seed, start=0):
     draw_parameters(SignalConfig.from_preset("paper"), num_signals=8, seed=0)["onset"].shape  # (8,)
     ```
     """
-    return _by_blocks(_draw_block, config, num_signals, seed, start)
+    return by_blocks(_draw_block, config, num_signals, seed, start)
 
 
 def render(parameters, config):
@@ -107,31 +106,11 @@ def render(parameters, config):
     return np.ascontiguousarray(_render(parameters, config)[0])
 
 
-def _by_blocks(function, config, num_signals, seed, start):
-    for name, value in (("num_signals", num_signals), ("seed", seed), ("start", start)):
-        if not isinstance(value, int | np.integer) or value < 0:
-            raise ValueError(f"`{name}` must be an integer of 0 or more, but is {value!r}.")
-    stop, out, done = start + num_signals, None, 0
-    for block in range(start // BLOCK_SIZE, max(stop - 1, start) // BLOCK_SIZE + 1):
-        rows = slice(max(start - block * BLOCK_SIZE, 0), min(stop - block * BLOCK_SIZE, BLOCK_SIZE))
-        piece = {key: value[rows] for key, value in function(config, seed, block).items()}
-        if out is None:
-            out = {key: np.empty((num_signals, *value.shape[1:]), value.dtype) for key, value in piece.items()}
-        for key, value in piece.items():
-            out[key][done : done + len(value)] = value
-        done += len(piece["onset"])
-    return out
-
-
-def _generator(seed, block, stream):
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(block, stream))))
-
-
 def _draw_block(config, seed, block):
-    rng = _generator(seed, block, stream=0)
+    rng = generator(seed, block, stream=0)
     single, several = (BLOCK_SIZE,), (BLOCK_SIZE, config.max_echoes)
     onset = rng.uniform(*config.onset_interval, single)
-    amplitude = _from_db(rng.uniform(*config.amplitude_db, single))
+    amplitude = from_db(rng.uniform(*config.amplitude_db, single))
     parameters = {
         "onset": onset,
         "center_frequency": rng.uniform(*config.center_frequency, single),
@@ -148,11 +127,11 @@ def _draw_block(config, seed, block):
         "ringdown_phase": rng.uniform(0, 2 * np.pi, single),
     }
     rings = rng.random(single) < config.ringdown_probability
-    parameters["ringdown_amplitude"] = rings * _from_db(rng.uniform(*config.ringdown_amplitude_db, single))
+    parameters["ringdown_amplitude"] = rings * from_db(rng.uniform(*config.ringdown_amplitude_db, single))
 
     drawn = rng.integers(config.max_echoes, size=single, endpoint=True)
     echo_onsets = onset[:, None] + np.cumsum(rng.uniform(*config.echo_delay, several), axis=1)
-    echo_gain = rng.choice((-1.0, 1.0), several) / _from_db(rng.uniform(*config.echo_attenuation_db, several))
+    echo_gain = rng.choice((-1.0, 1.0), several) / from_db(rng.uniform(*config.echo_attenuation_db, several))
     present = (np.arange(config.max_echoes) < drawn[:, None]) & (echo_onsets < config.signal_length)
     parameters["num_echoes"] = present.sum(axis=1)
     parameters["echo_onsets"] = np.where(present, echo_onsets, np.nan)
@@ -163,18 +142,18 @@ def _draw_block(config, seed, block):
 def _synthesize_block(config, seed, block):
     parameters = _draw_block(config, seed, block)
     signal, burst_rms = _render(parameters, config)
-    noise = _generator(seed, block, stream=1).standard_normal(signal.shape, dtype=np.float32)
+    noise = generator(seed, block, stream=1).standard_normal(signal.shape, dtype=np.float32)
     for index, color in enumerate(NOISE_COLORS):
         rows = np.flatnonzero(parameters["noise_color"] == index)
         if color != "white" and rows.size:
             noise[rows] = color_noise(noise[rows], color, config.sampling_rate, config.noise_band)
-    noise_rms = (burst_rms / _from_db(parameters["snr_db"])).astype(np.float32)
+    noise_rms = (burst_rms / from_db(parameters["snr_db"])).astype(np.float32)
     # The noise of each signal is scaled by its own RMS, so that the SNR is exactly the drawn one.
-    noise *= (noise_rms / _rms(noise, config.signal_length))[:, None]
+    noise *= (noise_rms / rms(noise, config.signal_length))[:, None]
     signal += noise
     if any(config.dc_offset):
         signal += parameters["dc_offset"].astype(np.float32)[:, None]
-    clipped = _digitize(signal, parameters["adc_bits"]) if config.adc_bits else np.zeros(len(signal), bool)
+    clipped = digitize(signal, parameters["adc_bits"]) if config.adc_bits else np.zeros(len(signal), bool)
     return {"signal": signal, **parameters, "noise_rms": noise_rms, "clipped": clipped}
 
 
@@ -185,7 +164,7 @@ def _render(parameters, config):
     signal = np.zeros((num_signals, length + config.max_burst_samples), dtype=np.float32)
     rows = np.arange(num_signals)
     burst = _add_bursts(signal, rows, parameters["onset"], parameters["amplitude"], parameters, config)
-    burst_rms = _rms(burst, parameters["burst_length"])
+    burst_rms = rms(burst, parameters["burst_length"])
     for onset, amplitude in zip(parameters["echo_onsets"].T, parameters["echo_amplitudes"].T, strict=True):
         rows = np.flatnonzero(~np.isnan(onset))
         _add_bursts(signal, rows, onset[rows], amplitude[rows], parameters, config)
@@ -219,22 +198,3 @@ def _add_ringdown(signal, parameters, config):
     time = np.arange(min(int(17 * decay.max()), signal.shape[1]), dtype=np.float32)
     carrier = np.sin(np.float32(2 * np.pi / config.sampling_rate) * frequency * time + phase)
     signal[rows, : time.size] += amplitude * np.exp(-time / decay) * carrier
-
-
-def _digitize(signal, bits):
-    """Rounds and clips in place, and returns which signals reached an end of the scale."""
-    half_scale = np.exp2(bits - 1).astype(np.float32)[:, None]
-    signal *= half_scale
-    np.rint(signal, out=signal)
-    np.clip(signal, -half_scale, half_scale - 1, out=signal)
-    clipped = (signal.max(axis=1, keepdims=True) == half_scale - 1) | (signal.min(axis=1, keepdims=True) == -half_scale)
-    signal /= half_scale
-    return clipped[:, 0]
-
-
-def _rms(array, length):
-    return np.sqrt(np.einsum("ij,ij->i", array, array) / length)
-
-
-def _from_db(level):
-    return 10 ** (level / 20)
