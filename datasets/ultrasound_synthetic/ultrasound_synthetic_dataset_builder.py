@@ -1,15 +1,16 @@
 """Synthetic ultrasound A-scans with known onset, frequency, envelope, phase, echoes and noise."""
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
+from keras_usmae.shards import ExampleEncoder, Shard, shard_sizes, write_shards
 from keras_usmae.signals import ENVELOPES, NOISE_COLORS, SignalConfig, synthesize
 
-# Examples that are synthesized at once: enough to be fast, 16 MiB of signals in memory.
-_BLOCK_SIZE = 2048
 # Room for the echoes of the config that has most, so that all configs have the same features.
 _ECHO_SLOTS = 5
 
@@ -43,7 +44,7 @@ def _config(preset, num_signals, description):
     )
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(FileReaderBuilder):
     """Synthesizes the signals of `SignalConfig.from_preset(config name)`."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -89,22 +90,37 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             ),
         )
 
-    def _split_generators(self, dl_manager):
+    def _splits(self):
+        """Of each split, the `SignalConfig` and the place of its signals in the set: the first one, and how many."""
         config = self.builder_config
         return {
-            "train": self._generate_examples(0, config.num_train),
-            "validation": self._generate_examples(config.num_train, config.num_validation),
+            "train": (config.signals, 0, config.num_train),
+            "validation": (config.signals, config.num_train, config.num_validation),
         }
 
-    def _generate_examples(self, start, num_signals):
-        config = self.builder_config
-        features = self.info.features
-        for first in range(start, start + num_signals, _BLOCK_SIZE):
-            size = min(_BLOCK_SIZE, start + num_signals - first)
-            block = synthesize(config.signals, size, config.seed, start=first)
-            for key in ("echo_onsets", "echo_amplitudes"):
-                spare = _ECHO_SLOTS - block[key].shape[1]
-                block[key] = np.pad(block[key], ((0, 0), (0, spare)), constant_values=np.nan)
-            columns = [block[key].astype(feature.np_dtype, copy=False) for key, feature in features.items()]
-            for offset, row in enumerate(zip(*columns, strict=True)):
-                yield first + offset, dict(zip(features, row, strict=True))
+    def _shards(self, split, signals, start, num_signals):
+        sizes = shard_sizes(num_signals, signals.signal_length)
+        starts = start + np.cumsum([0, *sizes[:-1]])
+        paths = self._get_filename_template(split_name=split).sharded_filepaths(len(sizes))
+        encoder, file_format = ExampleEncoder(self.info.features), self.info.file_format.value
+        draw = functools.partial(synthesize, signals, seed=self.builder_config.seed)
+        places = zip(paths, starts.tolist(), sizes, strict=True)
+        return [Shard(str(path), file_format, encoder, draw, first, size) for path, first, size in places]
+
+    def _download_and_prepare(self, dl_manager, download_config=None):
+        """Writes all splits shard by shard, by Apache Beam where `download_config` has a runner or options of it.
+
+        The writers of TFDS would hold a gigabyte in memory, and the whole of a set that is not to be shuffled.
+        """
+        shards = {split: self._shards(split, *place) for split, place in self._splits().items()}
+        num_bytes = write_shards(sum(shards.values(), []), download_config.beam_runner, download_config.beam_options)
+        splits = [
+            tfds.core.SplitInfo(
+                name=split,
+                shard_lengths=[shard.num_signals for shard in parts],
+                num_bytes=sum(num_bytes[shard.path] for shard in parts),
+                filename_template=self._get_filename_template(split_name=split),
+            )
+            for split, parts in shards.items()
+        ]
+        self.info.set_splits(tfds.core.SplitDict(splits))
