@@ -19,7 +19,7 @@ from keras_usmae.signals.windows import (
 )
 
 from .echoes import INTERFACES, LABEL_DEFINITIONS, find_echoes, quiet_rms
-from .holes import find_hole_echoes
+from .holes import find_flaws, find_hole_echoes
 from .originals import ORIGINALS
 from .splits import SPLITS, assign_splits
 
@@ -32,6 +32,19 @@ SNR_RANGE_DB = (18.0, 38.0)
 
 # A burst rings on after it has fallen to 10 % of its peak, the end of its stated length.
 _RINGING = 1.5
+
+# What each source's specimen is made of. Behind the acrylic glass lies aluminium.
+SPECIMENS = {
+    "plane_scan": "acrylic_glass",
+    "copper_block": "copper",
+    "copper_array": "copper",
+    "steel_pins": "steel",
+}
+MATERIALS = tuple(sorted(set(SPECIMENS.values())))
+FLAW_CLASSES = ("no_flaw", "flaw")
+# A hole's echo is in a window that holds this many samples to either side of its peak. It is not in a window that ends
+# twice as long before the peak.
+_HOLE_REACH = 100
 
 # Relative frequency of each kind of echo, among those that can have a wanted onset.
 KINDS = {
@@ -145,7 +158,16 @@ def make_examples(corpus, split, num_windows, with_noise, seed):
         "speed_of_sound": chosen["speed_of_sound"],
         "clipped": chosen["clipped"],
         "hole_echo": np.any((hole >= start[:, None]) & (hole < chosen["onset"][:, None]), axis=1),
+        "flaw": _flaw_class(chosen["flaw_peaks"], chosen["flaw_unsure_from"], start),
+        "material": chosen["material"],
     }
+
+
+def _flaw_class(peaks, unsure_from, start):
+    """Index into `FLAW_CLASSES` of each window, or -1 where neither is sure."""
+    stop = start + SIGNAL_LENGTH
+    whole = (peaks - _HOLE_REACH >= start[:, None]) & (peaks + _HOLE_REACH <= stop[:, None])
+    return np.where(whole.any(axis=1), 1, np.where(stop <= unsure_from - 2 * _HOLE_REACH, 0, -1))
 
 
 def _tabulate(name, scan, factor, records):
@@ -161,6 +183,7 @@ def _tabulate(name, scan, factor, records):
         lengths.append(extent.length)
         spreads.append(extent.spread)
     margin = resampling_margin(factor)
+    flaw_peaks, flaw_unsure_from = find_flaws(name, scan.position)
     tables = []
     for i, echo in enumerate(echoes):
         earliest, overlapped = np.full(len(split), float(margin)), np.zeros(len(split), dtype=bool)
@@ -181,12 +204,15 @@ def _tabulate(name, scan, factor, records):
             "resampling_factor": factor,
             "speed_of_sound": echo.speed_of_sound,
             "noise_rms": quiet_rms(name, scan) / scan.full_scale,
+            "material": MATERIALS.index(SPECIMENS[name]),
         }
         columns = {
             "row": np.arange(len(split)),
             "split": split,
             "position": scan.position,
             "hole_peaks": find_hole_echoes(name, scan.position) * factor,
+            "flaw_peaks": flaw_peaks * factor,
+            "flaw_unsure_from": flaw_unsure_from * factor,
             "onset": onsets[i],
             "onset_reference": echo.reference * factor,
             "onset_sigma": np.hypot(echo.sigma * factor, spreads[i]),

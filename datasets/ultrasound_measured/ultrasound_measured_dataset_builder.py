@@ -38,8 +38,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         **kwargs: arguments of `tfds.core.GeneratorBasedBuilder`.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar = {
+        "1.1.0": "Features `flaw` and `material`; everything else is bit-identical to 1.0.0.",
+        "1.0.0": "First release.",
+    }
     BUILDER_CONFIGS: ClassVar = [
         MeasuredConfig(
             name="paper",
@@ -81,6 +84,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             "speed_of_sound": np.float32,
             "clipped": np.bool_,
             "hole_echo": np.bool_,
+            # -1 where neither class is sure, which TFDS takes for "no label".
+            "flaw": tfds.features.ClassLabel(names=corpus.FLAW_CLASSES),
+            "material": tfds.features.ClassLabel(names=corpus.MATERIALS),
         }
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(features),
