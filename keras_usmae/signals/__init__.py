@@ -16,11 +16,13 @@ from keras_usmae.signals.tof import (
     samples_to_seconds,
     seconds_to_samples,
 )
+from keras_usmae.signals.transducer import TransducerConfig, read_transducer, transducer_names
 
 __all__ = [
     "ENVELOPES",
     "NOISE_COLORS",
     "SignalConfig",
+    "TransducerConfig",
     "check_signals",
     "class_to_onset",
     "delay_crb_carrier",
@@ -33,6 +35,7 @@ __all__ = [
     "pick_matched_filter",
     "pick_threshold",
     "pulse_bank",
+    "read_transducer",
     "render",
     "samples_to_mm",
     "samples_to_seconds",
@@ -40,4 +43,5 @@ __all__ = [
     "standardize",
     "synthesize",
     "tone_burst",
+    "transducer_names",
 ]

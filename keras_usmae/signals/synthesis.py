@@ -12,13 +12,15 @@ import numpy as np
 from keras_usmae.signals.blocks import BLOCK_SIZE, by_blocks, digitize, from_db, generator, rms
 from keras_usmae.signals.bursts import ENVELOPES, evaluate_bursts
 from keras_usmae.signals.noise import NOISE_COLORS, color_noise
+from keras_usmae.signals.transducer import synthesis as transducer
+from keras_usmae.signals.transducer.config import TransducerConfig
 
 
 def synthesize(config, num_signals, seed, start=0):
     """Synthesizes A-scans `start` to `start + num_signals - 1` of the set that a configuration and a seed define.
 
     Args:
-        config: a `SignalConfig`.
+        config: a `SignalConfig` or a `TransducerConfig`.
         num_signals: int. Number of signals.
         seed: int. Seed of the set, 0 or more.
         start: int. Index of the first signal in the set. Defaults to `0`.
@@ -42,14 +44,15 @@ def synthesize(config, num_signals, seed, start=0):
     batch["signal"].shape, batch["onset"].shape  # (8, 2048), (8,)
     ```
     """
-    return by_blocks(_synthesize_block, config, num_signals, seed, start)
+    described = isinstance(config, TransducerConfig)
+    return by_blocks(transducer.synthesize_block if described else _synthesize_block, config, num_signals, seed, start)
 
 
 def draw_parameters(config, num_signals, seed, start=0):
     """Draws the parameters of A-scans; `synthesize` with the same arguments draws the same ones.
 
     Args:
-        config: a `SignalConfig`.
+        config: a `SignalConfig` or a `TransducerConfig`.
         num_signals: int. Number of signals.
         seed: int. Seed of the set, 0 or more.
         start: int. Index of the first signal in the set. Defaults to `0`.
@@ -80,7 +83,8 @@ def draw_parameters(config, num_signals, seed, start=0):
     draw_parameters(SignalConfig.from_preset("paper"), num_signals=8, seed=0)["onset"].shape  # (8,)
     ```
     """
-    return by_blocks(_draw_block, config, num_signals, seed, start)
+    described = isinstance(config, TransducerConfig)
+    return by_blocks(transducer.draw_block if described else _draw_block, config, num_signals, seed, start)
 
 
 def render(parameters, config):
@@ -103,6 +107,8 @@ def render(parameters, config):
     noise = batch["signal"] - render(batch, config)  # (8, 2048)
     ```
     """
+    if isinstance(config, TransducerConfig):
+        return transducer.render(parameters, config)
     return np.ascontiguousarray(_render(parameters, config)[0])
 
 
