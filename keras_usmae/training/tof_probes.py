@@ -93,13 +93,14 @@ def tof_knn_probe(tokens, onset, signal_length, neighbors=(1, 3, 5, 10, 20, 50),
         signal_length: int, samples in a signal.
         neighbors: tuple of ints, numbers of neighbours to choose from, by the mean error on the validation split, each
             error capped at a patch. Defaults to six from `1` to `50`.
-        num_negatives: int, tokens without onset in the bank for each one with it. Defaults to `7`: the search takes time
-            in proportion (a minute or two on a CPU core for 6,400 training and 3,200 other signals of `nano`).
+        num_negatives: int, tokens without onset in the bank for each one with it. Defaults to `7`: the search takes
+            time in proportion (a minute or two on a CPU core for 6,400 training and 3,200 other signals of `nano`).
         seed: int, seed of their draw. Defaults to `0`.
 
     Returns:
         A dict: `"choice"`, the number of neighbours; `"validation_error"`, the capped error in samples that it was
-        chosen by; and `"onset"`, estimates of the test split in samples, NaN where no neighbour of any patch holds an onset.
+        chosen by; and `"onset"`, estimates of the test split in samples, NaN where no neighbour of any patch holds an
+        onset.
 
     Raises:
         ValueError: if a split is missing, arrays do not match, a token is not finite, or an onset lies outside of the
@@ -135,10 +136,8 @@ def tof_knn_probe(tokens, onset, signal_length, neighbors=(1, 3, 5, 10, 20, 50),
         for split in ("validation", "test")
     }
     candidates = {count: _vote(*found["validation"], offset, count, num_patches, patch_size) for count in neighbors}
-    errors = {
-        count: float(
-            np.mean(np.fmin(np.abs(estimate - onset["validation"]), patch_size))
-        )  # a missed one counts in full
+    errors = {  # fmin: a missed onset counts as a patch
+        count: float(np.mean(np.fmin(np.abs(estimate - onset["validation"]), patch_size)))
         for count, estimate in candidates.items()
     }
     choice = min(errors, key=errors.get)
