@@ -14,7 +14,7 @@ Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, best 
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 import numpy as np
@@ -57,6 +57,14 @@ def main(
     batch_size: options.BatchSize = 256,
     patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
+    decoder: Annotated[
+        Literal["full", "cross"],
+        typer.Option(help="full predicts every patch; cross is faster: removed patches attend to the visible ones only."),
+    ] = "full",
+    decoded_share: Annotated[
+        float | None,
+        typer.Option(help="With --decoder cross, share of the removed patches that a step predicts. Defaults to 0.5."),
+    ] = None,
     normalize_targets: Annotated[bool, typer.Option(help="Scale each target patch to mean 0, variance 1.")] = False,
     learning_rate: options.LearningRate = 1.5e-3,
     warmup_epochs: options.WarmupEpochs = None,
@@ -83,6 +91,8 @@ def main(
         normalize_targets=normalize_targets,
         seed=seed,
         dtype=dtype,
+        decoder=decoder,
+        decoded_share=decoded_share,
         patch_size=patch_size,
     )
     name, _, config_name = dataset.partition("/")

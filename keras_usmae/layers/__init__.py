@@ -1,14 +1,16 @@
 """Keras layers of a masked autoencoder for 1D signals."""
 
 from keras_usmae.layers.activations import get_activation, tanh_gelu
-from keras_usmae.layers.attention import NonSquareMultiHeadAttention
-from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, gather_patches, num_visible_patches
+from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
+from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
-from keras_usmae.layers.patching import PatchEmbedding, check_patching, patchify, unpatchify
+from keras_usmae.layers.patching import PatchEmbedding, check_patching, gather_patches, patchify, unpatchify
 from keras_usmae.layers.position import PositionEmbedding, sincos_table
-from keras_usmae.layers.transformer import TransformerBlock
+from keras_usmae.layers.transformer import CrossAttentionBlock, TransformerBlock
 
 __all__ = [
+    "CrossAttention",
+    "CrossAttentionBlock",
     "IntegerSafeLayerNormalization",
     "MaskTokenRestore",
     "NonSquareMultiHeadAttention",

@@ -6,6 +6,19 @@ from keras import ops
 from keras_usmae.registration import register
 
 
+def _check_heads(num_heads, head_dim):
+    if num_heads < 1 or head_dim < 1:
+        raise ValueError(
+            f"`num_heads` and `head_dim` must be positive. Received: num_heads={num_heads}, head_dim={head_dim}"
+        )
+
+
+def _glorot(fan_in, fan_out):
+    """Glorot by the shape of one projection, for several of them side by side."""
+    limit = (6 / (fan_in + fan_out)) ** 0.5
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
 @register
 class NonSquareMultiHeadAttention(keras.layers.Layer):
     """Multi-head self-attention with `num_heads * head_dim` free of `hidden_dim`.
@@ -43,10 +56,7 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
 
     def __init__(self, num_heads, head_dim, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
-        if num_heads < 1 or head_dim < 1:
-            raise ValueError(
-                f"`num_heads` and `head_dim` must be positive. Received: num_heads={num_heads}, head_dim={head_dim}"
-            )
+        _check_heads(num_heads, head_dim)
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.dropout = dropout
@@ -57,11 +67,7 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
 
     def build(self, input_shape):
         """Creates the projections for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
-        # Glorot by the shape of one projection, not of the three side by side.
-        fan = input_shape[-1] + self.num_heads * self.head_dim
-        self.query_key_value.kernel_initializer = keras.initializers.RandomUniform(
-            -((6 / fan) ** 0.5), (6 / fan) ** 0.5
-        )
+        self.query_key_value.kernel_initializer = _glorot(input_shape[-1], self.num_heads * self.head_dim)
         self.query_key_value.build(input_shape)
         self.output_projection = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy, name="output_projection")
         self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
@@ -90,3 +96,71 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
             "head_dim": self.head_dim,
             "dropout": self.dropout,
         }
+
+
+@register
+class CrossAttention(keras.layers.Layer):
+    """Multi-head attention from one sequence to another, with `num_heads * head_dim` free of either width.
+
+    Args:
+        num_heads: int, number of heads.
+        head_dim: int, width of a head.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`, the sequence that asks.
+        context: Tensor of shape `(batch, num_context, context_dim)`, the sequence that is attended to.
+
+    Output shape:
+        That of `tokens`.
+
+    Raises:
+        ValueError: if `num_heads` or `head_dim` is not positive.
+
+    Example:
+
+    ```python
+    layer = CrossAttention(num_heads=4, head_dim=64)
+    y = layer(np.zeros((2, 24, 128), "float32"), np.zeros((2, 16, 128), "float32"))  # (2, 24, 128)
+    ```
+
+    Reference:
+        - [Vaswani et al., 2017](https://arxiv.org/abs/1706.03762)
+    """
+
+    def __init__(self, num_heads, head_dim, **kwargs):
+        super().__init__(**kwargs)
+        _check_heads(num_heads, head_dim)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        inner = num_heads * head_dim
+        self.query = keras.layers.Dense(inner, dtype=self.dtype_policy, name="query")
+        self.key_value = keras.layers.Dense(2 * inner, dtype=self.dtype_policy, name="key_value")
+
+    def build(self, tokens_shape, context_shape):
+        """Creates the projections for `tokens_shape` and `context_shape`."""
+        inner = self.num_heads * self.head_dim
+        self.query.build(tokens_shape)
+        self.key_value.kernel_initializer = _glorot(context_shape[-1], inner)
+        self.key_value.build(context_shape)
+        self.output_projection = keras.layers.Dense(tokens_shape[-1], dtype=self.dtype_policy, name="output_projection")
+        self.output_projection.build((*tokens_shape[:-1], inner))
+
+    def call(self, tokens, context):
+        """Attends from `tokens` to `context`; see the class."""
+        inner = self.num_heads * self.head_dim
+        key_value = self.key_value(context)  # (B, S, 2 H K)
+        query, key, value = (
+            ops.reshape(x, (-1, x.shape[1], self.num_heads, self.head_dim))
+            for x in (self.query(tokens), key_value[:, :, :inner], key_value[:, :, inner:])
+        )
+        attended = ops.dot_product_attention(query, key, value)  # (B, T, H, K)
+        return self.output_projection(ops.reshape(attended, (-1, tokens.shape[1], inner)))
+
+    def compute_output_shape(self, tokens_shape, context_shape):
+        """Shape of the output: that of `tokens`."""
+        return tokens_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {**super().get_config(), "num_heads": self.num_heads, "head_dim": self.head_dim}

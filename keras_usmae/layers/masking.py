@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_usmae.layers.patching import gather_patches
 from keras_usmae.registration import register
 
 
@@ -36,32 +37,6 @@ def num_visible_patches(num_patches, mask_ratio):
             f"masked. Use a ratio from {0.5 / num_patches:.4f} to {1 - 0.5 / num_patches:.4f}, or more patches."
         )
     return num_visible
-
-
-def gather_patches(tokens, indices):
-    """Picks tokens by their position, for each signal its own.
-
-    One flat gather: on every backend cheaper, forward and backward, than `take_along_axis` with indices broadcast over
-    the width of the tokens.
-
-    Args:
-        tokens: Tensor of shape `(batch, num_patches, dim)`.
-        indices: int Tensor of shape `(batch, num_picked)`.
-
-    Returns:
-        Tensor of shape `(batch, num_picked, dim)`.
-
-    Example:
-
-    ```python
-    gather_patches(np.zeros((2, 64, 8), "float32"), np.array([[0, 5], [7, 3]]))  # (2, 2, 8)
-    ```
-    """
-    num_patches, dim = tokens.shape[1:]
-    batch_size = ops.shape(indices)[0]
-    offsets = ops.expand_dims(ops.arange(batch_size, dtype="int32") * num_patches, 1)  # (B, 1)
-    flat = ops.take(ops.reshape(tokens, (-1, dim)), ops.cast(indices, "int32") + offsets, axis=0)
-    return ops.reshape(flat, (-1, indices.shape[1], dim))
 
 
 @register
@@ -114,15 +89,29 @@ class RandomMasking(keras.layers.Layer):
 
     def call(self, tokens, noise=None):
         """Masks `tokens`; see the class."""
-        num_patches = tokens.shape[1]
+        visible, _, mask, restore_indices = self.draw(*ops.shape(tokens)[:2], noise)
+        return gather_patches(tokens, visible), mask, restore_indices
+
+    def draw(self, batch_size, num_patches, noise=None):
+        """Draws masks, for callers that pick the patches themselves.
+
+        Args:
+            batch_size: int or int Tensor, number of signals.
+            num_patches: int, patches in a signal.
+            noise: optional Tensor of shape `(batch, num_patches)` to sort by in place of a draw.
+
+        Returns:
+            A tuple `(visible, masked, mask, restore_indices)`: int32 positions of the visible patches
+            `(batch, num_visible)` and of the removed ones `(batch, num_masked)`, each in the order of their noise, and
+            `mask` and `restore_indices` as the class returns them.
+        """
         num_visible = num_visible_patches(num_patches, self.mask_ratio)
         if noise is None:
-            noise = keras.random.uniform((ops.shape(tokens)[0], num_patches), seed=self.seed_generator, dtype="float32")
-        shuffle = ops.argsort(noise, axis=1)  # (B, N): positions, the visible first
+            noise = keras.random.uniform((batch_size, num_patches), seed=self.seed_generator, dtype="float32")
+        shuffle = ops.cast(ops.argsort(noise, axis=1), "int32")  # (B, N): positions, the visible first
         restore_indices = ops.cast(ops.argsort(shuffle, axis=1), "int32")  # (B, N): rank of each position
-        visible = gather_patches(tokens, shuffle[:, :num_visible])
         mask = ops.cast(restore_indices >= num_visible, "float32")
-        return visible, mask, restore_indices
+        return shuffle[:, :num_visible], shuffle[:, num_visible:], mask, restore_indices
 
     def compute_output_spec(self, tokens, noise=None):
         """Shapes and dtypes of the three results."""

@@ -49,10 +49,13 @@ class PositionEmbedding(keras.layers.Layer):
         **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
-        tokens: Tensor of shape `(batch, num_patches, hidden_dim)`.
+        tokens: Tensor of shape `(batch, num_patches, hidden_dim)`, or of any shape that the rows for `positions`
+            broadcast with.
+        positions: optional int Tensor of shape `(batch, num_tokens)`, the position of each token. Defaults to
+            `0 ... num_patches - 1`.
 
     Output shape:
-        That of `tokens`.
+        That of `tokens`, or `(batch, num_tokens, hidden_dim)` with `positions`.
 
     Raises:
         ValueError: for an unknown kind, or an odd `hidden_dim` with `"sincos"`.
@@ -73,9 +76,9 @@ class PositionEmbedding(keras.layers.Layer):
             raise ValueError(f"`kind` of position embedding must be one of {POSITIONS}. Received: kind={kind!r}")
         self.kind = kind
 
-    def build(self, input_shape):
-        """Creates the table for tokens of `input_shape`, `(batch, num_patches, hidden_dim)`."""
-        num_positions, hidden_dim = input_shape[1:]
+    def build(self, tokens_shape, positions_shape=None):
+        """Creates the table for tokens of `tokens_shape`, `(batch, num_patches, hidden_dim)`."""
+        num_positions, hidden_dim = tokens_shape[1:]
         learned = self.kind == "learned"
         if not learned and hidden_dim % 2:
             raise ValueError(f"Sine-cosine positions need an even `hidden_dim`. Received: hidden_dim={hidden_dim}")
@@ -84,13 +87,14 @@ class PositionEmbedding(keras.layers.Layer):
             shape=(num_positions, hidden_dim), initializer=initializer, trainable=learned, name="table"
         )
 
-    def call(self, tokens):
-        """Adds the table to `tokens`."""
-        return tokens + ops.cast(self.table, tokens.dtype)
+    def call(self, tokens, positions=None):
+        """Adds the table, or its rows for `positions`, to `tokens`."""
+        table = ops.cast(self.table, tokens.dtype)
+        return tokens + (table if positions is None else ops.take(table, positions, axis=0))
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the output: unchanged."""
-        return input_shape
+    def compute_output_shape(self, tokens_shape, positions_shape=None):
+        """Shape of the tokens with their positions."""
+        return tokens_shape if positions_shape is None else (*positions_shape, tokens_shape[-1])
 
     def get_config(self):
         """Constructor arguments, for saving."""

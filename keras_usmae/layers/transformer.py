@@ -1,9 +1,9 @@
-"""The pre-norm transformer block."""
+"""The pre-norm transformer blocks: self-attention, and cross-attention."""
 
 import keras
 
 from keras_usmae.layers.activations import get_activation
-from keras_usmae.layers.attention import NonSquareMultiHeadAttention
+from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
 from keras_usmae.registration import register
 
@@ -77,4 +77,75 @@ class TransformerBlock(keras.layers.Layer):
             "mlp_dim": self.mlp_dim,
             "activation": self.activation,
             "dropout": self.dropout,
+        }
+
+
+@register
+class CrossAttentionBlock(keras.layers.Layer):
+    """Attention to another sequence, then a two-layer perceptron, each normalised before and added to its input.
+
+    The tokens do not see each other, and the context is taken as it is: normalise it once, outside.
+
+    Args:
+        num_heads: int, number of attention heads.
+        head_dim: int, width of a head.
+        mlp_dim: int, width of the perceptron's hidden layer.
+        activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
+        context: Tensor of shape `(batch, num_context, context_dim)`.
+
+    Output shape:
+        That of `tokens`.
+
+    Example:
+
+    ```python
+    block = CrossAttentionBlock(num_heads=4, head_dim=64, mlp_dim=256)
+    block(np.zeros((2, 24, 128), "float32"), np.zeros((2, 16, 128), "float32"))  # (2, 24, 128)
+    ```
+
+    Reference:
+        - [Fu et al., 2024](https://arxiv.org/abs/2401.14391), section 3
+    """
+
+    def __init__(self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        policy = self.dtype_policy
+        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
+        self.attention = CrossAttention(num_heads, head_dim, dtype=policy, name="attention")
+        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
+        self.mlp_hidden = keras.layers.Dense(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+
+    def build(self, tokens_shape, context_shape):
+        """Creates all weights for `tokens_shape` and `context_shape`."""
+        self.attention.build(tokens_shape, context_shape)
+        for layer in (self.attention_norm, self.mlp_norm, self.mlp_hidden):
+            layer.build(tokens_shape)
+        self.mlp_output = keras.layers.Dense(tokens_shape[-1], dtype=self.dtype_policy, name="mlp_output")
+        self.mlp_output.build((*tokens_shape[:-1], self.mlp_dim))
+
+    def call(self, tokens, context):
+        """Transforms `tokens`; see the class."""
+        tokens = tokens + self.attention(self.attention_norm(tokens), context)
+        return tokens + self.mlp_output(self.mlp_hidden(self.mlp_norm(tokens)))
+
+    def compute_output_shape(self, tokens_shape, context_shape):
+        """Shape of the output: that of `tokens`."""
+        return tokens_shape
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
         }

@@ -1,6 +1,7 @@
 """Keras models: the masked autoencoder, the ToF classifier, and what they are made of."""
 
 from keras_usmae.models.baselines import CNNEncoder
+from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead, PooledHead
@@ -12,6 +13,7 @@ from keras_usmae.models.tof_loss import ToFCrossentropy
 
 __all__ = [
     "CNNEncoder",
+    "CrossAttentionDecoder",
     "MAEDecoder",
     "MAEEncoder",
     "MaskedAutoencoder",

@@ -17,8 +17,8 @@ from keras_usmae.registration import register
 class MAEEncoder(keras.Model):
     """Vision Transformer encoder of 1D signals, without a class token.
 
-    In pre-training `MaskedAutoencoder` runs `embed`, removes patches, and runs `transform` on the visible rest;
-    everywhere else the encoder is called on whole signals.
+    In pre-training `MaskedAutoencoder` runs `embed` and `transform` on the visible patches only; everywhere else the
+    encoder is called on whole signals.
 
     Args:
         signal_length: int, samples in a signal. Defaults to `2048`.
@@ -126,18 +126,19 @@ class MAEEncoder(keras.Model):
             layer.build(tokens)
         self.built = True
 
-    def embed(self, signals):
+    def embed(self, signals, positions=None):
         """Cuts, projects and marks with position.
 
         Args:
             signals: Tensor of shape `(batch, signal_length)`.
+            positions: optional int Tensor of shape `(batch, num_picked)`, the patches to embed. Defaults to all.
 
         Returns:
-            Tensor of shape `(batch, num_patches, hidden_dim)`.
+            Tensor of shape `(batch, num_patches, hidden_dim)`, or `(batch, num_picked, hidden_dim)`.
         """
         if signals.shape[-1] != self.signal_length:
             self.build(signals.shape)  # raises: the one place that words this error
-        return self.position_embedding(self.patch_embedding(signals))
+        return self.position_embedding(self.patch_embedding(signals, positions), positions)
 
     def transform(self, tokens, training=None):
         """Runs the transformer blocks on any number of tokens.

@@ -3,23 +3,27 @@
 import keras
 from keras import ops
 
-from keras_usmae.layers import RandomMasking, patchify, unpatchify
+from keras_usmae.layers import RandomMasking, gather_patches, patchify, unpatchify
+from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.presets import load_preset
 from keras_usmae.registration import register
+
+DECODERS = {"full": MAEDecoder, "cross": CrossAttentionDecoder}
 
 
 @register
 class MaskedAutoencoder(keras.Model):
     """Learns to fill in the removed patches of a signal.
 
-    The encoder sees only the visible patches, the decoder predicts all, and only the removed ones count in the loss.
+    The encoder sees only the visible patches, the decoder predicts the others, and only these count in the loss.
     `fit` takes signals alone: `mae.compile(optimizer="adamw"); mae.fit(signals)`.
 
     Args:
         encoder: `MAEEncoder`.
-        decoder: `MAEDecoder`, for the encoder's number, size and width of patches.
+        decoder: `MAEDecoder`, or the faster `CrossAttentionDecoder`, which in training predicts a share of the removed
+            patches; for the encoder's number, size and width of patches.
         mask_ratio: float in (0, 1), share of the patches that is removed. Defaults to `0.75`.
         normalize_targets: bool, whether each target patch is scaled to mean 0 and variance 1, as in the MAE paper's
             variant. Defaults to `False`: a patch without a burst holds only noise, and this would make it as loud.
@@ -33,7 +37,8 @@ class MaskedAutoencoder(keras.Model):
 
     Returns:
         A dict of `"patches"`, the prediction `(batch, num_patches, patch_size)` in float32, and `"mask"`
-        `(batch, num_patches)`, 1 where a patch was removed.
+        `(batch, num_patches)`, 1 where a patch was removed. In training with a `CrossAttentionDecoder`, `"patches"` are
+        only those at `"positions"`, `(batch, num_decoded)`.
 
     Raises:
         ValueError: if decoder and encoder do not fit together, or the ratio leaves 0 or all patches.
@@ -73,7 +78,17 @@ class MaskedAutoencoder(keras.Model):
         self.built = True
 
     @classmethod
-    def from_preset(cls, name, mask_ratio=0.75, normalize_targets=False, seed=None, dtype=None, **encoder_overrides):
+    def from_preset(
+        cls,
+        name,
+        mask_ratio=0.75,
+        normalize_targets=False,
+        seed=None,
+        dtype=None,
+        decoder="full",
+        decoded_share=None,
+        **encoder_overrides,
+    ):
         """Builds encoder and decoder of a named size.
 
         Args:
@@ -82,37 +97,57 @@ class MaskedAutoencoder(keras.Model):
             normalize_targets: bool, see the class. Defaults to `False`.
             seed: int or `None`, see the class. Defaults to `None`.
             dtype: dtype or policy of all parts. Defaults to Keras's global policy.
+            decoder: str, `"full"` for `MAEDecoder` or `"cross"` for `CrossAttentionDecoder`. Defaults to `"full"`.
+            decoded_share: float or `None`, see `CrossAttentionDecoder`, whose default `None` stands for.
             **encoder_overrides: arguments of `MAEEncoder` that differ from the preset's, such as `patch_size`.
 
         Returns:
             A `MaskedAutoencoder` with fresh weights.
 
         Raises:
-            ValueError: if there is no preset of that name.
+            ValueError: if there is no preset or decoder of that name, or a share is given to the full decoder.
 
         Example:
 
         ```python
-        mae = MaskedAutoencoder.from_preset("small", patch_size=16)
+        mae = MaskedAutoencoder.from_preset("small", decoder="cross", patch_size=16)
         ```
         """
+        if decoder not in DECODERS:
+            raise ValueError(f"`decoder` must be one of {tuple(DECODERS)}. Received: decoder={decoder!r}")
+        sizes = load_preset(name)["decoder"]
+        if decoded_share is not None:
+            if decoder != "cross":
+                raise ValueError(
+                    f'`decoded_share` is for decoder="cross"; the {decoder} decoder predicts every patch. '
+                    f"Received: decoded_share={decoded_share}"
+                )
+            sizes["decoded_share"] = decoded_share
         encoder = MAEEncoder.from_preset(name, dtype=dtype, **encoder_overrides)
-        decoder = MAEDecoder(
+        decoder = DECODERS[decoder](
             encoder.num_patches,
             encoder.patch_size,
             encoder.hidden_dim,
             activation=encoder.activation,
             dtype=dtype,
-            **load_preset(name)["decoder"],
+            **sizes,
         )
         return cls(encoder, decoder, mask_ratio, normalize_targets, seed, dtype=dtype)
 
     def call(self, signals, noise=None, training=None):
         """Masks and predicts; see the class."""
-        visible, mask, restore_indices = self.masking(self.encoder.embed(signals), noise=noise)
-        visible = self.encoder.transform(visible, training=training)  # (B, visible, D)
-        patches = self.decoder(visible, restore_indices, training=training)
-        return {"patches": ops.cast(patches, "float32"), "mask": mask}
+        batch_size, num_patches = ops.shape(signals)[0], self.encoder.num_patches
+        visible, masked, mask, restore_indices = self.masking.draw(batch_size, num_patches, noise)
+        tokens = self.encoder.transform(self.encoder.embed(signals, visible), training=training)  # (B, visible, D)
+        if not isinstance(self.decoder, CrossAttentionDecoder):
+            patches = self.decoder(tokens, restore_indices, training=training)
+            return {"patches": ops.cast(patches, "float32"), "mask": mask}
+        if not training:
+            positions = ops.broadcast_to(ops.arange(num_patches, dtype="int32"), (batch_size, num_patches))
+            return {"patches": ops.cast(self.decoder(tokens, positions), "float32"), "mask": mask}
+        # Their order is random already, so the first ones are a fair draw.
+        positions = masked[:, : self.decoder.num_decoded(masked.shape[1])]
+        return {"patches": ops.cast(self.decoder(tokens, positions), "float32"), "mask": mask, "positions": positions}
 
     def _targets(self, signals):
         patches = ops.cast(patchify(signals, self.encoder.patch_size), "float32")
@@ -144,10 +179,12 @@ class MaskedAutoencoder(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Loss over the removed patches of `x`, averaged over their number."""
-        return super().compute_loss(
-            x=x, y=self._targets(x), y_pred=y_pred["patches"], sample_weight=y_pred["mask"], training=training
-        )
+        """Loss over those removed patches of `x` that were predicted, averaged over their number."""
+        targets, weights = self._targets(x), y_pred["mask"]
+        if "positions" in y_pred:
+            targets = gather_patches(targets, y_pred["positions"])
+            weights = ops.ones_like(y_pred["positions"], dtype="float32")
+        return super().compute_loss(x=x, y=targets, y_pred=y_pred["patches"], sample_weight=weights, training=training)
 
     def reconstruct(self, signals, noise=None):
         """Fills in the removed patches of signals.

@@ -1,0 +1,140 @@
+"""The fast decoder: removed patches look at the visible ones, and not at each other."""
+
+import keras
+from keras import ops
+
+from keras_usmae.layers import CrossAttentionBlock, IntegerSafeLayerNormalization, PositionEmbedding
+from keras_usmae.registration import register
+
+
+@register
+class CrossAttentionDecoder(keras.Model):
+    """Predicts patches, each on its own, from the encoded visible ones.
+
+    A query is the mask token with the position of the patch that is asked for. It attends to the visible tokens alone,
+    so that in training a share of the removed patches is enough, and the cost grows with the number of queries times
+    that of the visible tokens.
+
+    Args:
+        num_patches: int, patches in a signal.
+        patch_size: int, samples in a patch.
+        encoder_dim: int, width of the encoder's tokens.
+        hidden_dim: int, width of a token in the decoder. Defaults to `128`.
+        num_heads: int, attention heads of a block. Defaults to `4`.
+        head_dim: int, width of a head. Defaults to `64`.
+        num_layers: int, cross-attention blocks. Defaults to `2`.
+        mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
+        activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
+        decoded_share: float in (0, 1], share of the removed patches that a training step predicts, drawn anew for each
+            signal and step. Defaults to `0.5`.
+        **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        visible: Tensor of shape `(batch, num_visible, encoder_dim)`.
+        positions: int Tensor of shape `(batch, num_decoded)`, the patches to predict.
+
+    Output shape:
+        `(batch, num_decoded, patch_size)`.
+
+    Raises:
+        ValueError: if `decoded_share` is not in (0, 1].
+
+    Example:
+
+    ```python
+    decoder = CrossAttentionDecoder(num_patches=64, patch_size=32, encoder_dim=64)
+    patches = decoder(np.zeros((2, 16, 64), "float32"), np.array([[3, 9], [0, 63]]))  # (2, 2, 32)
+    ```
+
+    Reference:
+        - [Fu et al., 2024](https://arxiv.org/abs/2401.14391), CrossMAE, without its weighting of the encoder's layers
+    """
+
+    def __init__(
+        self,
+        num_patches,
+        patch_size,
+        encoder_dim,
+        hidden_dim=128,
+        num_heads=4,
+        head_dim=64,
+        num_layers=2,
+        mlp_dim=256,
+        activation="tanh_gelu",
+        decoded_share=0.5,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not 0.0 < decoded_share <= 1.0:
+            raise ValueError(
+                "`decoded_share`, the share of the removed patches that training predicts, must lie above 0 and not "
+                f"above 1. Received: decoded_share={decoded_share!r}"
+            )
+        self.num_patches = num_patches
+        self.patch_size = patch_size
+        self.encoder_dim = encoder_dim
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.num_layers = num_layers
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        self.decoded_share = decoded_share
+        policy = self.dtype_policy
+        self.projection = keras.layers.Dense(hidden_dim, dtype=policy, name="projection")
+        self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
+        self.blocks = [
+            CrossAttentionBlock(num_heads, head_dim, mlp_dim, activation, dtype=policy, name=f"block_{i}")
+            for i in range(num_layers)
+        ]
+        self.norm = IntegerSafeLayerNormalization(dtype=policy, name="norm")
+        self.prediction = keras.layers.Dense(patch_size, dtype=policy, name="prediction")
+        self.build((None, None, encoder_dim))
+
+    def build(self, visible_shape, positions_shape=None):
+        """Creates all weights for visible tokens of `visible_shape`, `(batch, num_visible, encoder_dim)`."""
+        tokens = (None, self.num_patches, self.hidden_dim)
+        self.mask_token = self.add_weight(
+            shape=(1, 1, self.hidden_dim), initializer=keras.initializers.RandomNormal(stddev=0.02), name="mask_token"
+        )
+        self.projection.build((None, None, self.encoder_dim))
+        for block in self.blocks:
+            block.build(tokens, (None, None, self.hidden_dim))
+        for layer in (self.position_embedding, self.norm, self.prediction):
+            layer.build(tokens)
+        self.built = True
+
+    def num_decoded(self, num_masked):
+        """Number of patches that a training step predicts, at least one.
+
+        Args:
+            num_masked: int, patches that were removed.
+
+        Returns:
+            int.
+        """
+        return max(1, round(self.decoded_share * num_masked))
+
+    def call(self, visible, positions):
+        """Predicts the patches at `positions`; see the class."""
+        context = self.projection(visible)
+        tokens = self.position_embedding(ops.convert_to_tensor(self.mask_token), positions)  # (B, decoded, hidden_dim)
+        for block in self.blocks:
+            tokens = block(tokens, context)
+        return self.prediction(self.norm(tokens))
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {
+            **super().get_config(),
+            "num_patches": self.num_patches,
+            "patch_size": self.patch_size,
+            "encoder_dim": self.encoder_dim,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "num_layers": self.num_layers,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+            "decoded_share": self.decoded_share,
+        }
