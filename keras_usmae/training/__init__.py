@@ -1,8 +1,11 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
+from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.evaluation import score_onsets
+from keras_usmae.training.finetuning import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning
+from keras_usmae.training.grid import paired_test, read_cells, run_cells, summarize
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.run_folder import (
     check_run_folder,
@@ -17,18 +20,27 @@ from keras_usmae.training.run_log import RunLog
 __all__ = [
     "BEST_FILE",
     "LAST_FILE",
+    "LEARNING_RATES",
     "EpochBatches",
+    "FinetuneSettings",
+    "RepeatedFinetuning",
     "RunCheckpoint",
     "RunLog",
+    "augment",
+    "augmented",
     "build_optimizer",
     "check_run_folder",
     "fresh_signals",
     "jit_compile",
     "open_run_folder",
+    "paired_test",
+    "read_cells",
     "read_history",
+    "run_cells",
     "save_arrays",
     "score_onsets",
     "shuffled",
+    "summarize",
     "write_history",
     "write_json",
 ]

@@ -1,0 +1,132 @@
+"""Changes to labelled signals that keep, or move, the onset in a known way."""
+
+import numpy as np
+
+from keras_usmae.signals import standardize
+
+# Samples around the onset that a shift keeps: ahead of it, and of the burst that begins there.
+_LEAD, _BURST = 48, 120
+# Samples after an onset in which its burst has died away.
+_DECAYED = 400
+
+
+def shift_signals(signals, onset, shift):
+    """Moves each signal along time, and its onset with it.
+
+    The gap that a shift to the right leaves is filled with noise from ahead of the onset, and the one that a shift to
+    the left leaves with that or with the end of the signal, whichever is longer without the burst: no step or silence
+    tells how far a signal was moved.
+
+    Args:
+        signals: array of shape `(n, signal_length)`.
+        onset: array of shape `(n,)`, onsets in samples.
+        shift: int array of shape `(n,)`, samples to the right; see `draw_shifts` for what each signal has room for.
+
+    Returns:
+        A tuple of the moved signals and onsets.
+
+    Example:
+
+    ```python
+    moved, moved_onset = shift_signals(np.random.randn(1, 2048), np.array([500.0]), np.array([100]))  # onset 600
+    ```
+    """
+    length = signals.shape[1]
+    source = np.arange(length)[None, :] - shift[:, None]  # the sample that comes to lie at each place
+    onset_index = onset.astype("int64")[:, None]
+    ahead, behind = np.maximum(onset_index - 16, 1), np.maximum(length - onset_index - _DECAYED, 1)
+    beyond = source - length
+    ending = np.where(ahead > behind, beyond % ahead, length - 1 - beyond % behind)
+    source = np.where(source < 0, (-source - 1) % ahead, np.where(beyond >= 0, ending, source))
+    return np.take_along_axis(signals, source, axis=1), (onset + shift).astype(onset.dtype)
+
+
+def draw_shifts(onset, signal_length, max_shift, rng):
+    """Draws a shift for each signal that leaves room around its onset.
+
+    Args:
+        onset: array of shape `(n,)`, onsets in samples.
+        signal_length: int, samples in a signal.
+        max_shift: int, samples, the largest shift to either side.
+        rng: `numpy.random.Generator`.
+
+    Returns:
+        int array of shape `(n,)`, samples to the right. A signal whose onset lies so early that there is no noise to
+        fill a gap with is only moved to the left, and not at all where the burst has no room.
+
+    Example:
+
+    ```python
+    draw_shifts(np.array([30.0, 900.0]), 2048, 600, np.random.default_rng(0))  # the first is 0
+    ```
+    """
+    onset = onset.astype("int64")
+    low = np.minimum(np.maximum(_LEAD - onset, -max_shift), 0)
+    high = np.clip(signal_length - _BURST - onset, 0, max_shift)
+    high = np.where(onset < _LEAD, 0, high)
+    return rng.integers(low, high + 1)
+
+
+def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
+    """Draws another version of each labelled signal: moved, turned upside down, noisier.
+
+    Gain is not varied: every signal is standardised again at the end, which undoes any gain.
+
+    Args:
+        signals: float32 array of shape `(n, signal_length)`, standardised.
+        onset: array of shape `(n,)`, onsets in samples.
+        rng: `numpy.random.Generator`.
+        max_shift: int, samples, the largest shift; `0` for none. Defaults to `600`.
+        noise: pair of floats, range of the RMS of added white noise relative to that of the signal, drawn with a
+            uniform logarithm; `(0, 0)` for none. Defaults to `(1e-3, 0.06)`.
+        flip: bool, whether half of the signals change polarity. Defaults to `True`.
+
+    Returns:
+        A tuple of signals, float32 and standardised, and their onsets.
+
+    Example:
+
+    ```python
+    signals, onset = augment(signals, onset, np.random.default_rng(0))
+    ```
+    """
+    count, length = signals.shape
+    if max_shift:
+        signals, onset = shift_signals(signals, onset, draw_shifts(onset, length, max_shift, rng))
+    if flip:
+        signals = signals * rng.choice(np.array([-1.0, 1.0], "float32"), (count, 1))
+    if noise[1] > 0:
+        level = np.exp(rng.uniform(*np.log(noise), (count, 1))).astype("float32")
+        signals = signals + level * rng.standard_normal((count, length), "float32")
+    return standardize(signals), onset
+
+
+def augmented(arrays, num_signals, seed, **options):
+    """Other versions of the same labelled signals in each epoch.
+
+    Args:
+        arrays: tuple of standardised signals and their onsets in samples.
+        num_signals: int, signals in an epoch, taken in turn from shuffled passes over the arrays.
+        seed: int, seed of orders and changes.
+        **options: arguments of `augment`.
+
+    Returns:
+        A `load_epoch` function for `EpochBatches`.
+
+    Example:
+
+    ```python
+    batches = EpochBatches(augmented((signals, onset), 3200, seed=0), batch_size=64)
+    ```
+    """
+    signals, onset = arrays
+
+    def load_epoch(epoch):
+        rng = np.random.default_rng((seed, epoch))
+        passes = -(-num_signals // len(onset))
+        order = np.concatenate([rng.permutation(len(onset)) for _ in range(passes)])[:num_signals]
+        parts = np.array_split(order, -(-num_signals // 512))  # an array of indices for a whole epoch would be large
+        parts = [augment(signals[part], onset[part], rng, **options) for part in parts]
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    return load_epoch
