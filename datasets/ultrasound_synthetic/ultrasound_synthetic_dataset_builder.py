@@ -113,7 +113,8 @@ class Builder(FileReaderBuilder):
         The writers of TFDS would hold a gigabyte in memory, and the whole of a set that is not to be shuffled.
         """
         shards = {split: self._shards(split, *place) for split, place in self._splits().items()}
-        num_bytes = write_shards(sum(shards.values(), []), download_config.beam_runner, download_config.beam_options)
+        together = [shard for parts in shards.values() for shard in parts]
+        num_bytes = write_shards(together, download_config.beam_runner, download_config.beam_options)
         splits = [
             tfds.core.SplitInfo(
                 name=split,

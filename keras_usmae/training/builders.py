@@ -29,7 +29,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             this package was installed from.
 
     Returns:
-        A `tfds.core.GeneratorBasedBuilder`. Nothing is written yet: see `prepare`.
+        A `tfds.core.DatasetBuilder`. Nothing is written yet: see `prepare`.
 
     Raises:
         FileNotFoundError: where there is no folder of builders.
@@ -72,22 +72,34 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     return builder
 
 
-def prepare(builder):
+def prepare(builder, beam_options=None):
     """Downloads and prepares a dataset, unless it was prepared before.
 
     Args:
         builder: a builder from `load_builder`.
+        beam_options: list of str or `None`. Options of an Apache Beam pipeline, such as `["--runner=DirectRunner",
+            "--direct_num_workers=4", "--direct_running_mode=multi_processing"]`: its workers then make a synthetic
+            dataset shard by shard. The files are the same byte by byte. Defaults to `None`, that is without Beam.
 
     Returns:
         The builder.
 
     Raises:
         FileNotFoundError: where an original is missing in the local folder.
-        ValueError: where an original is not what it should be.
+        ValueError: where an original is not what it should be, or `beam_options` are given to a dataset that is not
+            made shard by shard.
+        ImportError: where `beam_options` are given and Apache Beam is not installed.
 
     Example: see `load_builder`.
     """
-    builder.download_and_prepare()
+    import tensorflow_datasets as tfds
+
+    config = tfds.download.DownloadConfig()
+    if beam_options is not None:
+        if getattr(builder, "HAS_ORIGINALS", False):
+            raise ValueError(f"{builder.info.full_name} is made from its originals in one process, not by Apache Beam.")
+        config.beam_options = _beam_options(beam_options)
+    builder.download_and_prepare(download_config=config)
     return builder
 
 
@@ -129,6 +141,17 @@ def load_arrays(builder, split, features=("signal", "onset")):
             for key, value in wanted.deserialize_example_np(record).items():
                 arrays[key][index] = value
     return arrays
+
+
+def _beam_options(arguments):
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise ImportError(
+            "Apache Beam is not installed. It needs an environment of its own: `pip install -e '.[jax,beam]' -c "
+            "constraints-beam.txt`, or `make beam`."
+        ) from error
+    return PipelineOptions(list(arguments))
 
 
 def _builders_folder(folder):
