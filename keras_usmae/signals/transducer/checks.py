@@ -114,6 +114,11 @@ def _check_echoes(config):
             raise FieldError((*path, "delay"), "is what distance says already. Leave one of them out.")
         if echo.distance is not None and echo.medium is None:
             raise FieldError((*path, "medium"), "is missing: a distance needs its speed_of_sound.", missing=True)
+        named = [other.name for other in config.echo[:i] if other.name is not None]
+        if echo.name is not None and echo.name in named:
+            raise FieldError((*path, "name"), f"names two echoes {echo.name!r}.")
+        if echo.after is not None and echo.after not in named:
+            raise FieldError((*path, "after"), f"must name an echo above, one of {named}, but is {echo.after!r}.")
     if config.echo[0].probability != 1:
         raise FieldError(("echo", 0, "probability"), "must be 1: the first echo is the labelled one.")
     low, high = config.onset_interval

@@ -116,10 +116,13 @@ class Echo:
     """`[[echo]]`: a reflector, and its reverberations. The first one's echo is labelled: its onset is the label.
 
     Args:
-        delay: range, s. Time there and back, from the transmit pulse for the first reflector and from the reflector
-            before it for the others. Or, in its place,
+        delay: range, s. Time there and back, from the transmit pulse for the first reflector and from the one that it
+            comes `after` for the others. Or, in its place,
         distance: range, m. One way, in `medium`: the delay is `2 * distance / speed_of_sound`.
         medium: str or `None`. The medium on this way. Defaults to `None`: neither attenuation nor dispersion.
+        name: str or `None`. For `after` of later ones.
+        after: str or `None`. Name of the reflector that the way leads on from: a flaw and the back wall both come after
+            the front wall. Defaults to `None`, the reflector before.
         reflectivity_db: range, dB re full scale at a gain of 0 dB. Level of the echo without attenuation.
         polarity: str. `"positive"`, `"negative"` or `"random"`. Defaults to `"positive"`.
         probability: float. Share of the A-scans that have it; 1 for the first. Defaults to `1`.
@@ -132,6 +135,8 @@ class Echo:
     delay: Range | None = field(interval("s", above=0), None)
     distance: Range | None = field(interval("m", above=0), None)
     medium: str | None = field(text, None)
+    name: str | None = field(text, None)
+    after: str | None = field(text, None)
     polarity: str = field(choice(*POLARITIES), "positive")
     probability: float = field(number("1", at_least=0, at_most=1), 1.0)
     reverberations: tuple[int, int] = field(integer_interval(0, 50), (0, 0))
@@ -192,8 +197,9 @@ class Interference:
 
     Args:
         frequency: range, Hz.
-        snr_db: range, dB. As for `Noise`, with the RMS of the sine while it lasts.
-        duration: range, s, or `None`. It lasts so long, from a drawn time on. Defaults to `None`: throughout.
+        snr_db: range, dB. As for `Noise`, with the RMS of the sine at its strongest.
+        duration: range, s, or `None`. It swells and fades within so long, around a drawn time. Defaults to `None`:
+            throughout.
         probability: float. Share of the A-scans that have it. Defaults to `1`.
     """
 

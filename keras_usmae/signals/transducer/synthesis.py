@@ -4,6 +4,7 @@ import numpy as np
 import scipy.fft
 
 from keras_usmae.signals.blocks import BLOCK_SIZE, digitize, from_db, generator, rms
+from keras_usmae.signals.bursts import evaluate_envelope
 from keras_usmae.signals.noise import color_noise
 from keras_usmae.signals.transducer.propagation import delay_spectrum, nepers, way_spectrum
 from keras_usmae.signals.transducer.pulses import make_pulses, measured_band, pulse_samples
@@ -91,8 +92,10 @@ def _draw_ways(rng, config):
     onsets, levels, ways = [], [], []
     time, way = np.zeros(single), np.zeros((BLOCK_SIZE, len(names)))
     jitter = config.recorder.trigger_jitter * np.clip(rng.standard_normal(single), -4, 4)
-    start = {}
+    start, places = {}, {}
     for echo in config.echo:
+        if echo.after:
+            time, way = places[echo.after]
         index = names.index(echo.medium) if echo.medium else None
         speed = parameters["speed_of_sound"][:, index] if echo.medium else None
         start.setdefault(echo.medium, time)
@@ -107,6 +110,7 @@ def _draw_ways(rng, config):
             way = way.copy()
             way[:, index] += speed * delay
             step[:, index] = speed * spacing
+        places[echo.name] = time, way
         level = from_db(rng.uniform(*echo.reflectivity_db, single))
         sign = rng.choice((-1.0, 1.0), single)
         level *= {"positive": 1.0, "negative": -1.0, "random": sign}[echo.polarity]
@@ -190,10 +194,9 @@ def _draw_scatterers(config, seed, block):
 def _room(config):
     """Samples ahead of the record: what begins before it, and what comes round from its end, ends in them."""
     longest = sum(config.delay_of(echo)[1] * (1 + echo.reverberations[1]) for echo in config.echo)
+    edge = config.sampling_rate / 2
     spreads = [
-        max(map(abs, medium.dispersion))
-        * medium.speed_of_sound[1]
-        * max(config.sampling_rate / 2, medium.reference_frequency)
+        max(map(abs, medium.dispersion)) * medium.speed_of_sound[1] * max(edge, medium.reference_frequency)
         for medium in config.medium
     ]
     spread = max(spreads, default=0.0) * longest
@@ -271,7 +274,9 @@ def _add_interference(signal, burst_rms, parameters, config):
         rows = np.flatnonzero(~np.isnan(snr_db))
         amplitude = np.sqrt(2) * burst_rms[rows] / from_db(snr_db[rows])
         sine = np.sin(_column(2 * np.pi / config.sampling_rate * frequency[rows]) * time + _column(phase[rows]))
-        sine *= (time >= _column(start[rows])) & (time < _column(stop[rows]))
+        if config.interference[k].duration:
+            length = stop[rows] - start[rows]
+            sine *= evaluate_envelope("tukey", (time - _column(start[rows])) / _column(length), np.ones(len(rows)))
         signal[rows] += _column(amplitude) * sine
 
 
