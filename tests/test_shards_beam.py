@@ -1,0 +1,76 @@
+"""Runs where Apache Beam is installed, which wants an environment of its own: `make test-beam`."""
+
+import dataclasses
+import functools
+import os
+
+import numpy as np
+import pytest
+
+from keras_usmae.shards import write_shards
+from keras_usmae.training.builders import load_arrays, load_builder, prepare
+
+pytestmark = pytest.mark.beam
+WORKERS = ["--runner=DirectRunner", "--direct_num_workers=3", "--direct_running_mode=multi_processing"]
+
+
+def small_set(folder, num_train=4 * 8192 + 300):
+    cls = type(load_builder("ultrasound_synthetic", data_dir="unused"))
+    config = dataclasses.replace(cls.builder_configs["paper"], name="small", num_train=num_train, num_validation=300)
+    return cls(config=config, data_dir=folder, file_format="array_record")
+
+
+def contents(builder):
+    return {path.name: path.read_bytes() for path in builder.data_path.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Files of a set that is written without Beam."""
+    return contents(prepare(small_set(tmp_path_factory.mktemp("alone"))))
+
+
+@pytest.mark.parametrize("options", [WORKERS, ["--runner=DirectRunner"]], ids=["three_processes", "one_process"])
+def test_files_are_the_same_whoever_writes_them(tmp_path, alone, options):
+    made = contents(prepare(small_set(tmp_path), options))
+    assert sorted(made) == sorted(alone)
+    assert sum("train" in name for name in made) == 5
+    for name, content in alone.items():
+        assert made[name] == content, name
+
+
+def test_several_processes_share_the_work(tmp_path):
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    def draw_and_tell(draw, folder, num_signals, start):
+        (folder / f"{start}_{os.getpid()}").touch()
+        return draw(num_signals=num_signals, start=start)
+
+    builder = small_set(tmp_path / "unused")
+    (tmp_path / "told").mkdir()
+    shards = [
+        dataclasses.replace(
+            shard,
+            path=str(tmp_path / str(index)),
+            num_signals=10,
+            synthesize=functools.partial(draw_and_tell, shard.synthesize, tmp_path / "told"),
+        )
+        for index, shard in enumerate(builder._shards("train", builder.builder_config.signals, 0, 30 * 8192))
+    ]
+    write_shards(shards, options=PipelineOptions(WORKERS))
+    starts, processes = zip(*(path.name.split("_") for path in (tmp_path / "told").iterdir()), strict=True)
+    assert len(starts) == len(set(starts)) == 30
+    assert len(set(processes)) == 3
+    assert str(os.getpid()) not in processes
+
+
+def test_what_beam_wrote_is_read(tmp_path):
+    builder = prepare(small_set(tmp_path, num_train=600), WORKERS)
+    arrays = load_arrays(builder, "train")
+    assert arrays["signal"].shape == (600, 2048)
+    assert np.all(np.isfinite(arrays["signal"]))
+
+
+def test_measured_datasets_are_not_made_by_beam(tmp_path):
+    with pytest.raises(ValueError, match="made from its originals in one process, not by Apache Beam"):
+        prepare(load_builder("ultrasound_measured", data_dir=tmp_path), WORKERS)
