@@ -59,7 +59,7 @@ def main(
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
     decoder: Annotated[
         Literal["full", "cross"],
-        typer.Option(help="full predicts every patch; cross is faster: removed patches attend to the visible ones only."),
+        typer.Option(help="full: all patches attend to all; cross, faster: removed patches to visible ones only."),
     ] = "full",
     decoded_share: Annotated[
         float | None,

@@ -2,11 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.layers import NonSquareMultiHeadAttention
+from keras_usmae.layers import CrossAttention, NonSquareMultiHeadAttention
 from tests.layer_test import run_layer_test
-from tests.numpy_reference import attention
+from tests.numpy_reference import attention, cross_attention
 
 TOKENS = np.random.default_rng(0).normal(size=(2, 7, 12)).astype("float32")
+CONTEXT = np.random.default_rng(2).normal(size=(2, 5, 10)).astype("float32")
 
 
 def numpy_of(tensor):
@@ -24,8 +25,8 @@ def test_layer(num_heads, head_dim):
     )
 
 
-def randomised(layer):
-    layer.build(TOKENS.shape)
+def randomised(layer, *other_shapes):
+    layer.build(TOKENS.shape, *other_shapes)
     rng = np.random.default_rng(1)
     for weight in layer.weights:
         weight.assign(rng.normal(size=weight.shape) * 0.3)
@@ -68,6 +69,28 @@ def test_fused_projection_starts_as_three_glorot_ones():
     assert 0.99 * limit < largest <= limit
 
 
-def test_bad_sizes():
+@pytest.mark.parametrize("layer", [NonSquareMultiHeadAttention, CrossAttention])
+def test_bad_sizes(layer):
     with pytest.raises(ValueError, match="num_heads=0, head_dim=8"):
-        NonSquareMultiHeadAttention(0, 8)
+        layer(0, 8)
+
+
+@pytest.mark.parametrize(("num_heads", "head_dim"), [(2, 8), (3, 4), (4, 2)])
+def test_cross_attention_layer(num_heads, head_dim):
+    init = {"num_heads": num_heads, "head_dim": head_dim}
+    run_layer_test(CrossAttention, init, (TOKENS, CONTEXT), [(2, 7, 12)], num_weights=6)
+
+
+def test_cross_attention_equals_plain_numpy_in_float64():
+    layer = randomised(CrossAttention(num_heads=2, head_dim=8), CONTEXT.shape)
+    weights = {"/".join(w.path.split("/")[-2:]): numpy_of(w).astype("float64") for w in layer.weights}
+    expected = cross_attention(TOKENS.astype("float64"), CONTEXT.astype("float64"), weights, num_heads=2)
+    np.testing.assert_allclose(numpy_of(layer(TOKENS, CONTEXT)), expected, atol=1e-5)
+
+
+def test_cross_projection_starts_as_two_glorot_ones():
+    layer = CrossAttention(num_heads=4, head_dim=64)
+    layer.build((None, 16, 96), (None, 16, 128))
+    limit = (6 / (128 + 256)) ** 0.5
+    largest = np.abs(numpy_of(layer.key_value.kernel)).max()
+    assert 0.99 * limit < largest <= limit

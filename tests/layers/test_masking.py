@@ -40,6 +40,16 @@ def test_exact_count_and_what_is_visible(ratio):
             np.testing.assert_array_equal(visible[b, restore[b, position]], TOKENS[b, position])
 
 
+def test_draw_names_the_positions():
+    noise = RNG.uniform(size=(3, 8)).astype("float32")
+    visible, masked, mask, restore = map(numpy_of, RandomMasking(0.625).draw(3, 8, noise))
+    order = np.argsort(noise, axis=1)
+    np.testing.assert_array_equal(visible, order[:, :3])
+    np.testing.assert_array_equal(masked, order[:, 3:])
+    np.testing.assert_array_equal(np.take_along_axis(mask, order, axis=1), np.arange(8)[None].repeat(3, 0) >= 3)
+    np.testing.assert_array_equal(np.take_along_axis(order, restore, axis=1), np.arange(8)[None].repeat(3, 0))
+
+
 def test_noise_decides_the_mask():
     noise = np.tile(np.arange(8, dtype="float32")[::-1], (3, 1))  # the last patches have the least
     visible, mask, _ = map(numpy_of, RandomMasking(0.75)(TOKENS, noise=noise))

@@ -11,6 +11,16 @@ def test_layer():
     run_layer_test(PatchEmbedding, {"patch_size": 16, "hidden_dim": 6}, (signals,), [(4, 4, 6)], num_weights=2)
 
 
+def test_embeds_the_patches_asked_for():
+    signals = np.random.default_rng(0).normal(size=(2, 64)).astype("float32")
+    layer, picked = PatchEmbedding(8, 6), np.array([[5, 0, 7], [3, 3, 1]], "int32")
+    everything = keras.ops.convert_to_numpy(layer(signals))
+    expected = np.take_along_axis(everything, picked[:, :, None], axis=1)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(signals, picked)), expected, atol=1e-6)
+    symbolic = layer(keras.Input(batch_shape=(2, 64)), keras.Input(batch_shape=(2, 3), dtype="int32"))
+    assert tuple(symbolic.shape) == (2, 3, 6)
+
+
 def test_patches_are_consecutive_samples_and_come_back():
     signals = np.arange(2 * 12, dtype="float32").reshape(2, 12)
     patches = keras.ops.convert_to_numpy(patchify(keras.ops.convert_to_tensor(signals), 4))

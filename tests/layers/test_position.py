@@ -25,6 +25,21 @@ def test_sincos_is_added_and_fixed():
     assert not layer.trainable_weights
 
 
+@pytest.mark.parametrize("kind", ["sincos", "learned"])
+def test_rows_of_the_positions_asked_for(kind):
+    layer = PositionEmbedding(kind)
+    everywhere = keras.ops.convert_to_numpy(layer(TOKENS))
+    picked = np.array([[6, 1, 1], [0, 7, 2]])
+    rows = np.take_along_axis(TOKENS, picked[:, :, None], axis=1)
+    expected = np.take_along_axis(everywhere, picked[:, :, None], axis=1)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(rows, picked)), expected)
+    one_token = TOKENS[:1, :1]
+    table = everywhere[0] - TOKENS[0]
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(layer(one_token, picked)), one_token + table[picked], atol=1e-6
+    )
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="Received: kind='rotary'"):
         PositionEmbedding("rotary")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_usmae.layers import TransformerBlock
+from keras_usmae.layers import CrossAttentionBlock, TransformerBlock
 from tests.layer_test import run_layer_test
 
 TOKENS = np.random.default_rng(0).normal(size=(2, 7, 12)).astype("float32")
@@ -13,6 +13,13 @@ def test_layer(activation):
     run_layer_test(TransformerBlock, init, (TOKENS,), [(2, 7, 12)], num_weights=12)
 
 
-def test_unknown_activation():
+@pytest.mark.parametrize("layer", [TransformerBlock, CrossAttentionBlock])
+def test_unknown_activation(layer):
     with pytest.raises(ValueError, match="Received: activation='swish2'"):
-        TransformerBlock(2, 8, 24, activation="swish2")
+        layer(2, 8, 24, activation="swish2")
+
+
+def test_cross_block():
+    context = np.random.default_rng(1).normal(size=(2, 5, 10)).astype("float32")
+    init = {"num_heads": 2, "head_dim": 8, "mlp_dim": 24, "activation": "gelu"}
+    run_layer_test(CrossAttentionBlock, init, (TOKENS, context), [(2, 7, 12)], num_weights=14)
