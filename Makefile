@@ -1,23 +1,30 @@
 # Two commands: `make demo` shows the whole method, `make test` proves it. Both need Python 3.11 and nothing else.
 PYTHON ?= python3
 VENV ?= .venv
+BEAM_VENV ?= .venv-beam
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow lint data clean
+.PHONY: demo test test-slow test-beam lint data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
 
 # Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
 test: $(VENV)/.test lint
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow" tests/layers tests/models tests/training
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow" tests/layers tests/models tests/training
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow and not beam"
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow and not beam" tests/layers tests/models tests/training
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow and not beam" tests/layers tests/models tests/training
 
 test-slow: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m slow
+
+# Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
+test-beam: beam
+	KERAS_BACKEND=jax $(BEAM_VENV)/bin/python -m pytest -m beam tests/test_shards_beam.py
+
+beam: $(BEAM_VENV)/.test
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -41,5 +48,11 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,dev]"
 	touch $@
 
+$(BEAM_VENV)/.test: pyproject.toml constraints-beam.txt
+	$(PYTHON) -m venv $(BEAM_VENV)
+	$(BEAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-beam.txt \
+		--editable ".[jax,beam,dev]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) .pytest_cache .ruff_cache .hypothesis runs
