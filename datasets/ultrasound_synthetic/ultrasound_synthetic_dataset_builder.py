@@ -2,6 +2,10 @@
 
 import dataclasses
 import functools
+import hashlib
+import json
+import pathlib
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -9,43 +13,66 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
 from keras_usmae.shards import ExampleEncoder, Shard, shard_sizes, write_shards
-from keras_usmae.signals import ENVELOPES, NOISE_COLORS, SignalConfig, synthesize
+from keras_usmae.signals import (
+    ENVELOPES,
+    NOISE_COLORS,
+    SignalConfig,
+    TransducerConfig,
+    draw_parameters,
+    read_transducer,
+    synthesize,
+    transducer_names,
+)
 
 # Room for the echoes of the config that has most, so that all configs have the same features.
 _ECHO_SLOTS = 5
 
 
-@dataclasses.dataclass(eq=False, kw_only=True)
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class SyntheticConfig(tfds.core.BuilderConfig):
     """One distribution of signals, and how many are drawn from it.
 
     Args:
-        signals: `SignalConfig` that the signals are drawn from.
+        signals: `SignalConfig` or `TransducerConfig` that the signals are drawn from.
         num_train: int. Number of training examples: signals 0 to `num_train - 1` of the set.
         num_validation: int. Number of validation examples, the signals after them.
         seed: int. Seed of the set.
     """
 
-    signals: SignalConfig
+    signals: SignalConfig | TransducerConfig
     num_train: int
     num_validation: int
     seed: int
 
 
-def _config(preset, num_signals, description):
+def _config(name, num_signals, description, signals=None):
     num_validation = num_signals // 10
     return SyntheticConfig(
-        name=preset,
+        name=name,
         description=f"{description} {num_signals - num_validation} training and {num_validation} validation signals.",
-        signals=SignalConfig.from_preset(preset),
+        signals=signals or SignalConfig.from_preset(name),
         num_train=num_signals - num_validation,
         num_validation=num_validation,
         seed=2025,
     )
 
 
+def _transducer_config(name, signals):
+    return _config(name, 48_000, f"{signals.description or 'A described transducer'}.", signals)
+
+
+def _described_features(signals):
+    """Features of a described transducer: every parameter that its signals are drawn with."""
+    kinds = {"f": np.float32, "i": np.int32}
+    return {
+        name: tfds.features.Tensor(shape=column.shape[1:], dtype=kinds[column.dtype.kind])
+        for name, column in draw_parameters(signals, 1, seed=0).items()
+        if 0 not in column.shape[1:]
+    } | {"burst_length": np.float32, "noise_rms": np.float32, "clipped": np.bool_}
+
+
 class Builder(FileReaderBuilder):
-    """Synthesizes the signals of `SignalConfig.from_preset(config name)`."""
+    """Synthesizes the signals of a named `SignalConfig` or of a transducer file."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "First release."}
@@ -53,32 +80,58 @@ class Builder(FileReaderBuilder):
         _config("paper", 48_000, "One burst in white noise, as in the paper."),
         _config("diverse", 96_000, "The widest mix of transducers, echoes, noise and recorders."),
         _config("quickstart", 12_000, "Bursts as damped immersion transducers give them, to pre-train within minutes."),
+        *(_transducer_config(name, read_transducer(name)) for name in transducer_names()),
     ]
+
+    @classmethod
+    def config_from_file(cls, path):
+        """The config of a transducer file. Its name holds a digest of the content: a changed file is another set.
+
+        Args:
+            path: path of a .toml file, see `keras_usmae.signals.read_transducer`.
+
+        Returns:
+            A `SyntheticConfig`.
+
+        Raises:
+            FileNotFoundError: where there is no such file.
+            ValueError: where it is not what it should be; the message names the line and the key.
+        """
+        signals = read_transducer(path)
+        content = json.dumps(dataclasses.asdict(signals), sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+        stem = re.sub(r"[^0-9A-Za-z_-]", "_", pathlib.Path(path).stem)
+        return _transducer_config(f"{stem}_{digest}", signals)
 
     def _info(self):
         signals = self.builder_config.signals
-        features = {
-            # Stored as bytes, which are faster to write and to read than a list of floats.
-            "signal": tfds.features.Tensor(shape=(signals.signal_length,), dtype=np.float32, encoding="bytes"),
-            "onset": np.float32,
-            "center_frequency": np.float32,
-            "burst_length": np.float32,
-            "phase": np.float32,
-            "amplitude": np.float32,
-            "envelope": tfds.features.ClassLabel(names=ENVELOPES),
-            "envelope_shape": np.float32,
-            "num_echoes": np.int32,
-            "echo_onsets": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
-            "echo_amplitudes": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
-            "ringdown_amplitude": np.float32,
-            "snr_db": np.float32,
-            "noise_color": tfds.features.ClassLabel(names=NOISE_COLORS),
-            "dc_offset": np.float32,
-            "adc_bits": np.int32,
-            "clipped": np.bool_,
-        }
+        # Stored as bytes, which are faster to write and to read than a list of floats.
+        signal = tfds.features.Tensor(shape=(signals.signal_length,), dtype=np.float32, encoding="bytes")
+        described = isinstance(signals, TransducerConfig)
+        features = (
+            _described_features(signals)
+            if described
+            else {
+                "onset": np.float32,
+                "center_frequency": np.float32,
+                "burst_length": np.float32,
+                "phase": np.float32,
+                "amplitude": np.float32,
+                "envelope": tfds.features.ClassLabel(names=ENVELOPES),
+                "envelope_shape": np.float32,
+                "num_echoes": np.int32,
+                "echo_onsets": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
+                "echo_amplitudes": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
+                "ringdown_amplitude": np.float32,
+                "snr_db": np.float32,
+                "noise_color": tfds.features.ClassLabel(names=NOISE_COLORS),
+                "dc_offset": np.float32,
+                "adc_bits": np.int32,
+                "clipped": np.bool_,
+            }
+        )
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict(features),
+            features=tfds.features.FeaturesDict({"signal": signal, **features}),
             supervised_keys=("signal", "onset"),
             homepage="https://arxiv.org/abs/2508.20622",
             # Signals are independent draws already; shuffling on disk would only cost time.

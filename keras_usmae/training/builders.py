@@ -18,7 +18,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
 
     Args:
         name: str. `"dataset"` or `"dataset/config"`, such as `"ultrasound_synthetic/paper"`. Without a config, the
-            dataset's default.
+            dataset's default. `"ultrasound_synthetic/probes/mine.toml"` is the set of that transducer file.
         data_dir: path or `None`. Where prepared datasets are. Defaults to `None`, that is `TFDS_DATA_DIR` or
             `~/tensorflow_datasets`.
         raw_dir: path or `None`. Folder of the originals, for a dataset that has some. Defaults to `None`, that is the
@@ -52,7 +52,9 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     if dataset not in known:
         raise ValueError(f"There is no dataset {dataset!r} in {str(folder)!r}. Choose one of {known}.")
     cls = _import_builder(folder, dataset)
-    if config and config not in cls.builder_configs:
+    if config.endswith(".toml") and hasattr(cls, "config_from_file"):
+        config = cls.config_from_file(config)
+    elif config and config not in cls.builder_configs:
         raise ValueError(f"{dataset!r} has no config {config!r}. Choose one of {sorted(cls.builder_configs)}.")
     if file_format not in ("array_record", "tfrecord"):
         raise ValueError(f"`file_format` must be 'array_record' or 'tfrecord', but is {file_format!r}.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_usmae.signals import SignalConfig, synthesize
+from keras_usmae.signals import SignalConfig, read_transducer, synthesize, transducer_names
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NAME = "ultrasound_synthetic"
@@ -50,7 +50,7 @@ def test_examples_are_those_of_the_seed(tmp_path, preset):
 
 
 def test_echoes_of_every_config_fit(tmp_path):
-    for config in builder_class().builder_configs.values():
+    for config in map(builder_class().builder_configs.get, ("paper", "diverse", "quickstart")):
         shape = builder_class()(config=config.name, data_dir=tmp_path).info.features["echo_onsets"].shape
         assert shape[0] >= config.signals.max_echoes
 
@@ -74,3 +74,40 @@ def test_tfds_load_reads_what_was_prepared(tmp_path):
     expected = synthesize(config.signals, 1, config.seed)
     np.testing.assert_array_equal(signal.numpy(), expected["signal"][0])
     assert float(onset) == np.float32(expected["onset"][0])
+
+
+# Described transducers
+
+
+@pytest.mark.parametrize("name", transducer_names())
+def test_shipped_transducers_are_configs_whose_examples_carry_all_that_was_drawn(tmp_path, name):
+    template = builder_class().builder_configs[name]
+    assert template.signals == read_transducer(name)
+    config = dataclasses.replace(template, name="small", num_train=20, num_validation=5)
+    builder = prepare(builder_class()(config=config, data_dir=tmp_path, file_format="array_record"))
+    expected = synthesize(config.signals, 5, config.seed, start=20)
+    arrays = load_arrays(builder, "validation", features=tuple(builder.info.features))
+    assert set(arrays) == {key for key, value in expected.items() if value.size}
+    for key, value in arrays.items():
+        np.testing.assert_array_equal(value, expected[key].astype(value.dtype), err_msg=key)
+
+
+def test_a_transducer_file_is_a_config_and_a_changed_file_is_another_one(tmp_path, repository):
+    content = (repository / "keras_usmae" / "transducers" / "air_coupled_40khz.toml").read_text()
+    file = tmp_path / "my sensor.toml"
+    file.write_text(content)
+    first = load_builder(f"{NAME}/{file}", data_dir=tmp_path)
+    assert first.builder_config.name.startswith("my_sensor_")
+    assert first.builder_config.signals == read_transducer(file)
+    assert first.info.features["signal"].shape == (4096,)
+    file.write_text(content.replace("sampling_rate = 250e3", "sampling_rate = 240e3"))
+    second = load_builder(f"{NAME}/{file}", data_dir=tmp_path)
+    assert second.builder_config.name != first.builder_config.name
+    assert second.info.metadata["sampling_rate"] == 240e3
+    file.write_text(content.replace("sampling_rate", "sample_rate", 1))
+    with pytest.raises(
+        ValueError, match=r"my sensor.toml', line 4: 'sample_rate' is unknown. Did you mean 'sampling_rate'"
+    ):
+        load_builder(f"{NAME}/{file}", data_dir=tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.toml"):
+        load_builder(f"{NAME}/nowhere.toml", data_dir=tmp_path)
