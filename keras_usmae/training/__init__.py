@@ -1,7 +1,7 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
 from keras_usmae.training.augmentation import augment, augmented
-from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled
+from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.evaluation import score_onsets
 from keras_usmae.training.finetuning import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning
@@ -40,6 +40,7 @@ __all__ = [
     "save_arrays",
     "score_onsets",
     "shuffled",
+    "streamed_signals",
     "summarize",
     "write_history",
     "write_json",

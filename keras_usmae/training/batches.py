@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_usmae.signals import standardize, synthesize
+from keras_usmae.signals import check_signals, standardize, synthesize
 
 
 class EpochBatches(keras.utils.PyDataset):
@@ -79,10 +79,49 @@ def shuffled(arrays, seed):
     """
 
     def load_epoch(epoch):
-        order = np.random.default_rng((seed, epoch)).permutation(len(arrays[0]))
+        order = _order(seed, epoch, len(arrays[0]))
         return tuple(array[order] for array in arrays)
 
     return load_epoch
+
+
+def streamed_signals(stored, signal_length, seed):
+    """The same stored signals in each epoch, in another order, each batch read when it is its turn.
+
+    The batches are those of `shuffled`, number by number, but only one of them is in memory.
+
+    Args:
+        stored: `keras_usmae.training.builders.StoredSplit` with the feature `"signal"`.
+        signal_length: int. Samples that a signal must have.
+        seed: int, seed of the orders.
+
+    Returns:
+        A `load_epoch` function for `EpochBatches`, giving standardised signals.
+
+    Example:
+
+    ```python
+    load_epoch = streamed_signals(StoredSplit(builder, "train", features=("signal",)), 2048, seed=0)
+    ```
+    """
+
+    def load_epoch(epoch):
+        return (_StreamedSignals(stored, signal_length, _order(seed, epoch, len(stored))),)
+
+    return load_epoch
+
+
+class _StreamedSignals:
+    """What `EpochBatches` takes of an array: its length, and slices."""
+
+    def __init__(self, stored, signal_length, order):
+        self.stored, self.signal_length, self.order = stored, signal_length, order
+
+    def __len__(self):
+        return len(self.order)
+
+    def __getitem__(self, part):
+        return standardize(check_signals(self.stored.read(self.order[part])["signal"], self.signal_length))
 
 
 def fresh_signals(config, num_signals, seed):
@@ -107,3 +146,7 @@ def fresh_signals(config, num_signals, seed):
         return (standardize(synthesize(config, num_signals, seed, start=epoch * num_signals)["signal"]),)
 
     return load_epoch
+
+
+def _order(seed, epoch, num_signals):
+    return np.random.default_rng((seed, epoch)).permutation(num_signals)

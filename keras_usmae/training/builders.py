@@ -105,6 +105,71 @@ def prepare(builder, beam_options=None):
     return builder
 
 
+class StoredSplit:
+    """A split on disk, of which examples are read in any order: for what does not fit in memory.
+
+    Args:
+        builder: a prepared builder of file format `"array_record"`.
+        split: str. A split of the dataset, or a part of one, such as `"train[:1000]"`.
+        features: tuple of str. Features to read. Defaults to `("signal", "onset")`.
+
+    Raises:
+        ValueError: where the dataset is not prepared or has no such feature, or its file format is another one.
+
+    Example:
+
+    ```python
+    from keras_usmae.training.builders import StoredSplit, load_builder, prepare
+
+    split = StoredSplit(prepare(load_builder("ultrasound_synthetic/quickstart")), "train")
+    len(split)  # 10800
+    split.read([3, 1, 2])["signal"].shape  # (3, 2048)
+    ```
+    """
+
+    def __init__(self, builder, split, features=("signal", "onset")):
+        import tensorflow_datasets as tfds
+
+        name, known = builder.info.full_name, builder.info.features
+        if unknown := sorted(set(features) - set(known)):
+            raise ValueError(f"{name} has no features {unknown}. Choose some of {sorted(known)}.")
+        if not builder.is_prepared():
+            raise ValueError(f"{name} is not prepared in {str(builder.data_dir)!r}. Call `prepare(builder)` first.")
+        if builder.info.file_format.value != "array_record":
+            raise ValueError(
+                f"{name} is stored as {builder.info.file_format.value!r}, which only `builder.as_dataset` reads. Load "
+                "and prepare it with `file_format='array_record'`."
+            )
+        # Decoding what was asked for only is three times faster than decoding all.
+        self._wanted = tfds.features.FeaturesDict({key: known[key] for key in features})
+        self._records = builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+
+    def __len__(self):
+        return len(self._records)
+
+    def empty(self, num_examples):
+        """Arrays for some examples, uninitialised: a dict with the feature's dtype and `(num_examples, ...)`."""
+        return {
+            key: np.empty((num_examples, *feature.shape), feature.np_dtype) for key, feature in self._wanted.items()
+        }
+
+    def read(self, indices):
+        """Reads examples.
+
+        Args:
+            indices: sequence of int, or int array of shape `(n,)`. Places in the split, in any order.
+
+        Returns:
+            A dict of arrays, one for each feature, with the feature's dtype and the shape `(n, ...)`.
+        """
+        arrays = self.empty(len(indices))
+        records = self._records.__getitems__([int(index) for index in indices])
+        for row, record in enumerate(records):
+            for key, value in self._wanted.deserialize_example_np(record).items():
+                arrays[key][row] = value
+        return arrays
+
+
 def load_arrays(builder, split, features=("signal", "onset")):
     """Loads features of a whole split into memory.
 
@@ -121,27 +186,12 @@ def load_arrays(builder, split, features=("signal", "onset")):
 
     Example: see `load_builder`.
     """
-    import tensorflow_datasets as tfds
-
-    name, known = builder.info.full_name, builder.info.features
-    if unknown := sorted(set(features) - set(known)):
-        raise ValueError(f"{name} has no features {unknown}. Choose some of {sorted(known)}.")
-    if not builder.is_prepared():
-        raise ValueError(f"{name} is not prepared in {str(builder.data_dir)!r}. Call `prepare(builder)` first.")
-    if builder.info.file_format.value != "array_record":
-        raise ValueError(
-            f"{name} is stored as {builder.info.file_format.value!r}, which only `builder.as_dataset` reads. Load and "
-            "prepare it with `file_format='array_record'`."
-        )
-    # Decoding what was asked for only is three times faster than decoding all.
-    wanted = tfds.features.FeaturesDict({key: known[key] for key in features})
-    source = builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
-    arrays = {key: np.empty((len(source), *wanted[key].shape), wanted[key].np_dtype) for key in features}
-    for first in range(0, len(source), _CHUNK_SIZE):
-        records = source.__getitems__(range(first, min(first + _CHUNK_SIZE, len(source))))
-        for index, record in enumerate(records, start=first):
-            for key, value in wanted.deserialize_example_np(record).items():
-                arrays[key][index] = value
+    stored = StoredSplit(builder, split, features)
+    arrays = stored.empty(len(stored))
+    for first in range(0, len(stored), _CHUNK_SIZE):
+        last = min(first + _CHUNK_SIZE, len(stored))
+        for key, value in stored.read(range(first, last)).items():
+            arrays[key][first:last] = value
     return arrays
 
 

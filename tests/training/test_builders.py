@@ -5,7 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
+from keras_usmae.signals import standardize
+from keras_usmae.training import EpochBatches, shuffled, streamed_signals
+from keras_usmae.training.builders import StoredSplit, load_arrays, load_builder, prepare
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,36 @@ def test_parts_of_a_split(small):
     builder, _ = small
     whole = load_arrays(builder, "train")["onset"]
     np.testing.assert_array_equal(load_arrays(builder, "train[5:15]")["onset"], whole[5:15])
+
+
+def test_examples_are_read_in_any_order(small):
+    builder, _ = small
+    stored = StoredSplit(builder, "train[5:]", features=("signal", "onset"))
+    whole = load_arrays(builder, "train[5:]")
+    assert len(stored) == 15
+    order = np.random.default_rng(0).permutation(15)
+    for key, value in stored.read(order).items():
+        np.testing.assert_array_equal(value, whole[key][order])
+        assert value.dtype == whole[key].dtype
+
+
+def test_streamed_signals_are_the_batches_of_the_whole_in_memory(small):
+    stored = StoredSplit(small[0], "train", features=("signal",))
+    whole = standardize(load_arrays(small[0], "train")["signal"])
+    streamed = EpochBatches(streamed_signals(stored, 2048, seed=4), batch_size=6)
+    known = EpochBatches(shuffled((whole,), seed=4), batch_size=6)
+    assert len(streamed) == len(known) == 4
+    for epoch in (0, 1, 0):
+        streamed.set_epoch(epoch)
+        known.set_epoch(epoch)
+        for index in range(len(known)):
+            np.testing.assert_array_equal(streamed[index][0], known[index][0])
+
+
+def test_streamed_signals_of_another_length_are_an_error(small):
+    stored = StoredSplit(small[0], "train", features=("signal",))
+    with pytest.raises(ValueError, match="2048"):
+        EpochBatches(streamed_signals(stored, 1024, seed=0), batch_size=6)[0]
 
 
 def test_the_default_config_is_the_papers(tmp_path):
