@@ -1,4 +1,4 @@
-"""The transformer encoder and the cross-attention decoder once more, in plain NumPy and float64, sharing no code with the package."""
+"""Encoder and cross-attention decoder once more, in plain NumPy and float64, sharing no code with the package."""
 
 import math
 

@@ -13,6 +13,7 @@ from keras_usmae.training.optimization import build_optimizer, jit_compile
 # of ultrasound_measured/paper (`nano` size, 500 labels, one seed): the largest tried in both cases, so larger ones may
 # be better.
 LEARNING_RATES = {"transformer": 3e-3, "cnn": 1e-2}
+STEPS_AT_ONCE = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,7 @@ class FinetuneSettings:
     """How a ToF classifier is fine-tuned.
 
     Args:
-        steps: int, optimiser steps; the rate warms up over the first twentieth. Defaults to `600`.
+        steps: int, optimiser steps, a multiple of 50; the rate warms up over the first twentieth. Defaults to `600`.
         batch_size: int, signals in a step. Defaults to `64`.
         learning_rate: float, its peak. Defaults to `3e-3`.
         weight_decay: float, AdamW's. Defaults to `0.05`.
@@ -46,6 +47,10 @@ class FinetuneSettings:
     max_shift: int = 600
     noise: tuple[float, float] = (1e-3, 0.06)
     flip: bool = True
+
+    def __post_init__(self):
+        if self.steps < 1 or self.steps % STEPS_AT_ONCE:
+            raise ValueError(f"`steps` must be a multiple of {STEPS_AT_ONCE}. Received: steps={self.steps}")
 
 
 class RepeatedFinetuning:
@@ -91,7 +96,7 @@ class RepeatedFinetuning:
             seed: int, seed of order and augmentation.
 
         Returns:
-            float, the loss averaged over the training.
+            float, the loss averaged over the last steps.
         """
         settings = self.settings
         self.classifier.set_weights(weights)
@@ -99,7 +104,15 @@ class RepeatedFinetuning:
             if variable is not self.classifier.optimizer.learning_rate:
                 variable.assign(keras.ops.zeros_like(variable))
         options = {name: getattr(settings, name) for name in ("max_shift", "noise", "flip")}
-        load_epoch = augmented((signals, onset), settings.steps * settings.batch_size, seed, **options)
-        batches = EpochBatches(load_epoch, settings.batch_size)
-        history = self.classifier.fit(batches, epochs=1, shuffle=False, verbose=0)
+        # Drawn a part at a time: all of a long training would not fit in memory.
+        batches = EpochBatches(
+            augmented((signals, onset), STEPS_AT_ONCE * settings.batch_size, seed, **options), settings.batch_size
+        )
+        history = self.classifier.fit(
+            batches,
+            epochs=settings.steps // STEPS_AT_ONCE,
+            callbacks=[batches.callback],
+            shuffle=False,
+            verbose=0,
+        )
         return float(history.history["loss"][-1])

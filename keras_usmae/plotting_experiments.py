@@ -1,0 +1,43 @@
+"""Pictures of experiments with several contenders and seeds."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def plot_curves(groups, x, value, label, scale=1.0):
+    """Draws a curve for each contender, with its standard deviation over the seeds.
+
+    Args:
+        groups: list of dicts as `summarize` gives them, with `"contender"`, `x`, and mean and spread of `value`.
+        x: str, key of the horizontal axis, drawn to a logarithmic scale; `0` has a place of its own at its left.
+        value: str, name of the value.
+        label: str, label of the vertical axis.
+        scale: float, factor of the value. Defaults to `1.0`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Example:
+
+    ```python
+    plot_curves(summarize(rows, ("contender", "labels"), ("test_accuracy",)), "labels", "test_accuracy", "Top-1")
+    ```
+    """
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    places = sorted({group[x] for group in groups})
+    smallest = min([place for place in places if place > 0], default=1)
+    for contender in dict.fromkeys(group["contender"] for group in groups):
+        members = sorted((group for group in groups if group["contender"] == contender), key=lambda group: group[x])
+        at = [member[x] or smallest / 2 for member in members]
+        mean = scale * np.array([member[f"{value}_mean"] for member in members])
+        spread = scale * np.nan_to_num([member[f"{value}_std"] for member in members])
+        (line,) = axes.plot(at, mean, marker="o", markersize=4, label=contender)
+        axes.fill_between(at, mean - spread, mean + spread, alpha=0.15, color=line.get_color())
+    axes.set_xscale("log")
+    axes.set_xticks([place or smallest / 2 for place in places], [f"{place:g}" for place in places])
+    axes.minorticks_off()
+    axes.set(xlabel=x.capitalize(), ylabel=label)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,75 @@
+"""Runs an experiment: a grid of trainings, their table and their plots.
+
+    python recipes/ablate.py labels
+    python recipes/ablate.py labels --preset tiny --seeds 3 --only pre-trained
+
+Experiments: `labels`, the label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals.
+
+Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
+twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
+every cell and decides nothing. Writes `EXPERIMENT.csv` (a row per cell), `EXPERIMENT.md` (mean and standard deviation
+over the seeds) and PNG plots. `KERAS_BACKEND` chooses the backend.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import experiments
+import options
+import typer
+from trials import Laboratory
+
+from keras_usmae.models import load_preset
+from keras_usmae.training import read_cells, run_cells, write_history
+
+
+def main(
+    experiment: Annotated[str, typer.Argument(help=f"One of {', '.join(experiments.EXPERIMENTS)}.")],
+    preset: options.Preset = "nano",
+    dataset: options.Dataset = "ultrasound_measured/paper",
+    pretraining: Annotated[
+        str, typer.Option(help="Synthetic dataset and configuration to pre-train on.")
+    ] = "ultrasound_synthetic/quickstart",
+    signals: Annotated[int, typer.Option(min=1, help="Fresh signals seen in a pre-training.")] = 1_600_000,
+    steps: Annotated[int, typer.Option(min=50, help="Steps of a fine-tuning, a multiple of 50.")] = 1000,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
+    only: Annotated[
+        str | None, typer.Option(help="Run the cells of this contender only; the table takes all that are done.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: write table and plots of what is done.")
+    ] = False,
+    output: options.Output = None,
+    tfds_dir: options.TfdsDir = None,
+    raw_dir: options.RawDir = None,
+) -> Path:
+    """Runs the cells of an experiment that are not done yet, and writes its table and plots."""
+    if experiment not in experiments.EXPERIMENTS:
+        raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
+    load_preset(preset)
+    folder = output or Path("runs") / "ablate"
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = experiments.EXPERIMENTS[experiment]
+    plan = experiments.Plan(preset, dataset, pretraining, signals, steps, seeds)
+    cells = [{"experiment": experiment, **cell} for cell in entry.cells(plan)]
+    mine = [cell for cell in cells if only in (None, cell["contender"])]
+    if not mine:
+        known = sorted({cell["contender"] for cell in cells})
+        raise ValueError(f"{experiment!r} has no contender {only!r}; choose one of {known}.")
+    if not report:
+        laboratory = Laboratory(folder, tfds_dir, raw_dir)
+        run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
+    rows = read_cells(cells, folder)
+    if not rows:
+        raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
+    columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
+    write_history(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    files = entry.report(rows, plan, folder)
+    print(f"{experiment}: {len(rows)} of {len(cells)} cells are done. {folder / f'{experiment}.csv'}")
+    for path in files:
+        print(f"  {path}")
+    return folder
+
+
+if __name__ == "__main__":
+    options.run(main)

@@ -1,0 +1,78 @@
+"""What `ablate.py` shows of an experiment: a Markdown table and plots."""
+
+import os
+
+from keras_usmae.plotting import save_figure
+from keras_usmae.plotting_experiments import plot_curves
+from keras_usmae.training import paired_test, summarize
+
+SHOWN = {
+    "test_accuracy": ("top-1", 100.0, "{:.1f}"),
+    "test_within_one_bin": ("within 1 bin", 100.0, "{:.1f}"),
+    "test_median_error_samples": ("median", 1.0, "{:.2f}"),
+    "test_mean_error_samples": ("mean error", 1.0, "{:.1f}"),
+    "test_rmse_samples": ("RMSE", 1.0, "{:.1f}"),
+}
+
+
+def write_markdown(path, title, header, lines, notes=()):
+    """Writes a Markdown table, whole or not at all."""
+    text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
+    text += ["| " + " | ".join(line) + " |" for line in lines]
+    text += ["", *notes, ""]
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("\n".join(text))
+    os.replace(partial, path)
+    return path
+
+
+def score_table(path, title, rows, by, notes=(), shown=SHOWN):
+    """A table with mean and standard deviation of the scores for each group of rows."""
+    lines = []
+    for group in summarize(rows, by, tuple(shown)):
+        line = [str(group[key]) for key in by] + [str(group["n"])]
+        for name, (_, scale, form) in shown.items():
+            mean, spread = (form.format(scale * group[f"{name}_{kind}"]) for kind in ("mean", "std"))
+            line.append(mean if group["n"] == 1 else f"{mean} ± {spread}")
+        lines.append(line)
+    header = [
+        *by,
+        "seeds",
+        *(f"{name} (%)" if scale == 100 else f"{name} (samples)" for name, scale, _ in shown.values()),
+    ]
+    return write_markdown(path, title, header, lines, notes)
+
+
+def paired_notes(rows, contender, references, by, value="test_accuracy", scale=100.0, unit="points of top-1"):
+    """A sentence for each group: contender against a reference, paired over the seeds."""
+    notes = []
+    for reference in references:
+        for group in dict.fromkeys(row[by] for row in rows):
+            part = [row for row in rows if row[by] == group and row["contender"] in (contender, reference)]
+            if {row["contender"] for row in part} != {contender, reference}:
+                continue
+            try:
+                test = paired_test(part, value, contender, reference)
+            except ValueError:
+                continue  # one seed so far
+            low, high = scale * test["low"], scale * test["high"]
+            notes.append(
+                f"- {by} {group}: {contender} minus {reference} {scale * test['difference']:+.2f} {unit} "
+                f"(95 % interval {low:+.2f} to {high:+.2f}, p = {test['p_value']:.2g}, {test['n']} seeds)"
+            )
+    return notes
+
+
+def report_labels(rows, plan, folder):
+    """Table and curves over the number of labels."""
+    notes = paired_notes(rows, "pre-trained", ("from scratch", "CNN"), "labels")
+    title = f"Label budget: {plan.preset}, {plan.dataset}, test split"
+    rows = sorted(rows, key=lambda row: row["labels"])
+    files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]
+    for value, label, scale in (
+        ("test_accuracy", "Top-1 accuracy (%)", 100.0),
+        ("test_mean_error_samples", "Mean error (samples)", 1.0),
+    ):
+        figure = plot_curves(summarize(rows, ("contender", "labels"), (value,)), "labels", value, label, scale)
+        files.append(save_figure(figure, folder / f"labels_{value.removeprefix('test_')}.png"))
+    return files
