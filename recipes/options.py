@@ -26,7 +26,10 @@ TfdsDir = Annotated[
 RawDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", envvar="DATA_DIR", help="Folder with the measured originals. Defaults to downloading them."
+        "--data-dir",
+        envvar="DATA_DIR",
+        help="Folder with the measured originals, which are downloaded by default. For ultrasound_measured/custom, "
+        "your own recordings: a folder or file with its sidecar, or a .toml file that names them.",
     ),
 ]
 SpeedOfSound = Annotated[
@@ -55,7 +58,16 @@ def originals(dataset, raw_dir):
 
 
 def labelled_splits(builder):
-    """Splits to train, choose and test on; a dataset without a test split lends half of its validation split."""
+    """Splits to train, choose and test on; a dataset without a test split lends half of its validation split.
+
+    Raises:
+        ValueError: where the dataset has no labels.
+    """
+    if not builder.info.metadata.get("labelled", True):
+        raise ValueError(
+            f"{builder.info.full_name} in {str(builder.data_dir)!r} has no labels, which fine-tuning needs. Name them "
+            "as 'onset' in the sidecar of the recordings and prepare it anew; recipes/pretrain.py does without labels."
+        )
     if "test" in builder.info.splits:
         return {"train": "train", "validation": "validation", "test": "test"}
     return {"train": "train", "validation": "validation[:50%]", "test": "validation[50%:]"}
@@ -64,6 +76,11 @@ def labelled_splits(builder):
 def sampling_rate(builder):
     """Sampling rate in Hz that a prepared builder's signals have."""
     return float(builder.info.metadata["sampling_rate"])
+
+
+def signal_length(builder):
+    """Samples in each of a builder's signals."""
+    return builder.info.features["signal"].shape[0]
 
 
 def run(main):

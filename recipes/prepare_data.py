@@ -11,6 +11,11 @@ by byte; Beam wants an environment of its own (`make beam`), from which these fo
 
 The measured originals are taken from --data-dir (or DATA_DIR) where that is given, and downloaded from the repository
 of their author otherwise; both are checked against their SHA-256. Prints the splits and their sizes.
+
+Recordings of your own, as a sidecar and a `prepare.toml` beside them say (datasets/ultrasound_measured/README.md), with
+a report of what was read:
+
+    python recipes/prepare_data.py --dataset ultrasound_measured/custom --data-dir FOLDER
 """
 
 from typing import Annotated
@@ -35,6 +40,10 @@ def main(
     beam_options = beam_pipeline_options and [f"--{option}" for option in beam_pipeline_options.split(",")]
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
     prepare(builder, beam_options)
+    for line in builder.info.metadata.get("report", ()):
+        print(line)
+    if left_out := builder.info.metadata.get("left_out"):
+        print(f"{len(left_out):,} traces give no window, such as {left_out[0][0]}: {left_out[0][1]}.")
     sizes = ", ".join(f"{name} {split.num_examples:,}" for name, split in builder.info.splits.items())
     print(f"{builder.info.full_name}: {sizes} signals at {options.sampling_rate(builder):g} Hz in {builder.data_dir}")
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from . import corpus, originals
+from . import corpus, custom, originals
 from .echoes import INTERFACES, LABEL_DEFINITIONS
 from .splits import SPLITS
 
@@ -26,15 +26,21 @@ class MeasuredConfig(tfds.core.BuilderConfig):
     seed: int = 2025
 
 
+@dataclasses.dataclass(eq=False, kw_only=True)
+class CustomConfig(tfds.core.BuilderConfig):
+    """Recordings of the user's own, as a `prepare.toml` beside them states it."""
+
+
 _NUM_WINDOWS = {"train": 6400, "validation": 1600, "test": 1600}
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Labels four measured scans, resamples them to 100 MHz and cuts windows of 2048 samples.
+    """Labels four measured scans, resamples them to 100 MHz and cuts windows of 2048 samples; or reads other data.
 
     Args:
-        raw_dir: path or `None`. Folder of the originals. Defaults to `None`, that is the folder that the environment
-            variable `DATA_DIR` names, or a download where it is not set.
+        raw_dir: path or `None`. Folder of the originals; for `custom`, a folder or file of recordings, or a .toml file
+            that names them. Defaults to `None`, that is what the environment variable `DATA_DIR` names, or a download
+            where it is not set.
         **kwargs: arguments of `tfds.core.GeneratorBasedBuilder`.
     """
 
@@ -56,14 +62,34 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             num_windows=_NUM_WINDOWS,
             with_noise=False,
         ),
+        CustomConfig(name="custom", description="Recordings of your own: see the section on your own data."),
     ]
     HAS_ORIGINALS = True
 
     def __init__(self, *, raw_dir=None, **kwargs):
-        super().__init__(**kwargs)
         self._raw_dir = raw_dir
+        super().__init__(**kwargs)
+        if self._is_custom and raw_dir is not None and self.is_prepared():
+            custom.check_prepared(self.info, custom.find_preparation(raw_dir))
+
+    @property
+    def _is_custom(self):
+        return isinstance(self.builder_config, CustomConfig)
 
     def _info(self):
+        return self._custom_info() if self._is_custom else self._scans_info()
+
+    def _custom_info(self):
+        # Mistakes in the settings are told here, before any long work.
+        metadata = custom.stored_metadata(self.data_dir) or custom.stated_metadata(self._raw_dir)
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(custom.features(metadata["signal_length"])),
+            supervised_keys=("signal", "onset"),
+            disable_shuffling=True,
+            metadata=tfds.core.MetadataDict(metadata),
+        )
+
+    def _scans_info(self):
         features = {
             # Stored as bytes, which are faster to write and to read than a list of floats.
             "signal": tfds.features.Tensor(shape=(corpus.SIGNAL_LENGTH,), dtype=np.float32, encoding="bytes"),
@@ -102,6 +128,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
+        if self._is_custom:
+            planned, metadata = custom.plan(custom.find_preparation(self._raw_dir))
+            self.info.metadata.update(metadata)
+            wanted = [split for split, count in metadata["windows"].items() if count]
+            return {split: custom.examples(planned, metadata["recordings"], split) for split in wanted}
         paths = originals.find_local(self._raw_dir)
         if paths is None:
             paths = dl_manager.download({name: original.url for name, original in originals.ORIGINALS.items()})

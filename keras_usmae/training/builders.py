@@ -101,7 +101,11 @@ def prepare(builder, beam_options=None):
         if getattr(builder, "HAS_ORIGINALS", False):
             raise ValueError(f"{builder.info.full_name} is made from its originals in one process, not by Apache Beam.")
         config.beam_options = _beam_options(beam_options)
-    builder.download_and_prepare(download_config=config)
+    try:
+        builder.download_and_prepare(download_config=config)
+    except BaseException:
+        _remove_empty_folders(pathlib.Path(builder.data_dir))
+        raise
     return builder
 
 
@@ -204,6 +208,22 @@ def _beam_options(arguments):
             "constraints-beam.txt`, or `make beam`."
         ) from error
     return PipelineOptions(list(arguments))
+
+
+def _remove_empty_folders(data_dir):
+    """Removes what TFDS leaves of a preparation that failed: folders without a file, and its notes on the class."""
+    config, dataset, root = data_dir.parents[:3]
+    _remove_if_empty(config)
+    if dataset.is_dir() and {path.name for path in dataset.iterdir()} == {".config"}:
+        (dataset / ".config" / "metadata.json").unlink(missing_ok=True)
+        _remove_if_empty(dataset / ".config")
+    for folder in (dataset, root / "downloads" / "extracted", root / "downloads", root):
+        _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder):
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _builders_folder(folder):

@@ -77,7 +77,7 @@ def test_the_default_config_is_the_papers(tmp_path):
     ("name", "message"),
     [
         ("nonsense", r"no dataset 'nonsense' in .*Choose one of \['ultrasound_measured', 'ultrasound_synthetic'\]"),
-        ("ultrasound_measured/nonsense", r"no config 'nonsense'. Choose one of \['clean', 'paper'\]"),
+        ("ultrasound_measured/nonsense", r"no config 'nonsense'. Choose one of \['clean', 'custom', 'paper'\]"),
         ("ultrasound_synthetic/clean", r"no config 'clean'. Choose one of .*'diverse', .*'paper', 'quickstart'\]"),
     ],
 )

@@ -3,6 +3,7 @@
 These readers alone of `keras_usmae.signals` need h5py, so they are imported by name.
 """
 
+from keras_usmae.signals.readers.preparation import Preparation, fingerprint, read_preparation
 from keras_usmae.signals.readers.reading import read_recordings
 from keras_usmae.signals.readers.recording import Recording, make_recording, resample_recording
 from keras_usmae.signals.readers.report import (
@@ -13,16 +14,22 @@ from keras_usmae.signals.readers.report import (
     report_recording,
 )
 from keras_usmae.signals.readers.sidecar import OnsetLabel, Sidecar, read_sidecar
+from keras_usmae.signals.readers.windowing import WindowPlan, plan_windows
 
 __all__ = [
     "OnsetLabel",
+    "Preparation",
     "Recording",
     "RecordingReport",
     "Sidecar",
+    "WindowPlan",
     "estimate_snr",
     "find_clipping",
+    "fingerprint",
     "make_recording",
     "mean_spectrum",
+    "plan_windows",
+    "read_preparation",
     "read_recordings",
     "read_sidecar",
     "report_recording",

@@ -1,14 +1,12 @@
 """The sidecar: a small TOML file that says what a data file cannot, validated key by key."""
 
 import dataclasses
-import difflib
-import math
-import tomllib
 from pathlib import Path, PurePath
+
+from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_number, read_toml, validate_table
 
 DEFAULT_MAX_BYTES = 2 * 2**30
 TIME_UNITS = {"samples": None, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_MAX_SIDECAR_BYTES = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,17 +89,10 @@ def read_sidecar(path):
     ```
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no sidecar {str(path)!r}.")
-    if path.stat().st_size > _MAX_SIDECAR_BYTES:
-        raise ValueError(f"{str(path)!r} has {path.stat().st_size:,} bytes: too many for a sidecar of a few lines.")
-    try:
-        table = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{str(path)!r} is not valid TOML: {error}") from error
-    values = _validate(path, "", table, _CHECKS)
+    table = read_toml(path, "sidecar")
+    values = validate_table(path, "", table, _CHECKS)
     if "onset" in values:
-        onset = _validate(path, "onset.", values["onset"], _ONSET_CHECKS)
+        onset = validate_table(path, "onset.", values["onset"], _ONSET_CHECKS)
         if missing := [key for key in ("key", "unit") if key not in onset]:
             raise ValueError(f"{str(path)!r}: key 'onset.{missing[0]}' is missing. It needs both a 'key' and a 'unit'.")
         values["onset"] = OnsetLabel(**onset)
@@ -115,54 +106,29 @@ def read_sidecar(path):
     return sidecar
 
 
-def _validate(path, prefix, table, checks):
-    for key, value in table.items():
-        if key not in checks:
-            near = difflib.get_close_matches(key, checks, n=1)
-            hint = f" Did you mean {prefix + near[0]!r}?" if near else ""
-            raise ValueError(f"{str(path)!r}: key {prefix + key!r} is unknown.{hint} Known keys: {sorted(checks)}.")
-        expected, is_valid = checks[key]
-        if not is_valid(value):
-            raise ValueError(f"{str(path)!r}: key {prefix + key!r} must be {expected}, but is {value!r}.")
-    return dict(table)
-
-
-def _is_number(value):
-    # Python's bool is an int, and TOML knows inf and nan.
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_integer(value, lowest):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest
-
-
-def _is_name(value):
-    return isinstance(value, str) and value != ""
-
-
 def _is_range(value):
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
 
 
 def _is_filename(value):
     # Only names, so that a sidecar cannot point out of its folder.
-    return _is_name(value) and PurePath(value).name == value and "\\" not in value and "\0" not in value
+    return is_name(value) and PurePath(value).name == value and "\\" not in value and "\0" not in value
 
 
-_NAME = ("a text that is not empty", _is_name)
+_NAME = ("a text that is not empty", is_name)
 _CHECKS = {
-    "sampling_rate": ("a positive number in Hz, such as 60e6", lambda value: _is_number(value) and value > 0),
-    "axis": ("an integer of 0 or more", lambda value: _is_integer(value, 0)),
-    "samples": ("an integer of 2 or more", lambda value: _is_integer(value, 2)),
+    "sampling_rate": ("a positive number in Hz, such as 60e6", lambda value: is_number(value) and value > 0),
+    "axis": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
+    "samples": ("an integer of 2 or more", lambda value: is_integer(value, 2)),
     "signals": _NAME,
     "onset": ('a table, such as { key = "tof", unit = "us" }', lambda value: isinstance(value, dict)),
     "unit": _NAME,
     "full_scale": ("a pair of numbers [lowest, highest]", _is_range),
-    "start_time": ("a number in s", _is_number),
+    "start_time": ("a number in s", is_number),
     "files": _NAME,
     "delimiter": ("one character", lambda value: isinstance(value, str) and len(value) == 1 and value not in '\r\n"'),
     "decimal": ("'.' or ','", lambda value: value in (".", ",")),
-    "max_bytes": ("an integer of 1 or more", lambda value: _is_integer(value, 1)),
+    "max_bytes": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
     "description": _NAME,
 }
 _ONSET_CHECKS = {

@@ -1,0 +1,168 @@
+"""How recordings become a dataset: `prepare.toml`, validated key by key."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from keras_usmae.signals.readers.reading import FOLDER_SIDECAR, SUFFIXES
+from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_number, read_toml, validate_table
+
+PREPARATION_FILE = "prepare.toml"
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """What `prepare.toml` states. The file has keys of the same names; all may be left out, as may the file.
+
+    Args:
+        data: path. File or folder of the recordings; in the file, relative to it. Defaults to the folder of the file.
+        sidecar: path or `None`. Sidecar of the recordings; in the file, relative to it. Defaults to `None`, those
+            beside the data.
+        sampling_rate: float. Rate in Hz that all recordings are brought to. Defaults to `100e6`.
+        signal_length: int. Samples of a window at that rate. Defaults to `2048`.
+        skip: float. Time in s from the first sample of a recording that no window holds, such as the transmit pulse.
+            Defaults to `0.0`.
+        room: float. Time in s after a labelled onset that a window must hold. Defaults to `2.24e-6`.
+        windows_per_trace: int. Windows cut from each labelled trace, with the onset uniform over those that can be.
+            Defaults to `16`. A trace without labels is cut into windows that follow on each other.
+        pad: bool. Whether traces that are shorter than a window are filled up behind with their median. Defaults to
+            `False`, that is to leave them out.
+        guard: int. Traces left out between two splits of a file. Defaults to `1`; neighbours that see the same piece
+            of a specimen want more.
+        splits: dict of lists by split or `None`. Each entry is a pair `[first, last]` of traces, counted from 0 in
+            their file, or a name of files with `*` for any text. Defaults to `None`: the first 70 % of the traces of
+            each file train, the next 15 % validate, the last 15 % test.
+        seed: int. Seed of the windows of labelled traces. Defaults to `2025`.
+    """
+
+    data: Path
+    sidecar: Path | None = None
+    sampling_rate: float = 100e6
+    signal_length: int = 2048
+    skip: float = 0.0
+    room: float = 2.24e-6
+    windows_per_trace: int = 16
+    pad: bool = False
+    guard: int = 1
+    splits: dict | None = None
+    seed: int = 2025
+
+
+def read_preparation(path):
+    """Reads and validates how a folder or file of recordings is prepared.
+
+    Args:
+        path: path of a folder or file of recordings, in which or beside which `prepare.toml` may lie; or of a .toml
+            file, which names the recordings.
+
+    Returns:
+        A `Preparation`.
+
+    Raises:
+        FileNotFoundError: where there is no such path.
+        ValueError: where the file is not TOML, or a key is unknown or has a wrong value.
+
+    Example:
+
+    ```python
+    import pathlib, tempfile
+    from keras_usmae.signals.readers import read_preparation
+
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "prepare.toml").write_text("sampling_rate = 60e6\\nguard = 6")
+    read_preparation(folder).sampling_rate  # 60e6
+    ```
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(path)!r} of recordings.")
+    file = path if path.suffix == ".toml" else (path if path.is_dir() else path.parent) / PREPARATION_FILE
+    values = {}
+    if file.is_file():
+        values = validate_table(file, "", read_toml(file, "preparation"), _CHECKS)
+        for key in ("data", "sidecar"):
+            if key in values:
+                values[key] = file.parent / Path(values[key]).expanduser()
+    if path != file:
+        if "data" in values:
+            raise ValueError(
+                f"{str(file)!r}: key 'data' names {str(values['data'])!r}, but {str(path)!r} is asked for. Leave the "
+                "key out, or pass this file in place of the folder."
+            )
+        values["data"] = path
+    values.setdefault("data", file.parent)
+    if "splits" in values:
+        values["splits"] = {
+            name: [tuple(entry) if isinstance(entry, list) else entry for entry in values["splits"][name]]
+            for name in SPLITS
+            if name in values["splits"]
+        }
+    if not values["data"].exists():
+        raise FileNotFoundError(f"There is no file or folder {str(values['data'])!r}, the 'data' of {str(file)!r}.")
+    return Preparation(**values)
+
+
+def fingerprint(preparation):
+    """SHA-256 of what a dataset is prepared from: settings, recordings, sidecars; not the place where they lie.
+
+    Args:
+        preparation: a `Preparation`.
+
+    Returns:
+        A str of 64 hexadecimal digits.
+
+    Example: see `read_preparation`.
+    """
+    settings = dataclasses.asdict(preparation) | {"data": None, "sidecar": None}
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode())
+    data = preparation.data
+    folder = data if data.is_dir() else data.parent
+    # All of a folder: labels may lie in a file beside the recording.
+    for file in sorted(folder.iterdir()):
+        is_input = file.suffix.lower() in SUFFIXES or file.suffix == ".toml"
+        if is_input and file.is_file() and file.name != PREPARATION_FILE:
+            _digest_file(digest, file)
+    if preparation.sidecar is not None:
+        _digest_file(digest, preparation.sidecar)
+    return digest.hexdigest()
+
+
+def _digest_file(digest, file):
+    digest.update(f"\n{file.name}\n{file.stat().st_size}\n".encode())
+    with file.open("rb") as opened:
+        digest.update(hashlib.file_digest(opened, "sha256").digest())
+
+
+def _are_splits(value):
+    return (
+        isinstance(value, dict)
+        and {"train", "validation"} <= set(value) <= set(SPLITS)
+        and all(isinstance(entries, list) and entries and all(map(_is_entry, entries)) for entries in value.values())
+    )
+
+
+def _is_entry(value):
+    if isinstance(value, list):
+        return len(value) == 2 and all(is_integer(number, 0) for number in value) and value[0] <= value[1]
+    return is_name(value)
+
+
+_POSITIVE = lambda value: is_number(value) and value > 0  # noqa: E731
+_NOT_NEGATIVE = lambda value: is_number(value) and value >= 0  # noqa: E731
+_CHECKS = {
+    "data": ("the path of a folder or file", is_name),
+    "sidecar": (f"the path of a file such as {FOLDER_SIDECAR!r}", is_name),
+    "sampling_rate": ("a positive number in Hz, such as 100e6", _POSITIVE),
+    "signal_length": ("an integer of 2 or more", lambda value: is_integer(value, 2)),
+    "skip": ("a number of 0 or more, in s", _NOT_NEGATIVE),
+    "room": ("a number of 0 or more, in s", _NOT_NEGATIVE),
+    "windows_per_trace": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
+    "pad": ("true or false", lambda value: isinstance(value, bool)),
+    "guard": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
+    "splits": (
+        "a table with lists 'train' and 'validation', and maybe 'test', of [first, last] or of file names",
+        _are_splits,
+    ),
+    "seed": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
+}
