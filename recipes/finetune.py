@@ -4,6 +4,9 @@
     python recipes/finetune.py --preset small --dataset ultrasound_measured/paper
     python recipes/finetune.py --preset small --architecture cnn --dataset ultrasound_measured/paper --labels 500
 
+`--augment` shows other versions of the labelled signals in each epoch: with 320 labels, `nano` and 600 steps it took
+top-1 on validation from 67 to 80 %, and the CNN's from 85 to 89 % (one seed).
+
 The epoch with the smallest mean error of the onset on the validation split counts; the test split is scored once, at
 the end. Writes a run folder: config.json, metrics.csv, metrics.json (test scores in samples, ns and mm), tensorboard/,
 best and last weights, `classifier.keras` with `calibration.npz` and `test.npz` for `export.py`, and PNG plots.
@@ -24,9 +27,11 @@ from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_example
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
     BEST_FILE,
+    LEARNING_RATES,
     EpochBatches,
     RunCheckpoint,
     RunLog,
+    augmented,
     build_optimizer,
     check_run_folder,
     jit_compile,
@@ -40,16 +45,12 @@ from keras_usmae.training import (
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NUM_CALIBRATION = 256
-# Best of 0.0003, 0.001 and 0.003 for the transformer and of 0.001, 0.003 and 0.01 for the CNN on the validation split
-# of ultrasound_measured/paper (`nano` size, 500 labels, one seed): the largest tried in both cases, so larger ones may
-# be better.
-LEARNING_RATES = {"transformer": 3e-3, "cnn": 1e-2}
 
 
-def build_encoder(pretrained, preset, architecture, dtype):
+def build_encoder(pretrained, preset, architecture, dtype, signal_length):
     """The encoder to start from: pre-trained, or fresh."""
     if pretrained is None:
-        encoder = MAEEncoder.from_preset(preset, dtype=dtype)
+        encoder = MAEEncoder.from_preset(preset, dtype=dtype, signal_length=signal_length)
         return encoder if architecture == "transformer" else CNNEncoder.matching(encoder, dtype=dtype)
     path = pretrained / "encoder.keras" if pretrained.is_dir() else pretrained
     if not path.exists():
@@ -57,6 +58,11 @@ def build_encoder(pretrained, preset, architecture, dtype):
     if architecture != "transformer":
         raise ValueError("--pretrained holds a transformer; leave --architecture at its default.")
     return keras.saving.load_model(path)
+
+
+def longest_shift(encoder):
+    """Samples that augmentation moves a signal by at most: 600 of 2048."""
+    return round(600 / 2048 * encoder.signal_length)
 
 
 def main(
@@ -78,6 +84,12 @@ def main(
     label_sigma: Annotated[
         float, typer.Option(min=0.0, help="Spread of the target distribution in samples; 0 for one hard class.")
     ] = 12.0,
+    augment: Annotated[
+        bool,
+        typer.Option(
+            "--augment", help="Show each epoch other versions of the labelled signals: moved in time, flipped, noisier."
+        ),
+    ] = False,
     freeze: Annotated[
         int, typer.Option(min=-1, help="Encoder blocks held fixed, from the input on; -1 holds the whole encoder.")
     ] = 0,
@@ -108,8 +120,8 @@ def main(
 
     # Everything that can be wrong is found before long work begins.
     keras.utils.set_random_seed(seed)
-    encoder = build_encoder(pretrained, preset, architecture, dtype)
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
+    encoder = build_encoder(pretrained, preset, architecture, dtype, options.signal_length(builder))
     if freeze:
         encoder.freeze(None if freeze < 0 else freeze)
     ToFClassifier(encoder, bin_width, head)
@@ -135,7 +147,13 @@ def main(
 
     # Training.
     open_run_folder(folder, config, resume)
-    batches = EpochBatches(shuffled(train, seed), batch_size)
+    load_epoch = shuffled(train, seed)
+    if augment:
+        # Whole batches: a smaller last one would have to be compiled for once more.
+        load_epoch = augmented(
+            train, -(-len(chosen) // batch_size) * batch_size, seed, max_shift=longest_shift(encoder)
+        )
+    batches = EpochBatches(load_epoch, batch_size)
     classifier.compile(
         build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay, 0.999),
         loss=ToFCrossentropy(bin_width, label_sigma),
