@@ -4,7 +4,7 @@ import numpy as np
 import scipy.signal
 from matplotlib.figure import Figure
 
-from keras_usmae.signals.readers import mean_spectrum
+from keras_usmae.signals.readers import is_drift, mean_spectrum
 
 _SIGNAL, _ENVELOPE, _LABEL = "0.35", "tab:blue", "tab:red"
 _MAX_COLUMNS = 2000
@@ -37,8 +37,7 @@ def plot_recording(recording, num_traces=4, seed=0):
     for axes, i in zip(rows, chosen, strict=True):
         offset = np.median(signals[i])
         axes.plot(time, signals[i], color=_SIGNAL, linewidth=0.6, label="signal")
-        envelope = np.abs(scipy.signal.hilbert(signals[i] - offset))
-        axes.plot(time, envelope + offset, color=_ENVELOPE, linewidth=0.8, label="envelope")
+        axes.plot(time, _envelope(signals[i] - offset) + offset, color=_ENVELOPE, linewidth=0.8, label="envelope")
         if tof is not None and np.isfinite(tof[i]):
             axes.axvline(tof[i], color=_LABEL, linewidth=1.0, label="label")
         axes.set_title(recording.names[i], fontsize=8, loc="left", pad=2)
@@ -53,7 +52,9 @@ def plot_recording(recording, num_traces=4, seed=0):
         histogram.axvline(edge, color=_LABEL, linewidth=0.8, linestyle="--", label="full scale")
     histogram.set(xlabel=f"Amplitude / {unit}", ylabel="Samples", title="Amplitudes")
     frequencies, power = mean_spectrum(signals, recording.sampling_rate)
-    level = 10 * np.log10(np.maximum(power / power.max(), 1e-12))
+    # Drift may be far stronger than all echoes; it runs out of the picture at the top.
+    peak = power[~is_drift(frequencies, recording.sampling_rate)].max()
+    level = 10 * np.log10(np.maximum(power / peak, 1e-12))
     spectrum.plot(frequencies / 1e6, level, color=_SIGNAL, linewidth=0.8)
     spectrum.set(
         xlabel="Frequency / MHz",
@@ -63,6 +64,12 @@ def plot_recording(recording, num_traces=4, seed=0):
         ylim=(max(level.min(), -100), 3),
     )
     return figure
+
+
+def _envelope(signal):
+    # The Hilbert transform is periodic: mirrored ends keep one end's pulse from showing up at the other.
+    margin = len(signal) // 4
+    return np.abs(scipy.signal.hilbert(np.pad(signal, margin, mode="reflect")))[margin : margin + len(signal)]
 
 
 def _draw_b_scan(axes, signals, time, tof):

@@ -10,6 +10,7 @@ from keras_usmae.signals.readers.report import (
     RecordingReport,
     estimate_snr,
     find_clipping,
+    is_drift,
     mean_spectrum,
     report_recording,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "estimate_snr",
     "find_clipping",
     "fingerprint",
+    "is_drift",
     "make_recording",
     "mean_spectrum",
     "plan_windows",

@@ -130,9 +130,7 @@ def report_recording(recording):
         clipped_samples=float(clipped.mean()),
         clipped_traces=float(clipped.any(axis=1).mean()),
         clipping_from="flat tops" if recording.full_scale is None else "full_scale",
-        peak_frequency=float(
-            frequencies[np.where(frequencies >= _DRIFT * recording.sampling_rate, power, -1).argmax()]
-        ),
+        peak_frequency=float(frequencies[np.where(is_drift(frequencies, recording.sampling_rate), -1, power).argmax()]),
         num_labels=known.size,
         onset_range=onset_range,
         tof_range=onset_range and tuple(o / recording.sampling_rate + recording.start_time for o in onset_range),
@@ -225,6 +223,28 @@ def mean_spectrum(signals, sampling_rate):
         frequencies, spectra = scipy.signal.periodogram(signals[i : i + _CHUNK_SIZE], sampling_rate, window="hann")
         power = power + spectra.sum(axis=0, dtype=np.float64)
     return frequencies, power / len(signals)
+
+
+def is_drift(frequencies, sampling_rate):
+    """Which frequencies of a spectrum are those of drift and of the recovery from the transmit pulse.
+
+    Args:
+        frequencies: array of shape `(k,)`, in Hz.
+        sampling_rate: float. In Hz.
+
+    Returns:
+        A bool array of shape `(k,)`: true below 1 % of the sampling rate.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_usmae.signals.readers import is_drift
+
+    is_drift(np.array([0.0, 1e5, 1e6]), 60e6)  # [True, True, False]
+    ```
+    """
+    return frequencies < _DRIFT * sampling_rate
 
 
 def _estimate(signals):
