@@ -6,7 +6,7 @@ r"""Makes a dataset ready: downloads or reads the originals, verifies them, and 
 A large synthetic set may be made by the workers of any Apache Beam runner, shard by shard. Its files are the same byte
 by byte; Beam wants an environment of its own (`make beam`), from which these four processes are started:
 
-    python recipes/prepare_data.py --dataset ultrasound_synthetic/diverse \
+    KERAS_BACKEND=jax .venv-beam/bin/python recipes/prepare_data.py --dataset ultrasound_synthetic/diverse \
         --beam-pipeline-options runner=DirectRunner,direct_num_workers=4,direct_running_mode=multi_processing
 
 The measured originals are taken from --data-dir (or DATA_DIR) where that is given, and downloaded from the repository
