@@ -8,10 +8,15 @@ The same model on signals that are never repeated, drawn while it trains:
 
     python recipes/pretrain.py --preset small --dataset ultrasound_synthetic/paper --fresh-signals 48000
 
+And for a transducer of your own, described in a file (`keras_usmae/transducers` holds examples, known by their names):
+
+    python recipes/pretrain.py --preset small --transducer my_probe.toml
+
 Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, best and last weights, `encoder.keras` for
 `finetune.py`, `mae.keras`, and PNG plots of the losses and of reconstructions. `KERAS_BACKEND` chooses the backend.
 """
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +28,7 @@ import typer
 
 from keras_usmae.models import MaskedAutoencoder, load_preset
 from keras_usmae.plotting import plot_history, plot_reconstructions, save_figure
-from keras_usmae.signals import SignalConfig, check_signals, standardize
+from keras_usmae.signals import check_signals, read_transducer, standardize, synthesize
 from keras_usmae.training import (
     BEST_FILE,
     EpochBatches,
@@ -43,7 +48,17 @@ from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 def main(
     preset: options.Preset = "small",
-    dataset: options.Dataset = "ultrasound_synthetic/paper",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Dataset and configuration, as NAME/CONFIG. Defaults to ultrasound_synthetic/paper."),
+    ] = None,
+    transducer: Annotated[
+        str | None,
+        typer.Option(
+            help="In place of --dataset: draw new signals each epoch, of the transducer that this TOML file "
+            "(or the name of an example) describes."
+        ),
+    ] = None,
     epochs: options.Epochs = 200,
     fresh: Annotated[
         int,
@@ -51,7 +66,7 @@ def main(
             "--fresh-signals",
             min=0,
             help="Draw this many new synthetic signals each epoch from the dataset's configuration, in place of the "
-            "stored training split; 0 reads the stored split.",
+            "stored training split; 0 reads the stored split, or with --transducer draws as many as it would have.",
         ),
     ] = 0,
     batch_size: options.BatchSize = 256,
@@ -78,12 +93,29 @@ def main(
 ) -> Path:
     """Pre-trains a masked autoencoder and returns its run folder."""
     warmup_epochs = options.warmup(warmup_epochs, epochs)
+    if dataset and transducer:
+        raise ValueError(
+            f"--dataset {dataset} and --transducer {transducer} both say what to train on. Give one of them."
+        )
+    dataset = dataset or f"ultrasound_synthetic/{transducer or 'paper'}"
     config = {
         name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
     }
 
     # Everything that can be wrong is found before the data are made or the folder is opened.
     load_preset(preset)
+    if transducer:
+        read_transducer(transducer)
+    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
+    described = builder.builder_config
+    if fresh and not dataset.startswith("ultrasound_synthetic"):
+        raise ValueError(
+            f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
+        )
+    if transducer:
+        fresh = config["fresh"] = fresh or described.num_train
+        # The content of the file, so that a changed one is another run.
+        config |= {f"transducer.{key}": value for key, value in dataclasses.asdict(described.signals).items()}
     keras.utils.set_random_seed(seed)
     mae = MaskedAutoencoder.from_preset(
         preset,
@@ -94,24 +126,22 @@ def main(
         decoder=decoder,
         decoded_share=decoded_share,
         patch_size=patch_size,
+        signal_length=options.signal_length(builder),
     )
-    name, _, config_name = dataset.partition("/")
-    if fresh and name != "ultrasound_synthetic":
-        raise ValueError(
-            f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
-        )
-    builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
-    folder = output or Path("runs") / f"pretrain_{preset}_{config_name}"
+    folder = output or Path("runs") / f"pretrain_{preset}_{described.name}"
     check_run_folder(folder, config, resume)
 
     # Signals, each standardised to mean 0 and variance 1.
-    prepare(builder)
     length = mae.encoder.signal_length
-    held_out = load_arrays(builder, "validation", features=("signal",))["signal"]
-    held_out = standardize(check_signals(held_out, length))
+    if transducer:
+        # Those that the dataset of this file would hold for validation.
+        held_out = synthesize(described.signals, described.num_validation, described.seed, start=described.num_train)
+    else:
+        held_out = load_arrays(prepare(builder), "validation", features=("signal",))
+    held_out = standardize(check_signals(held_out["signal"], length))
     if fresh:
         # A seed of its own: the stored splits, validation among them, are drawn with other ones.
-        load_epoch = fresh_signals(SignalConfig.from_preset(config_name), fresh, seed=10_000 + seed)
+        load_epoch = fresh_signals(described.signals, fresh, seed=10_000 + seed)
     else:
         stored = load_arrays(builder, "train", features=("signal",))["signal"]
         load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
