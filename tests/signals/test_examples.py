@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from keras_usmae import signals
+from keras_usmae.signals import readers
 from keras_usmae.signals.analytic import analytic_signal
 from keras_usmae.signals.bursts import evaluate_envelope
 from keras_usmae.signals.noise import color_noise
 
 PUBLIC = [getattr(signals, name) for name in signals.__all__] + [analytic_signal, evaluate_envelope, color_noise]
-WITH_EXAMPLES = [item for item in PUBLIC if callable(item) and "```python" in (item.__doc__ or "")]
+READERS = [item for item in (getattr(readers, name) for name in readers.__all__) if inspect.isfunction(item)]
+WITH_EXAMPLES = [item for item in PUBLIC + READERS if callable(item) and "```python" in (item.__doc__ or "")]
 
 
 @pytest.mark.parametrize("item", WITH_EXAMPLES, ids=lambda item: item.__name__)
@@ -27,7 +29,7 @@ def test_example(item):
         return
     value = eval(ast.unparse(last), scope)
     stated = block.rstrip().splitlines()[-1].partition("  # ")[2]
-    if re.fullmatch(r"array\(.*\)|[-\d.e]+", stated):
+    if re.fullmatch(r"array\(.*\)|\(\d+,[\d, ]*\)|[-\d.e]+", stated):
         expected = eval(stated, {"array": np.array, "int32": np.int32})
         np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-6)
 
@@ -35,3 +37,5 @@ def test_example(item):
 def test_every_public_function_has_an_example():
     functions = [item for item in PUBLIC if callable(item)]
     assert [item.__name__ for item in functions if item not in WITH_EXAMPLES] == []
+    others = [item for item in READERS if item not in WITH_EXAMPLES]
+    assert all("Example: see `" in inspect.getdoc(item) for item in others)

@@ -33,7 +33,16 @@ def read_table(path, sidecar, max_bytes, patterns=None):
             f"{max_bytes:,} are allowed. Raise 'max_bytes' in the sidecar, or save it as .npy."
         )
     first, second = _first_lines(path, sidecar.delimiter)
-    has_names = not all(_is_number(cell, sidecar.decimal) for cell in first)
+    numbers = [_is_number(cell, sidecar.decimal) for cell in first]
+    has_names = not any(numbers)
+    if has_names and second is None:
+        raise ValueError(f"{str(path)!r} has one line, of names; numbers are expected below it.")
+    if not has_names and not all(numbers):
+        # Taken as names, a damaged line of numbers would be lost without a word.
+        raise ValueError(
+            f"{str(path)!r} begins with a line of numbers and other things, such as "
+            f"{first[numbers.index(False)]!r}. Let it be names only, or numbers only."
+        )
     names = [cell.strip() for cell in first] if has_names else [f"column {i}" for i in range(len(first))]
     if has_names and len(second) != len(names):
         raise ValueError(f"{str(path)!r} names {len(names)} columns, but its first row has {len(second)} cells.")
@@ -59,16 +68,16 @@ def read_table(path, sidecar, max_bytes, patterns=None):
 
 
 def _first_lines(path, delimiter):
-    """Cells of the first two lines; errors where there is no number to come."""
+    """Cells of the first two lines; `None` for a second one that is not there."""
     try:
         # utf-8-sig leaves out the mark that spreadsheets put ahead of the text.
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row, _ in zip(csv.reader(file, delimiter=delimiter), range(2), strict=False)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{str(path)!r} is not text in UTF-8: {error}. Export it again as CSV in UTF-8.") from error
-    if len(rows) < 2:
-        raise ValueError(f"{str(path)!r} has {len(rows)} lines; two or more are expected.")
-    return rows
+    if not rows or not rows[0]:
+        raise ValueError(f"{str(path)!r} begins with an empty line; names or numbers are expected.")
+    return rows[0], rows[1] if len(rows) > 1 else None
 
 
 def _choose(path, names, has_names, patterns):

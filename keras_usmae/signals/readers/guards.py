@@ -8,6 +8,9 @@ import re
 
 import numpy as np
 
+# Traces that are looked at for their byte order, and how rough noise is: see `_roughness`.
+_NUM_PROBED, _ROUGH = 64, 0.7
+
 
 @dataclasses.dataclass(frozen=True)
 class ArrayHeader:
@@ -98,6 +101,39 @@ def check_headers(path, headers, max_bytes):
             f"{str(path)!r} states {total:,} bytes of data, but {max_bytes:,} are allowed. Raise 'max_bytes' in the "
             "sidecar if that is its true size, or split the file."
         )
+
+
+def check_byte_order(path, name, traces):
+    """Refuses integers that are far smoother with their bytes in the other order.
+
+    An ultrasonic trace is smooth, since it is sampled well above its band, and one whose bytes are swapped looks like
+    white noise. Traces that are sampled near their band are rough either way, and pass.
+
+    Args:
+        path: path of the file, for messages.
+        name: str. Name of the array.
+        traces: array of shape `(n, L)`, as loaded.
+
+    Raises:
+        ValueError: as above.
+    """
+    if traces.dtype.kind not in "iu" or traces.dtype.itemsize == 1:
+        return
+    some = np.ascontiguousarray(traces[:: max(len(traces) // _NUM_PROBED, 1)][:_NUM_PROBED])
+    stated, swapped = _roughness(some), _roughness(some.byteswap())
+    if stated > _ROUGH and swapped < stated / 4:
+        raise ValueError(
+            f"{name!r} in {str(path)!r} looks like noise as it stands, and like an echo with its bytes in the other "
+            f"order: its dtype {traces.dtype} states the wrong one. Export it again."
+        )
+
+
+def _roughness(traces):
+    """Power of the differences of neighbours over twice that of the samples: 1 for white noise, 0 for a smooth line."""
+    centered = traces.astype(np.float64)
+    centered -= centered.mean(axis=1, keepdims=True)
+    power = np.sum(centered**2)
+    return np.sum(np.diff(centered, axis=1) ** 2) / (2 * power) if power else 0.0
 
 
 def _listing(headers):

@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from keras_usmae.signals.readers import csv_file, hdf5_file, matlab_file, numpy_file, wav_file
-from keras_usmae.signals.readers.guards import ArrayHeader, check_headers, damage_is_told, select_arrays
+from keras_usmae.signals.readers.guards import (
+    ArrayHeader,
+    check_byte_order,
+    check_headers,
+    damage_is_told,
+    select_arrays,
+)
 from keras_usmae.signals.readers.recording import make_recording
 from keras_usmae.signals.readers.sidecar import TIME_UNITS, read_sidecar
 
@@ -169,6 +175,8 @@ def _load(path, pattern, max_bytes):
 def _read_arrays(path, sidecar, max_bytes):
     arrays = _load(path, sidecar.signals, max_bytes)
     traces = {name: _along_rows(path, name, array, sidecar) for name, array in arrays.items()}
+    for name, rows in traces.items():
+        check_byte_order(path, name, rows)
     lengths = {name: len(rows[0]) for name, rows in traces.items()}
     if len(set(lengths.values())) > 1:
         short, long = min(lengths, key=lengths.get), max(lengths, key=lengths.get)
