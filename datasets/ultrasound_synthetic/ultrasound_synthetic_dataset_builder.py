@@ -37,12 +37,25 @@ class SyntheticConfig(tfds.core.BuilderConfig):
         num_train: int. Number of training examples: signals 0 to `num_train - 1` of the set.
         num_validation: int. Number of validation examples, the signals after them.
         seed: int. Seed of the set.
+        unseen: dict of `SignalConfig` by split. Transducers held out: center frequency or burst length, and so
+            bandwidth, share no value with those of the training. Defaults to none.
+        num_unseen: int. Number of examples in each of these splits, signals from 0 on. Defaults to `0`.
     """
 
     signals: SignalConfig | TransducerConfig
     num_train: int
     num_validation: int
     seed: int
+    unseen: dict[str, SignalConfig] = dataclasses.field(default_factory=dict)
+    num_unseen: int = 0
+
+    def __post_init__(self):
+        for split, held_out in self.unseen.items():
+            if not set(self.signals.ranges_apart(held_out)) & {"center_frequency", "burst_length"}:
+                raise ValueError(
+                    f"The transducers of {split!r} are not held out: the ranges of both their `center_frequency` and "
+                    "their `burst_length` overlap with those of the training."
+                )
 
 
 def _config(name, num_signals, description, signals=None):
@@ -55,6 +68,17 @@ def _config(name, num_signals, description, signals=None):
         num_validation=num_validation,
         seed=2025,
     )
+
+
+def _hold_out(config):
+    """Adds splits of transducers that are outside of the ranges of the training, each in one respect."""
+    ranges = {
+        "unseen_low": {"center_frequency": (0.4e6, 0.9e6)},
+        "unseen_high": {"center_frequency": (6.6e6, 9e6)},
+        "unseen_narrowband": {"burst_length": (600.0, 800.0)},
+    }
+    unseen = {split: dataclasses.replace(config.signals, **changed) for split, changed in ranges.items()}
+    return dataclasses.replace(config, unseen=unseen, num_unseen=config.num_validation // 2)
 
 
 def _transducer_config(name, signals):
@@ -74,11 +98,14 @@ def _described_features(signals):
 class Builder(FileReaderBuilder):
     """Synthesizes the signals of a named `SignalConfig` or of a transducer file."""
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar = {
+        "1.1.0": "Splits of unseen transducers in `diverse`; the parameters of the ring-down, and the noise's RMS.",
+        "1.0.0": "First release.",
+    }
     BUILDER_CONFIGS: ClassVar = [
         _config("paper", 48_000, "One burst in white noise, as in the paper."),
-        _config("diverse", 96_000, "The widest mix of transducers, echoes, noise and recorders."),
+        _hold_out(_config("diverse", 96_000, "The widest mix of transducers, echoes, noise and recorders.")),
         _config("quickstart", 12_000, "Bursts as damped immersion transducers give them, to pre-train within minutes."),
         *(_transducer_config(name, read_transducer(name)) for name in transducer_names()),
     ]
@@ -123,7 +150,10 @@ class Builder(FileReaderBuilder):
                 "echo_onsets": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
                 "echo_amplitudes": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
                 "ringdown_amplitude": np.float32,
+                "ringdown_decay": np.float32,
+                "ringdown_phase": np.float32,
                 "snr_db": np.float32,
+                "noise_rms": np.float32,
                 "noise_color": tfds.features.ClassLabel(names=NOISE_COLORS),
                 "dc_offset": np.float32,
                 "adc_bits": np.int32,
@@ -140,6 +170,7 @@ class Builder(FileReaderBuilder):
                 sampling_rate=signals.sampling_rate,
                 seed=self.builder_config.seed,
                 signal_config=dataclasses.asdict(signals),
+                unseen={split: dataclasses.asdict(held_out) for split, held_out in self.builder_config.unseen.items()},
             ),
         )
 
@@ -149,6 +180,7 @@ class Builder(FileReaderBuilder):
         return {
             "train": (config.signals, 0, config.num_train),
             "validation": (config.signals, config.num_train, config.num_validation),
+            **{split: (held_out, 0, config.num_unseen) for split, held_out in config.unseen.items()},
         }
 
     def _shards(self, split, signals, start, num_signals):

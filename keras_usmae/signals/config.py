@@ -116,6 +116,33 @@ class SignalConfig:
             raise ValueError(f"There is no preset {name!r} of SignalConfig. Choose one of {sorted(PRESETS)}.")
         return cls(**PRESETS[name])
 
+    def ranges_apart(self, other):
+        """Ranges that share no value with those of another configuration, such as of transducers held out.
+
+        Args:
+            other: a `SignalConfig`.
+
+        Returns:
+            A tuple of str, names of ranges.
+
+        Example:
+
+        ```python
+        import dataclasses
+        from keras_usmae.signals import SignalConfig
+
+        seen = SignalConfig.from_preset("diverse")
+        unseen = dataclasses.replace(seen, center_frequency=(6.6e6, 9e6))
+        seen.ranges_apart(unseen)  # ("center_frequency",)
+        ```
+        """
+        names = []
+        for field in dataclasses.fields(self):
+            one, two = getattr(self, field.name), getattr(other, field.name)
+            if field.type is Range and (one[1] < two[0] or two[1] < one[0]):
+                names.append(field.name)
+        return tuple(names)
+
     @property
     def max_burst_samples(self):
         """int. Samples that hold the longest burst, wherever its onset lies between two samples."""

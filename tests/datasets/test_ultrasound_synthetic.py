@@ -16,7 +16,8 @@ def builder_class():
 
 def small_config(preset):
     template = builder_class().builder_configs[preset]
-    return dataclasses.replace(template, name=f"small_{preset}", num_train=20, num_validation=5)
+    changed = {"name": f"small_{preset}", "num_train": 20, "num_validation": 5, "unseen": {}, "num_unseen": 0}
+    return dataclasses.replace(template, **changed)
 
 
 class UltrasoundSyntheticTest(tfds.testing.DatasetBuilderTestCase):
@@ -47,6 +48,47 @@ def test_examples_are_those_of_the_seed(tmp_path, preset):
                 assert np.isnan(value[:, width:]).all()
                 value = value[:, :width]
             np.testing.assert_array_equal(value, expected[key].astype(value.dtype), err_msg=key)
+
+
+def test_unseen_transducers_share_no_center_frequency_or_bandwidth_with_the_training(tmp_path):
+    diverse = builder_class().builder_configs["diverse"]
+    config = dataclasses.replace(diverse, name="small", num_train=300, num_validation=5, num_unseen=300)
+    builder = prepare(builder_class()(config=config, data_dir=tmp_path, file_format="array_record"))
+    assert set(builder.info.splits) == {"train", "validation", "unseen_low", "unseen_high", "unseen_narrowband"}
+    features = ("center_frequency", "burst_length", "signal")
+    train = load_arrays(builder, "train", features)
+    for split, changed in (
+        ("unseen_low", "center_frequency"),
+        ("unseen_high", "center_frequency"),
+        ("unseen_narrowband", "burst_length"),
+    ):
+        unseen = load_arrays(builder, split, features)
+        low, high = getattr(config.unseen[split], changed)
+        assert low <= unseen[changed].min() <= unseen[changed].max() <= high
+        assert unseen[changed].min() > train[changed].max() or unseen[changed].max() < train[changed].min()
+        expected = synthesize(config.unseen[split], 300, config.seed)["signal"]
+        np.testing.assert_array_equal(unseen["signal"], expected)
+    with pytest.raises(ValueError, match="'test' are not held out"):
+        dataclasses.replace(config, unseen={"test": dataclasses.replace(config.signals, center_frequency=(5e6, 9e6))})
+
+
+def test_diverse_mixes_transducers_bandwidths_noises_and_gains():
+    """Every range is filled to within 5 % of both ends, every choice drawn, and the parameters do not move together."""
+    config = SignalConfig.from_preset("diverse")
+    drawn = synthesize(config, 1024, seed=5)
+    gain = 20 * np.log10(drawn["amplitude"])
+    columns = {name: drawn[name] for name in ("center_frequency", "burst_length", "snr_db", "dc_offset")}
+    for name, column in (columns | {"amplitude_db": gain}).items():
+        low, high = getattr(config, name)
+        margin = 0.05 * (high - low)
+        assert low <= column.min() < low + margin, name
+        assert high - margin < column.max() <= high, name
+    for name, count in (("envelope", len(config.envelopes)), ("noise_color", 3), ("adc_bits", 4), ("num_echoes", 6)):
+        assert len(np.unique(drawn[name])) == count, name
+    assert 0.2 < np.mean(drawn["ringdown_amplitude"] > 0) < 0.4
+    assert 0.1 < drawn["clipped"].mean() < 0.9
+    correlation = np.corrcoef([*columns.values(), gain]) - np.eye(5)
+    assert np.abs(correlation).max() < 0.12  # 1 / sqrt(1024) is 0.03
 
 
 def test_echoes_of_every_config_fit(tmp_path):
