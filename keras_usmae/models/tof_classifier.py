@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_usmae.models.heads import HEADS
-from keras_usmae.models.tof_decoding import decode_onset
+from keras_usmae.models.tof_decoding import decode_interval, decode_onset, decode_spread
 from keras_usmae.registration import register
 from keras_usmae.signals import check_signals, samples_to_seconds, standardize
 
@@ -71,17 +71,20 @@ class ToFClassifier(keras.Model):
         tokens = self.encoder(signals, training=training)
         return ops.cast(self.head_layer(tokens, training=training), "float32")
 
-    def predict_tof(self, signals, method="expectation", batch_size=256):
+    def predict_tof(self, signals, method="expectation", batch_size=256, temperature=1.0):
         """Measures raw signals: standardises, classifies and decodes.
 
         Args:
             signals: array of shape `(batch, signal_length)`, at the model's `sampling_rate`, in any unit of amplitude.
             method: str, `"expectation"` or `"argmax"`; see `decode_onset`. Defaults to `"expectation"`.
             batch_size: int. Defaults to `256`.
+            temperature: float, what the logits are divided by for spread, interval and confidence, fitted on the
+                validation split. Defaults to `1.0`.
 
         Returns:
             A dict of NumPy arrays of shape `(batch,)`: `"onset"` in samples, `"tof"` in seconds from the first sample,
-            and `"confidence"`, the probability of the most likely bin.
+            `"confidence"`, the probability of the most likely bin, `"spread"`, the standard deviation of the onset in
+            samples, and `"interval"` of shape `(batch, 2)`, which holds the onset with 95 % probability, in samples.
 
         Raises:
             ValueError: if the signals have another length, or samples that are not finite.
@@ -93,10 +96,38 @@ class ToFClassifier(keras.Model):
         ```
         """
         signals = standardize(check_signals(signals, self.encoder.signal_length))
-        logits = ops.convert_to_tensor(self.predict(signals, batch_size=batch_size, verbose=0))
+        return self.decode(self.predict(signals, batch_size=batch_size, verbose=0), method, temperature)
+
+    def decode(self, logits, method="expectation", temperature=1.0):
+        """Decodes logits as `predict_tof` does.
+
+        Args:
+            logits: array of shape `(batch, num_classes)`.
+            method: str, see `predict_tof`. Defaults to `"expectation"`.
+            temperature: float, see `predict_tof`. Defaults to `1.0`.
+
+        Returns:
+            The dict of `predict_tof`.
+
+        Example:
+
+        ```python
+        measured = classifier.decode(classifier.predict(standardize(signals)))
+        ```
+        """
+        logits = ops.convert_to_tensor(logits)
         onset = ops.convert_to_numpy(decode_onset(logits, self.bin_width, method))
-        confidence = ops.convert_to_numpy(ops.max(ops.softmax(logits, axis=-1), axis=-1))
-        return {"onset": onset, "tof": samples_to_seconds(onset, self.sampling_rate), "confidence": confidence}
+        logits = logits / temperature
+        decoded = {
+            "confidence": ops.max(ops.softmax(logits, axis=-1), axis=-1),
+            "spread": decode_spread(logits, self.bin_width),
+            "interval": decode_interval(logits, self.bin_width),
+        }
+        return {
+            "onset": onset,
+            "tof": samples_to_seconds(onset, self.sampling_rate),
+            **{name: ops.convert_to_numpy(value) for name, value in decoded.items()},
+        }
 
     def get_config(self):
         """Constructor arguments, for saving."""

@@ -36,3 +36,63 @@ def decode_onset(logits, bin_width, method="expectation", radius=2):
     weights = ops.softmax(ops.cast(logits, "float32"), axis=-1) * ops.cast(near, "float32")
     mean_bin = ops.sum(weights * ops.cast(bins, "float32"), axis=-1) / ops.sum(weights, axis=-1)
     return (mean_bin + 0.5) * bin_width
+
+
+def decode_interval(logits, bin_width, level=0.95):
+    """Turns class logits into the central interval that holds the onset with a given probability.
+
+    Its ends are quantiles of the distribution over all bins, with the mass of a bin spread evenly over it: unlike the
+    onset, it tells of a second guess far away.
+
+    Args:
+        logits: Tensor of shape `(batch, num_classes)`.
+        bin_width: int, samples in a class.
+        level: float in (0, 1), probability inside. Defaults to `0.95`.
+
+    Returns:
+        Tensor of shape `(batch, 2)`, lower and upper end in samples.
+
+    Raises:
+        ValueError: for a level outside of (0, 1).
+
+    Example:
+
+    ```python
+    decode_interval(np.zeros((1, 128), "float32"), bin_width=16)  # about [51.2, 1996.8]
+    ```
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must lie between 0 and 1. Received: level={level!r}")
+    probabilities = ops.softmax(ops.cast(logits, "float32"), axis=-1)
+    cumulative = ops.cumsum(probabilities, axis=-1)  # (B, C)
+    ends = []
+    for quantile in ((1 - level) / 2, (1 + level) / 2):
+        index = ops.sum(ops.cast(cumulative < quantile, "int32"), axis=-1, keepdims=True)  # (B, 1)
+        index = ops.minimum(index, logits.shape[-1] - 1)  # the sum may stay just below 1
+        mass, end = (ops.take_along_axis(array, index, axis=-1) for array in (probabilities, cumulative))
+        inside = ops.clip(1 - (end - quantile) / ops.maximum(mass, 1e-30), 0.0, 1.0)
+        ends.append((ops.cast(index, "float32") + inside) * bin_width)
+    return ops.concatenate(ends, axis=-1)
+
+
+def decode_spread(logits, bin_width):
+    """Turns class logits into the standard deviation of the onset over all bins.
+
+    Args:
+        logits: Tensor of shape `(batch, num_classes)`.
+        bin_width: int, samples in a class.
+
+    Returns:
+        Tensor of shape `(batch,)`, samples; at least that of one bin, `bin_width / sqrt(12)`.
+
+    Example:
+
+    ```python
+    decode_spread(np.eye(128, dtype="float32")[[3]] * 50, bin_width=16)  # 16 / sqrt(12) = 4.6
+    ```
+    """
+    probabilities = ops.softmax(ops.cast(logits, "float32"), axis=-1)
+    bins = ops.arange(logits.shape[-1], dtype="float32")[None, :]
+    mean = ops.sum(probabilities * bins, axis=-1, keepdims=True)
+    variance = ops.sum(probabilities * (bins - mean) ** 2, axis=-1)
+    return bin_width * ops.sqrt(variance + 1 / 12)
