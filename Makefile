@@ -2,20 +2,21 @@
 PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
+KWAVE_VENV ?= .venv-kwave
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow test-beam lint data beam clean
+.PHONY: demo test test-slow test-beam test-kwave lint data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
 
 # Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
 test: $(VENV)/.test lint
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow and not beam"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow and not beam" tests/layers tests/models tests/training
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow and not beam" tests/layers tests/models tests/training
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow and not beam and not kwave"
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
 
 test-slow: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m slow
@@ -23,6 +24,10 @@ test-slow: $(VENV)/.test
 # Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
 test-beam: beam
 	KERAS_BACKEND=jax $(BEAM_VENV)/bin/python -m pytest -m beam tests/test_shards_beam.py
+
+# Described transducers against k-Wave's solution of the wave equation. It pins other versions of NumPy and SciPy.
+test-kwave: $(VENV)/.test $(KWAVE_VENV)/.test
+	KWAVE_PYTHON=$(KWAVE_VENV)/bin/python KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -s -m kwave tests/kwave
 
 beam: $(BEAM_VENV)/.test
 
@@ -52,6 +57,12 @@ $(BEAM_VENV)/.test: pyproject.toml constraints-beam.txt
 	$(PYTHON) -m venv $(BEAM_VENV)
 	$(BEAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-beam.txt \
 		--editable ".[jax,beam,dev]"
+	touch $@
+
+$(KWAVE_VENV)/.test: constraints-kwave.txt
+	$(PYTHON) -m venv $(KWAVE_VENV)
+	$(KWAVE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-kwave.txt \
+		k-wave-python
 	touch $@
 
 clean:
