@@ -66,4 +66,4 @@ $(KWAVE_VENV)/.test: constraints-kwave.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) .pytest_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) .pytest_cache .ruff_cache .hypothesis runs

@@ -56,11 +56,12 @@ def rendered(response, signal_length, medium, echo):
     return peak * render(draw_parameters(config, 1, seed=0), config)[0]
 
 
-@pytest.mark.parametrize("exponent", [1.1, 1.5, 2.0])
-def test_attenuation_and_dispersion_are_those_of_the_wave_equation(simulate, exponent):
+# In dB/m at 2.5 MHz. k-Wave's equation has the power law to first order in attenuation and dispersion over wave number
+# only; near an exponent of 1 dispersion is many times the attenuation, so that there only a small one can be compared.
+@pytest.mark.parametrize(("exponent", "attenuation"), [(1.1, 25.0), (1.5, 80.0), (2.0, 80.0)])
+def test_attenuation_and_dispersion_are_those_of_the_wave_equation(simulate, exponent, attenuation):
     cells, dx, dt, speed, reference = 1024, 50e-6, 2e-9, 2500.0, 2.5e6
     near, far = 200, 900
-    attenuation = 80.0  # dB/m at the reference frequency
     recorded = simulate(
         dt=dt,
         dx=dx,
@@ -85,8 +86,7 @@ def test_attenuation_and_dispersion_are_those_of_the_wave_equation(simulate, exp
     lost = 20 * np.log10(np.linalg.norm(response) / np.linalg.norm(theirs))
     print(f"f^{exponent}: error {error:.2%} after a loss of {lost:.1f} dB")
     assert lost == pytest.approx(attenuation * (far - near) * dx, rel=0.15)
-    # k-Wave's equation has the power law to first order in attenuation over wave number only.
-    assert error < 0.02
+    assert error < 0.01
 
 
 def test_echoes_of_a_plate_in_water_are_those_of_the_wave_equation(simulate):
@@ -130,4 +130,5 @@ def test_echoes_of_a_plate_in_water_are_those_of_the_wave_equation(simulate):
     theirs = recorded[passing:]
     error = np.linalg.norm(ours - theirs) / np.linalg.norm(theirs)
     print(f"plate: error {error:.2%}, peaks {np.abs(ours).max():.4f} and {np.abs(theirs).max():.4f}")
+    # Nearly all of it is the place of the boundaries, a fifth of a sample off: it went down fourfold with half the dx.
     assert error < 0.05
