@@ -217,7 +217,9 @@ def _remove_empty_folders(data_dir):
     if dataset.is_dir() and {path.name for path in dataset.iterdir()} == {".config"}:
         (dataset / ".config" / "metadata.json").unlink(missing_ok=True)
         _remove_if_empty(dataset / ".config")
-    for folder in (dataset, root / "downloads" / "extracted", root / "downloads", root):
+    downloads = root / "downloads"
+    broken_off = sorted((downloads / dataset.name).glob("*.tmp.*"))
+    for folder in (dataset, *broken_off, downloads / dataset.name, downloads / "extracted", downloads, root):
         _remove_if_empty(folder)
 
 

@@ -102,7 +102,7 @@ class RepeatedFinetuning:
         self.classifier.set_weights(weights)
         for variable in self.classifier.optimizer.variables:
             if variable is not self.classifier.optimizer.learning_rate:
-                variable.assign(keras.ops.zeros_like(variable))
+                variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
         options = {name: getattr(settings, name) for name in ("max_shift", "noise", "flip")}
         # Drawn a part at a time: all of a long training would not fit in memory.
         batches = EpochBatches(

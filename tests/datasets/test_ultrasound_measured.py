@@ -65,6 +65,18 @@ def test_bad_originals_leave_nothing_behind(tmp_path, damage):
     assert not data.exists()
 
 
+def test_a_download_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATA_DIR", raising=False)
+
+    def fail(self, url, destination_path, verify=True):
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("tensorflow_datasets.core.download.downloader._Downloader._sync_download", fail)
+    with pytest.raises(ConnectionError):
+        prepare(load_builder(f"{NAME}/paper", data_dir=tmp_path / "data"))
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_wrong_download_is_refused(tmp_path, monkeypatch, dummy_dir):
     """A server that sends something else: TFDS compares with checksums.tsv."""
     monkeypatch.delenv("DATA_DIR", raising=False)

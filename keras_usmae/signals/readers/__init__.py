@@ -8,13 +8,13 @@ from keras_usmae.signals.readers.reading import read_recordings
 from keras_usmae.signals.readers.recording import Recording, make_recording, resample_recording
 from keras_usmae.signals.readers.report import (
     RecordingReport,
-    estimate_snr,
     find_clipping,
     is_drift,
     mean_spectrum,
     report_recording,
 )
 from keras_usmae.signals.readers.sidecar import OnsetLabel, Sidecar, read_sidecar
+from keras_usmae.signals.readers.snr import estimate_snr
 from keras_usmae.signals.readers.windowing import WindowPlan, plan_windows
 
 __all__ = [

@@ -6,13 +6,10 @@ import json
 import numpy as np
 import scipy.signal
 
-# A burst ends where the envelope falls to -20 dB of its peak, as the dataset's labels have it.
-_BURST_LEVEL = 0.1
-_NUM_BLOCKS = 20
+from keras_usmae.signals.readers.snr import DRIFT, estimate_snr
+
 _FLAT_RUN = 3
 _CHUNK_SIZE = 256
-# Below this share of the sampling rate, a spectrum holds drift and the recovery from the transmit pulse.
-_DRIFT = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,33 +135,6 @@ def report_recording(recording):
     )
 
 
-def estimate_snr(signals):
-    """Estimates the SNR of the strongest burst of each signal, without knowing where it is.
-
-    20 log10(RMS of the burst / RMS of the noise). The burst is where the envelope around its largest value stays above
-    10 % of it. The noise is that of a quiet piece, the lower quartile of 20 equal ones: -0.7 to +3.5 dB off on
-    synthetic signals, too low an SNR where echoes fill most of the record. Where the transmit pulse is in the record,
-    it may be the strongest burst.
-
-    Args:
-        signals: array of shape `(n, L)`.
-
-    Returns:
-        A float64 array of shape `(n,)`, in dB; infinite where a piece is free of noise.
-
-    Example:
-
-    ```python
-    from keras_usmae.signals import SignalConfig, synthesize
-    from keras_usmae.signals.readers import estimate_snr
-
-    data = synthesize(SignalConfig.from_preset("paper"), num_signals=8, seed=0)
-    estimate_snr(data["signal"]) - data["snr_db"]  # within 3 dB
-    ```
-    """
-    return np.concatenate([_estimate(signals[i : i + _CHUNK_SIZE]) for i in range(0, len(signals), _CHUNK_SIZE)])
-
-
 def find_clipping(signals, full_scale):
     """Samples at an end of the recorder's scale.
 
@@ -244,27 +214,4 @@ def is_drift(frequencies, sampling_rate):
     is_drift(np.array([0.0, 1e5, 1e6]), 60e6)  # [True, True, False]
     ```
     """
-    return frequencies < _DRIFT * sampling_rate
-
-
-def _estimate(signals):
-    centered = signals - np.median(signals, axis=1, keepdims=True)
-    envelope = np.abs(scipy.signal.hilbert(centered, axis=1))
-    power = np.square(centered, dtype=np.float64)
-    size = max(signals.shape[1] // _NUM_BLOCKS, 2)
-    count = signals.shape[1] // size
-    blocks = centered[:, : count * size].reshape(len(signals), count, size)
-    # A piece's own variance where it is long enough to have one, so that a slow drift is no noise.
-    noise = np.percentile(np.var(blocks, axis=2, dtype=np.float64), 25, axis=1)
-    burst = np.array([_burst_power(*row) for row in zip(envelope, power, strict=True)])
-    with np.errstate(divide="ignore"):
-        return 10 * np.log10(np.maximum(burst - noise, 0) / noise)
-
-
-def _burst_power(envelope, power):
-    peak = envelope.argmax()
-    low = envelope < _BURST_LEVEL * envelope[peak]
-    before, after = np.flatnonzero(low[:peak]), np.flatnonzero(low[peak:])
-    start = before[-1] + 1 if before.size else 0
-    stop = peak + after[0] if after.size else len(power)
-    return power[start:stop].mean()
+    return frequencies < DRIFT * sampling_rate

@@ -8,7 +8,8 @@ import numpy as np
 
 from keras_usmae.signals.readers.preparation import SPLITS
 from keras_usmae.signals.readers.recording import resample_recording
-from keras_usmae.signals.readers.report import estimate_snr, find_clipping
+from keras_usmae.signals.readers.report import find_clipping
+from keras_usmae.signals.readers.snr import estimate_snr
 from keras_usmae.signals.windows import window_starts
 
 # Shares of a file's traces where no splits are stated; what is left is for the test.
