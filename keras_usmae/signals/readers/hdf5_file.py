@@ -21,26 +21,55 @@ def describe_hdf5(path):
     return headers
 
 
-def load_hdf5(path, name):
-    """One dataset of a file."""
+def load_hdf5(path, names):
+    """Some datasets of a file, by name."""
     with h5py.File(path, "r") as file:
-        dataset = file[name]
-        _check_storage(dataset)
-        return dataset[...]
-
-
-def load_matlab_hdf5(path, name):
-    """One variable of a v7.3 file, with the axes as MATLAB shows them: the file has them in reverse."""
-    return load_hdf5(path, name).T
+        return {name: _load(file[name]) for name in names}
 
 
 def describe_matlab_hdf5(path):
-    """Headers of the variables of a v7.3 file, with the axes as MATLAB shows them."""
-    return {
-        name: ArrayHeader(header.shape[::-1], header.dtype)
-        for name, header in describe_hdf5(path).items()
-        if not name.startswith("#")  # MATLAB's own bookkeeping
-    }
+    """Headers of the variables of a v7.3 file, with the axes as MATLAB shows them, and of cells as `name{1}`."""
+    headers = {}
+    with h5py.File(path, "r") as file:
+        stored = {}
+        _walk(file, "", stored, depth=0)
+        for name, header in stored.items():
+            if name.startswith("#"):  # MATLAB's own bookkeeping, and what the cells refer to
+                continue
+            members = _members(file, name)
+            for index, member in enumerate(members, start=1):
+                headers[f"{name}{{{index}}}"] = ArrayHeader(member.shape[::-1], member.dtype)
+            if not members:
+                headers[name] = ArrayHeader(header.shape[::-1], header.dtype)
+    return headers
+
+
+def load_matlab_hdf5(path, names):
+    """Some variables of a v7.3 file or members of its cells, by name, with the axes as MATLAB shows them."""
+    arrays, cells = {}, {}
+    with h5py.File(path, "r") as file:
+        for name in names:
+            variable, is_cell, index = name.partition("{")
+            if is_cell and variable not in cells:
+                cells[variable] = _members(file, variable)
+            dataset = cells[variable][int(index.removesuffix("}")) - 1] if is_cell else file[name]
+            arrays[name] = _load(dataset).T
+    return arrays
+
+
+def _members(file, name):
+    """Datasets that a cell refers to, in MATLAB's order; none where `name` is no cell of arrays."""
+    dataset = file[name]
+    if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference or dataset.size > _MAX_OBJECTS:
+        return []
+    # MATLAB counts along the first axis, which is the last in the file.
+    members = [file[reference] for reference in _load(dataset).ravel() if reference]
+    return [member for member in members if isinstance(member, h5py.Dataset) and member.shape is not None]
+
+
+def _load(dataset):
+    _check_storage(dataset)
+    return dataset[...]
 
 
 def _walk(group, prefix, headers, depth):

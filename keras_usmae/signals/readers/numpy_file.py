@@ -17,10 +17,10 @@ def describe_npy(path):
     return {path.stem: header}
 
 
-def load_npy(path, name):
-    """The array of a .npy file."""
+def load_npy(path, names):
+    """The array of a .npy file, by its only name."""
     with path.open("rb") as file:
-        return _read_data(file, *_read_header(file))
+        return {names[0]: _read_data(file, *_read_header(file))}
 
 
 def describe_npz(path):
@@ -40,9 +40,14 @@ def describe_npz(path):
     return headers
 
 
-def load_npz(path, name):
-    """One array of a .npz file. No more than the array's stated size is decompressed."""
-    with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+def load_npz(path, names):
+    """Some arrays of a .npz file, by name. No more than an array's stated size is decompressed."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: _read_member(archive, name) for name in names}
+
+
+def _read_member(archive, name):
+    with archive.open(f"{name}.npy") as file:
         data = _read_data(file, *_read_header(file))
         # Reading on to the end makes zipfile compare the checksum.
         if file.read(1):

@@ -146,7 +146,6 @@ def _describe(path, max_bytes):
 _LOADERS = {
     ".npy": numpy_file.load_npy,
     ".npz": numpy_file.load_npz,
-    ".mat": matlab_file.load_matlab,
     ".wav": wav_file.load_wav,
     ".h5": hdf5_file.load_hdf5,
     ".hdf5": hdf5_file.load_hdf5,
@@ -159,12 +158,14 @@ def _load(path, pattern, max_bytes):
     headers = _describe(path, max_bytes)
     chosen = {name: headers[name] for name in select_arrays(path, headers, pattern)}
     check_headers(path, chosen, max_bytes)
-    arrays = {}
+    with damage_is_told(path, path.suffix.lower()):
+        if path.suffix.lower() == ".mat":
+            arrays = matlab_file.load_matlab(path, list(chosen), max_bytes)
+        else:
+            arrays = _LOADERS[path.suffix.lower()](path, list(chosen))
+    # In v7.3, MATLAB's complex numbers are compounds to the file, and pairs to us only once they are loaded.
+    check_headers(path, {name: ArrayHeader(array.shape, array.dtype) for name, array in arrays.items()}, max_bytes)
     for name, header in chosen.items():
-        with damage_is_told(path, path.suffix.lower()):
-            arrays[name] = _LOADERS[path.suffix.lower()](path, name)
-        # MATLAB's files do not say in their headers whether numbers are complex.
-        check_headers(path, {name: ArrayHeader(arrays[name].shape, arrays[name].dtype)}, max_bytes)
         if arrays[name].shape != header.shape:
             raise ValueError(
                 f"{str(path)!r}: {name!r} has the shape {arrays[name].shape}, not {header.shape} as stated."

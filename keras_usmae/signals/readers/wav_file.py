@@ -31,14 +31,14 @@ def wav_sampling_rate(path):
     return float(_read_header(path)[1])
 
 
-def load_wav(path, name):
-    """Samples of shape `(frames, channels)`, as integers or floats of the file."""
+def load_wav(path, names):
+    """Samples of shape `(frames, channels)`, as integers or floats of the file, by their only name."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.io.wavfile.WavFileWarning)
         # A bit depth or a chunk that SciPy does not know is told, but is no damage.
         warnings.filterwarnings("ignore", message="Chunk .non-data. not understood")
         _, data = scipy.io.wavfile.read(path)
-    return data.reshape(len(data), -1)
+    return {names[0]: data.reshape(len(data), -1)}
 
 
 def _read_header(path):
