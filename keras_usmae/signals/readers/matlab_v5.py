@@ -1,6 +1,6 @@
 """Numeric variables of a MATLAB v5 to v7 file, and numeric members of its cells.
 
-Not by SciPy: its `loadmat` crashes the process on files whose tags are damaged; its `whosmat` gives up on files that hold
+Not by SciPy: its `loadmat` crashes the process on files with damaged tags; its `whosmat` gives up on files that hold
 objects of MATLAB's classes, as acquisition software leaves them, and does not look into cells, in which full matrices
 of arrays come. Objects, functions, structures and texts are passed over.
 
