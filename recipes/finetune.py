@@ -20,25 +20,21 @@ import numpy as np
 import options
 import typer
 
-from keras_usmae.metrics import ToFAccuracy, ToFError
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, ToFCrossentropy
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
 from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
     BEST_FILE,
     LEARNING_RATES,
-    EpochBatches,
     RunCheckpoint,
     RunLog,
-    augmented,
-    build_optimizer,
     check_run_folder,
-    jit_compile,
+    compile_for_tof,
     open_run_folder,
     read_history,
     save_arrays,
     score_onsets,
-    shuffled,
+    tof_batches,
     write_json,
 )
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
@@ -57,11 +53,6 @@ def build_encoder(pretrained, preset, architecture, dtype, signal_length):
     if architecture != "transformer":
         raise ValueError("--pretrained holds a transformer; leave --architecture at its default.")
     return keras.saving.load_model(path)
-
-
-def longest_shift(encoder):
-    """Samples that augmentation moves a signal by at most: 600 of 2048."""
-    return round(600 / 2048 * encoder.signal_length)
 
 
 def main(
@@ -89,6 +80,9 @@ def main(
             "--augment", help="Show each epoch other versions of the labelled signals: moved in time, flipped, noisier."
         ),
     ] = False,
+    augment_noise: Annotated[
+        float, typer.Option(min=0.0, help="With --augment, largest RMS of the added noise, relative to the signal's.")
+    ] = 0.06,
     freeze: Annotated[
         int, typer.Option(min=-1, help="Encoder blocks held fixed, from the input on; -1 holds the whole encoder.")
     ] = 0,
@@ -100,6 +94,12 @@ def main(
     ] = None,
     warmup_epochs: options.WarmupEpochs = None,
     weight_decay: options.WeightDecay = 0.05,
+    layer_decay: Annotated[
+        float,
+        typer.Option(
+            min=0.01, max=1.0, help="Factor of the learning rate from a layer to the one before it; 1 has one for all."
+        ),
+    ] = 1.0,
     dtype: options.DType = "float32",
     seed: options.Seed = 0,
     speed_of_sound: options.SpeedOfSound = 1480.0,
@@ -107,14 +107,13 @@ def main(
     resume: options.Resume = False,
     tfds_dir: options.TfdsDir = None,
     raw_dir: options.RawDir = None,
+    config_file: options.Config = None,
 ) -> Path:
     """Trains a ToF classifier and returns its run folder."""
     warmup_epochs = options.warmup(warmup_epochs, epochs)
     if learning_rate is None:
         learning_rate = LEARNING_RATES[architecture]
-    config = {
-        name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
-    }
+    config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
     config["pretrained"] = str(pretrained) if pretrained else None
 
     # Everything that can be wrong is found before long work begins.
@@ -123,14 +122,15 @@ def main(
     encoder = build_encoder(pretrained, preset, architecture, dtype, options.signal_length(builder))
     if freeze:
         encoder.freeze(None if freeze < 0 else freeze)
-    ToFClassifier(encoder, bin_width, head)
-    start = pretrained.name if pretrained else f"scratch_{architecture}_{preset}"
+    classifier = ToFClassifier(encoder, bin_width, head, dtype=dtype)
+    if not pretrained:
+        config |= options.preset_contents(preset)
+    start = pretrained.name if pretrained else f"scratch_{architecture}_{Path(preset).stem}"
     folder = output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}"
     check_run_folder(folder, config, resume)
 
     # Labelled signals: the onset in samples is the label.
-    sampling_rate = options.sampling_rate(prepare(builder))
-    classifier = ToFClassifier(encoder, bin_width, head, sampling_rate=sampling_rate, dtype=dtype)
+    sampling_rate = classifier.sampling_rate = options.sampling_rate(prepare(builder))
     data = {}
     for split, part in options.labelled_splits(builder).items():
         arrays = load_arrays(builder, part, features=("signal", "onset"))
@@ -146,18 +146,10 @@ def main(
 
     # Training.
     open_run_folder(folder, config, resume)
-    load_epoch = shuffled(train, seed)
-    if augment:
-        # Whole batches: a smaller last one would have to be compiled for once more.
-        load_epoch = augmented(
-            train, -(-len(chosen) // batch_size) * batch_size, seed, max_shift=longest_shift(encoder)
-        )
-    batches = EpochBatches(load_epoch, batch_size)
-    classifier.compile(
-        build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay, 0.999),
-        loss=ToFCrossentropy(bin_width, label_sigma),
-        metrics=[ToFAccuracy(bin_width), ToFAccuracy(bin_width, 1, name="within_one_bin"), ToFError(bin_width)],
-        jit_compile=jit_compile(),
+    batches = tof_batches(*train, batch_size, seed, augment, augment_noise)
+    steps = len(batches)
+    compile_for_tof(
+        classifier, learning_rate, epochs * steps, int(warmup_epochs * steps), weight_decay, layer_decay, label_sigma
     )
     checkpoint = RunCheckpoint(folder, monitor="val_error_samples")
     first_epoch = checkpoint.restore(classifier)

@@ -1,12 +1,18 @@
 """Command-line options that several recipes share, each with its help."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-Preset = Annotated[str, typer.Option(help="Size of the model: nano, tiny, small (the paper's) or base.")]
+# Options that do not decide what a run gives, and so are not in its configuration.
+NOT_OF_THE_RESULT = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
+
+Preset = Annotated[
+    str, typer.Option(help="Size of the model: nano, tiny, small (the paper's) or base, or a .json file of sizes.")
+]
 Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Signals in an optimiser step.")]
@@ -36,6 +42,51 @@ SpeedOfSound = Annotated[
     float, typer.Option(min=1.0, help="Speed of sound in m/s, for errors in mm (pulse-echo, half of the path).")
 ]
 Output = Annotated[Path | None, typer.Option(help="Run folder to write. Defaults to a name under runs/.")]
+
+
+def _take_config(context: typer.Context, path: Path | None):
+    """Makes the options in a file the defaults of those on the command line."""
+    if path is None:
+        return None
+    recipe = Path(sys.argv[0]).stem
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of options {path}; recipes/tune.py writes one.")
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"The file of options {path} is not JSON: {error}") from error
+    options = content.get(recipe) if isinstance(content, dict) else None
+    if not isinstance(options, dict):
+        raise ValueError(f"The file of options {path} has no entry {recipe!r} with the options of recipes/{recipe}.py.")
+    known = {parameter.name for parameter in context.command.params} - {"config_file"}
+    if unknown := sorted(set(options) - known):
+        raise ValueError(f"{path} has options {unknown} that {recipe}.py does not know. It knows {sorted(known)}.")
+    if "encoder" in content:
+        options = {"preset": str(path), **options}
+    if options.get("pretrained"):  # told relative to the file
+        options["pretrained"] = str(path.parent / options["pretrained"])
+    context.default_map = options
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        is_eager=True,
+        callback=_take_config,
+        help="File of options and sizes, as tune.py writes it (best.json). Options on the command line win.",
+    ),
+]
+
+
+def preset_contents(preset):
+    """Sizes that a preset file holds, for a run's configuration: a changed file is another run."""
+    if not preset.endswith(".json"):
+        return {}
+    from keras_usmae.models import load_preset  # here: not every recipe needs Keras
+
+    return {f"{part}.{key}": value for part, sizes in load_preset(preset).items() for key, value in sizes.items()}
 
 
 def progress():

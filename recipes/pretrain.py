@@ -90,6 +90,7 @@ def main(
     resume: options.Resume = False,
     tfds_dir: options.TfdsDir = None,
     raw_dir: options.RawDir = None,
+    config_file: options.Config = None,
 ) -> Path:
     """Pre-trains a masked autoencoder and returns its run folder."""
     warmup_epochs = options.warmup(warmup_epochs, epochs)
@@ -98,12 +99,11 @@ def main(
             f"--dataset {dataset} and --transducer {transducer} both say what to train on. Give one of them."
         )
     dataset = dataset or f"ultrasound_synthetic/{transducer or 'paper'}"
-    config = {
-        name: value for name, value in locals().items() if name not in ("output", "resume", "tfds_dir", "raw_dir")
-    }
+    config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
     # Everything that can be wrong is found before the data are made or the folder is opened.
     load_preset(preset)
+    config |= options.preset_contents(preset)
     if transducer:
         read_transducer(transducer)
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
@@ -128,7 +128,7 @@ def main(
         patch_size=patch_size,
         signal_length=options.signal_length(builder),
     )
-    folder = output or Path("runs") / f"pretrain_{preset}_{described.name}"
+    folder = output or Path("runs") / f"pretrain_{Path(preset).stem}_{described.name}"
     check_run_folder(folder, config, resume)
 
     # Signals, each standardised to mean 0 and variance 1.

@@ -4,8 +4,15 @@ from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.evaluation import score_onsets
-from keras_usmae.training.finetuning import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning
+from keras_usmae.training.finetuning import (
+    LEARNING_RATES,
+    FinetuneSettings,
+    RepeatedFinetuning,
+    compile_for_tof,
+    tof_batches,
+)
 from keras_usmae.training.grid import paired_test, read_cells, run_cells, summarize
+from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.run_folder import (
     check_run_folder,
@@ -23,6 +30,7 @@ __all__ = [
     "LEARNING_RATES",
     "EpochBatches",
     "FinetuneSettings",
+    "LayerDecayAdamW",
     "RepeatedFinetuning",
     "RunCheckpoint",
     "RunLog",
@@ -30,8 +38,10 @@ __all__ = [
     "augmented",
     "build_optimizer",
     "check_run_folder",
+    "compile_for_tof",
     "fresh_signals",
     "jit_compile",
+    "layer_depth",
     "open_run_folder",
     "paired_test",
     "read_cells",
@@ -42,6 +52,7 @@ __all__ = [
     "shuffled",
     "streamed_signals",
     "summarize",
+    "tof_batches",
     "write_history",
     "write_json",
 ]

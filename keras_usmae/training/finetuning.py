@@ -1,12 +1,13 @@
-"""Fine-tuning as a function of weights, labels and seed, for experiments that do it a hundred times."""
+"""Fine-tuning: how a classifier is compiled and fed, and experiments that do it a hundred times."""
 
 import dataclasses
 
 import keras
 
+from keras_usmae.metrics import ToFAccuracy, ToFError
 from keras_usmae.models import ToFCrossentropy
 from keras_usmae.training.augmentation import augmented
-from keras_usmae.training.batches import EpochBatches
+from keras_usmae.training.batches import EpochBatches, shuffled
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 
 # Best of 0.0003, 0.001 and 0.003 for the transformer and of 0.001, 0.003 and 0.01 for the CNN on the validation split
@@ -14,6 +15,74 @@ from keras_usmae.training.optimization import build_optimizer, jit_compile
 # be better.
 LEARNING_RATES = {"transformer": 3e-3, "cnn": 1e-2}
 STEPS_AT_ONCE = 50
+NOISE = (1e-3, 0.06)
+
+
+def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=NOISE[1]):
+    """Batches to fine-tune with.
+
+    Args:
+        signals: float32 array of shape `(n, signal_length)`, standardised.
+        onset: array of shape `(n,)`, onsets in samples.
+        batch_size: int.
+        seed: int, seed of order and augmentation.
+        augment: bool, whether each epoch has other versions of the signals, moved by at most 600 of 2048 samples; see
+            `keras_usmae.training.augment`. Defaults to `False`.
+        augment_noise: float, largest RMS of the noise that augmentation adds, relative to that of the signal; `0` for
+            none. Defaults to `0.06`.
+
+    Returns:
+        `EpochBatches`.
+
+    Example:
+
+    ```python
+    batches = tof_batches(signals, onset, batch_size=64, seed=0, augment=True)
+    classifier.fit(batches, epochs=60, callbacks=[batches.callback], shuffle=False)
+    ```
+    """
+    load_epoch = shuffled((signals, onset), seed)
+    if augment:
+        load_epoch = augmented(
+            (signals, onset),
+            # Whole batches: a smaller last one would have to be compiled for once more.
+            -(-len(onset) // batch_size) * batch_size,
+            seed,
+            max_shift=round(600 / 2048 * signals.shape[1]),
+            noise=(min(NOISE[0], augment_noise), augment_noise),
+        )
+    return EpochBatches(load_epoch, batch_size)
+
+
+def compile_for_tof(
+    classifier, learning_rate, total_steps, warmup_steps, weight_decay=0.05, layer_decay=1.0, label_sigma=12.0
+):
+    """Compiles a classifier as `recipes/finetune.py` trains it.
+
+    Args:
+        classifier: `ToFClassifier`.
+        learning_rate: float, its peak.
+        total_steps: int, optimiser steps of the whole training.
+        warmup_steps: int, steps of the linear rise.
+        weight_decay: float, AdamW's. Defaults to `0.05`.
+        layer_decay: float, see `LayerDecayAdamW`. Defaults to `1.0`.
+        label_sigma: float, samples, spread of the target distribution; see `ToFCrossentropy`. Defaults to `12.0`.
+
+    Example:
+
+    ```python
+    compile_for_tof(classifier, 3e-3, total_steps=60 * len(batches), warmup_steps=3 * len(batches))
+    ```
+    """
+    bin_width = classifier.bin_width
+    classifier.compile(
+        build_optimizer(
+            learning_rate, total_steps, warmup_steps, weight_decay, 0.999, layer_decay, classifier.encoder.num_layers
+        ),
+        loss=ToFCrossentropy(bin_width, label_sigma),
+        metrics=[ToFAccuracy(bin_width), ToFAccuracy(bin_width, 1, name="within_one_bin"), ToFError(bin_width)],
+        jit_compile=jit_compile(),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +114,7 @@ class FinetuneSettings:
     bin_width: int = 16
     label_sigma: float = 12.0
     max_shift: int = 600
-    noise: tuple[float, float] = (1e-3, 0.06)
+    noise: tuple[float, float] = NOISE
     flip: bool = True
 
     def __post_init__(self):

@@ -2,8 +2,12 @@
 
 import keras
 
+from keras_usmae.training.layer_decay import LayerDecayAdamW
 
-def build_optimizer(learning_rate, total_steps, warmup_steps, weight_decay=0.05, beta_2=0.95):
+
+def build_optimizer(
+    learning_rate, total_steps, warmup_steps, weight_decay=0.05, beta_2=0.95, layer_decay=1.0, num_layers=0
+):
     """AdamW as masked autoencoders are trained with.
 
     The rate rises linearly from 0 and falls along a cosine to 0 at the last step. Biases, normalisation, positions and
@@ -15,6 +19,9 @@ def build_optimizer(learning_rate, total_steps, warmup_steps, weight_decay=0.05,
         warmup_steps: int, steps of the rise; fewer than `total_steps`.
         weight_decay: float. Defaults to `0.05`.
         beta_2: float, decay of the second moment. Defaults to `0.95`.
+        layer_decay: float, factor of the rate from a layer to the one before it; see `LayerDecayAdamW`. Defaults to
+            `1.0`, one rate for all.
+        num_layers: int, blocks of the encoder, for `layer_decay`. Defaults to `0`.
 
     Returns:
         `keras.optimizers.AdamW`.
@@ -42,7 +49,11 @@ def build_optimizer(learning_rate, total_steps, warmup_steps, weight_decay=0.05,
         warmup_target=learning_rate if warmup_steps else None,
         warmup_steps=warmup_steps,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, beta_2=beta_2, clipnorm=1.0)
+    arguments = {"weight_decay": weight_decay, "beta_2": beta_2, "clipnorm": 1.0}
+    if layer_decay == 1.0:
+        optimizer = keras.optimizers.AdamW(schedule, **arguments)
+    else:
+        optimizer = LayerDecayAdamW(schedule, layer_decay=layer_decay, num_layers=num_layers, **arguments)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table", "mask_token"])
     return optimizer
 
