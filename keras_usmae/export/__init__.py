@@ -5,7 +5,7 @@ The only part of the package that needs TensorFlow: import it in a process that 
 """
 
 from keras_usmae.export.cost import count_macs, estimate_cycles
-from keras_usmae.export.deployment import DeploymentGraph
+from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
 from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifier, parse_formats
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
@@ -20,11 +20,13 @@ from keras_usmae.export.verify import compare_with_keras, verify_tflite
 
 __all__ = [
     "DEFAULT_FORMATS",
+    "DEPLOYMENT_FORMS",
     "FORMATS",
     "INTEGER_FORMATS",
     "TFLITE_FORMATS",
     "TFLM_FORMATS",
     "TFLM_OPERATORS",
+    "DeploymentForm",
     "DeploymentGraph",
     "LiteRTInterpreter",
     "TFLMInterpreter",

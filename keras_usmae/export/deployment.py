@@ -1,22 +1,62 @@
 """The classifier's function, rearranged for small integer targets."""
 
+import dataclasses
 import math
 
 import numpy as np
 import tensorflow as tf
+from scipy.linalg import hadamard
 
 from keras_usmae.layers import get_activation
 from keras_usmae.models import MAEEncoder
 
-# The factor of a patch is the logistic function of minus this times its mean absolute sample, in standard deviations of
-# the signal. 0.5 was best of 0.25, 0.5, 0.75, 1 and 2 on a measured and on a synthetic model.
-LOUDNESS_SLOPE = 0.5
+
+@dataclasses.dataclass(frozen=True)
+class DeploymentForm:
+    """How a `DeploymentGraph` is written. All forms compute the same numbers in float; in integers they differ.
+
+    `DEPLOYMENT_FORMS` holds the one that each format of TFLite gets, chosen on the validation split by
+    recipes/export_forms.py.
+
+    Args:
+        fused_norm: bool. `True` normalises by `L2_NORMALIZATION`, `False` by multiplications, `MEAN` and `RSQRT`, for
+            int16, for which there is no `L2_NORMALIZATION`. Defaults to `True`.
+        loudness_slope: float. A token is multiplied by the logistic function of minus this times the mean absolute
+            sample of its patch, in standard deviations of the signal. `0.0` leaves tokens as they are. Defaults to
+            `0.0`.
+        rotated: bool. Turns the residual stream by a Hadamard matrix, which spreads large channels over all of them.
+            Needs a `hidden_dim` that is a power of two. Defaults to `False`.
+
+    Example:
+
+    ```python
+    graph = DeploymentGraph(classifier, DeploymentForm(fused_norm=False))
+    ```
+
+    Reference:
+        - [Ashkboos et al., 2024](https://arxiv.org/abs/2404.00456), rotation of the residual stream
+    """
+
+    fused_norm: bool = True
+    loudness_slope: float = 0.0
+    rotated: bool = False
+
+
+# By the format of TFLite.
+DEPLOYMENT_FORMS = {
+    "float32": DeploymentForm(),
+    "float16": DeploymentForm(),
+    "dynamic": DeploymentForm(),
+    "int8": DeploymentForm(loudness_slope=0.5),
+    "int16x8": DeploymentForm(fused_norm=False),
+}
 
 
 class DeploymentGraph(tf.Module):
     """One standardised signal in, logits out: the numbers of a `ToFClassifier` from fewer, more robust operators.
 
-    Identities of pre-norm transformers are used, all exact up to the `epsilon` of the normalisation:
+    Identities of pre-norm transformers are used, all exact but for the `epsilon` of the normalisation, which counts
+    only in tokens of next to no variance (`L2_NORMALIZATION` has one of its own):
 
     - Whatever writes to the residual stream is centred over the channels, so that the stream has zero mean and layer
       normalisation becomes a division by the root mean square.
@@ -32,8 +72,10 @@ class DeploymentGraph(tf.Module):
 
     Args:
         classifier: `ToFClassifier` in float32.
-        fused_norm: bool. `False` writes the normalisation with multiplications, means and `RSQRT` and leaves loudness
-            as it is, for int16, for which there is no `L2_NORMALIZATION`. Defaults to `True`.
+        form: `DeploymentForm`. Defaults to that of int8.
+
+    Raises:
+        ValueError: for a rotated form of an encoder whose `hidden_dim` is not a power of two.
 
     Example:
 
@@ -45,18 +87,18 @@ class DeploymentGraph(tf.Module):
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
     """
 
-    def __init__(self, classifier, fused_norm=True):
+    def __init__(self, classifier, form=DEPLOYMENT_FORMS["int8"]):
         super().__init__()
-        self._classifier = classifier
-        self._fused_norm = fused_norm
+        self.classifier = classifier
+        self.form = form
         if isinstance(classifier.encoder, MAEEncoder):
             self._take_weights()
 
     def __call__(self, signals):
         """Classifies `signals`, float32 of shape `(1, signal_length)`, standardised."""
-        if not isinstance(self._classifier.encoder, MAEEncoder):
-            return self._classifier(signals, training=False)
-        encoder = self._classifier.encoder
+        if not isinstance(self.classifier.encoder, MAEEncoder):
+            return self.classifier(signals, training=False)
+        encoder = self.classifier.encoder
         with tf.name_scope("patch_embedding"):
             tokens = tf.reshape(signals, (encoder.num_patches, encoder.patch_size))  # (N, P)
             factor = self._quieting(tokens)  # (N, 1)
@@ -66,20 +108,21 @@ class DeploymentGraph(tf.Module):
             with tf.name_scope(f"block_{i}/attention"):
                 tokens = tokens + factor * self._attend(self._normalize(tokens), weights)
             with tf.name_scope(f"block_{i}/mlp_hidden"):
-                hidden = get_activation(encoder.activation)(_dense(self._normalize(tokens), weights["hidden"]))
+                hidden = self._activate(self._dense(self._normalize(tokens), weights["hidden"]))
             with tf.name_scope(f"block_{i}/mlp_output"):
-                tokens = tokens + factor * _dense(hidden, weights["output"])
+                tokens = tokens + factor * self._dense(hidden, weights["output"])
         with tf.name_scope("head"):
             return self._classify(self._normalize(tokens))
 
     def _take_weights(self):
-        encoder, head = self._classifier.encoder, self._classifier.head_layer
+        encoder, head = self.classifier.encoder, self.classifier.head_layer
         kernel, bias = _weights(encoder.patch_embedding.projection)
         table = np.asarray(encoder.position_embedding.table, "float64")
-        self._embedding = _centered(kernel), _centered(table + bias)  # a bias for each position
+        self._rotation = self._rotate(encoder.hidden_dim)
+        self._embedding = self._to_stream(kernel), self._to_stream(table + bias)  # a bias for each position
         self._blocks = [self._take_block(block) for block in encoder.blocks]
         kernel, bias = _weights(head.logits)
-        if self._classifier.head == "per_patch":
+        if self.classifier.head == "per_patch":
             # A group of tokens shares one kernel; each of its tokens is normalised for itself.
             tokens = kernel.shape[0] // encoder.hidden_dim
             parts = np.split(kernel, tokens)
@@ -99,64 +142,75 @@ class DeploymentGraph(tf.Module):
             "query": (query[0] * scale, query[1] * scale),
             "key": key,
             "value": value,
-            "projection": tuple(map(_centered, _weights(block.attention.output_projection))),
+            "projection": tuple(map(self._to_stream, _weights(block.attention.output_projection))),
             "hidden": self._after_norm(block.mlp_norm, *_weights(block.mlp_hidden)),
-            "output": tuple(map(_centered, _weights(block.mlp_output))),
+            "output": tuple(map(self._to_stream, _weights(block.mlp_output))),
         }
 
     def _after_norm(self, norm, kernel, bias):
         """Folds scale and offset of a normalisation into the dense layer that reads it."""
         gamma, beta = (np.asarray(weight, "float64") for weight in (norm.gamma, norm.beta))
-        gain = math.sqrt(len(gamma)) if self._fused_norm else 1.0
-        return gain * gamma[:, None] * kernel, beta @ kernel + bias
+        gain = math.sqrt(len(gamma)) if self.form.fused_norm else 1.0
+        return gain * self._rotation.T @ (gamma[:, None] * kernel), beta @ kernel + bias
+
+    def _to_stream(self, weight):
+        """Centres what writes to the residual stream over the channels, and turns it."""
+        return (weight - weight.mean(axis=-1, keepdims=True)) @ self._rotation
+
+    def _rotate(self, hidden_dim):
+        if not self.form.rotated:
+            return np.eye(hidden_dim)
+        if hidden_dim & (hidden_dim - 1):
+            raise ValueError(f"A rotated form needs a `hidden_dim` that is a power of two. Received: {hidden_dim}")
+        return hadamard(hidden_dim) / math.sqrt(hidden_dim)
 
     def _quieting(self, patches):
-        if not self._fused_norm:
+        if not self.form.loudness_slope:
             return 1.0
         # As a matrix product, the mean keeps more digits in int8 than as MEAN.
-        slope = np.full((patches.shape[-1], 1), -LOUDNESS_SLOPE / patches.shape[-1])
+        slope = np.full((patches.shape[-1], 1), -self.form.loudness_slope / patches.shape[-1])
         return tf.sigmoid(tf.matmul(tf.abs(patches), _constant(slope)))
 
     def _normalize(self, tokens):
-        epsilon = self._classifier.encoder.norm.epsilon
-        if self._fused_norm:
+        epsilon = self.classifier.encoder.norm.epsilon
+        if self.form.fused_norm:
             # The converter turns this form, and no other, into L2_NORMALIZATION.
             return tokens * tf.math.rsqrt(tf.reduce_sum(tf.square(tokens), axis=-1, keepdims=True) + 1e-6)
+        if self.form.loudness_slope:
+            epsilon /= 4  # it counts in silent patches, whose factor is 1/2
         return tokens * tf.math.rsqrt(tf.reduce_mean(tokens * tokens, axis=-1, keepdims=True) + epsilon)
 
     def _attend(self, tokens, weights):
-        encoder = self._classifier.encoder
+        encoder = self.classifier.encoder
         num_tokens, heads, head_dim = encoder.num_patches, encoder.num_heads, encoder.head_dim
         projected = []
         for name in ("query", "key", "value"):
             with tf.name_scope(name):
-                split = tf.reshape(_dense(tokens, weights[name]), (num_tokens, heads, head_dim))
+                split = tf.reshape(self._dense(tokens, weights[name]), (num_tokens, heads, head_dim))
                 projected.append(tf.transpose(split, (1, 0, 2)))  # (H, N, K)
         query, key, value = projected
         attended = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value)
         attended = tf.reshape(tf.transpose(attended, (1, 0, 2)), (num_tokens, heads * head_dim))
-        return _dense(attended, weights["projection"])
+        return self._dense(attended, weights["projection"])
+
+    def _activate(self, x):
+        return get_activation(self.classifier.encoder.activation)(x)
+
+    def _dense(self, x, weights):
+        kernel, bias = weights
+        return tf.matmul(x, _constant(kernel)) + _constant(bias)
 
     def _classify(self, tokens):
-        head = self._classifier.head_layer
-        if self._classifier.head == "per_patch":
+        head = self.classifier.head_layer
+        if self.classifier.head == "per_patch":
             tokens = tf.reshape(tokens, (head.num_groups, head.group_dim))
         else:
             tokens = tf.reduce_mean(tokens, axis=0, keepdims=True)
-        return tf.reshape(_dense(tokens, self._head), (1, self._classifier.num_classes))
+        return tf.reshape(self._dense(tokens, self._head), (1, self.classifier.num_classes))
 
 
 def _weights(dense):
     return np.asarray(dense.kernel, "float64"), np.asarray(dense.bias, "float64")
-
-
-def _centered(weight):
-    return weight - weight.mean(axis=-1, keepdims=True)
-
-
-def _dense(x, weights):
-    kernel, bias = weights
-    return tf.matmul(x, _constant(kernel)) + _constant(bias)
 
 
 def _constant(weight):

@@ -4,6 +4,7 @@ import tempfile
 
 import numpy as np
 
+from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output, replacing_folder, write_report
 from keras_usmae.export.saved_model import write_saved_model, write_static_saved_model
@@ -106,7 +107,7 @@ def export_classifier(
                 write_saved_model(classifier, folder / "saved_model")
                 report["formats"][name] = {"bytes": _folder_bytes(folder / "saved_model")}
                 continue
-            write_static_saved_model(classifier, static, fused_norm=name != "int16x8")
+            write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS[name]), static)
             content = convert(static, name, calibration)
             (folder / f"model_{name}.tflite").write_bytes(content)
             report["formats"][name] = verify_tflite(

@@ -3,7 +3,6 @@
 import keras
 import tensorflow as tf
 
-from keras_usmae.export.deployment import DeploymentGraph
 from keras_usmae.models import ToFClassifier, decode_onset
 
 
@@ -54,40 +53,58 @@ def write_saved_model(classifier, path):
     serve(signals=tf.constant(raw_signals))["tof"]
     ```
     """
+    check_backend()
+    spec = tf.TensorSpec((None, classifier.encoder.signal_length), tf.float32, name="signals")
+    archive = keras.export.ExportArchive()
+    archive.track(classifier)
+    archive.add_endpoint("serve", ServedClassifier(classifier).call, input_signature=[spec])
+    archive.write_out(str(path), verbose=False)
 
-    _check_backend()
 
-    def serve(signals):
+class ServedClassifier(keras.Model):
+    """A classifier from raw signals to the dict that `write_saved_model` describes; on TensorFlow only.
+
+    Args:
+        classifier: `ToFClassifier`.
+
+    Example:
+
+    ```python
+    ServedClassifier(classifier)(raw_signals)["tof"]
+    ```
+    """
+
+    OUTPUTS = ("confidence", "logits", "onset", "tof")  # in the order in which Keras flattens them
+
+    def __init__(self, classifier):
+        super().__init__()
+        self.classifier = classifier
+
+    def call(self, signals, training=False):
+        """Standardises, classifies and decodes `signals` of shape `(batch, signal_length)`."""
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)
         scaled = tf.math.divide_no_nan(centered, peak)  # so that the squares neither underflow nor overflow
         deviation = tf.sqrt(tf.reduce_mean(scaled * scaled, axis=-1, keepdims=True))
-        logits = classifier(tf.math.divide_no_nan(scaled, deviation), training=False)
-        onset = decode_onset(logits, classifier.bin_width)
+        logits = self.classifier(tf.math.divide_no_nan(scaled, deviation), training=False)
+        onset = decode_onset(logits, self.classifier.bin_width)
         return {
             "logits": logits,
             "onset": onset,
-            "tof": onset / classifier.sampling_rate,
+            "tof": onset / self.classifier.sampling_rate,
             "confidence": tf.reduce_max(tf.nn.softmax(logits), axis=-1),
         }
 
-    spec = tf.TensorSpec((None, classifier.encoder.signal_length), tf.float32, name="signals")
-    archive = keras.export.ExportArchive()
-    archive.track(classifier)
-    archive.add_endpoint("serve", serve, input_signature=[spec])
-    archive.write_out(str(path), verbose=False)
 
-
-def write_static_saved_model(classifier, path, fused_norm=True):
+def write_static_saved_model(graph, path):
     """Writes the SavedModel that TFLite is converted from: one standardised signal in, logits out.
 
     With a batch size that is not known, SHAPE, PACK, GATHER and REDUCE_PROD stay in the graph to compute it at run
     time.
 
     Args:
-        classifier: `ToFClassifier` in float32.
+        graph: `DeploymentGraph`.
         path: path of the folder to write.
-        fused_norm: bool, see `DeploymentGraph`. Defaults to `True`.
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
@@ -95,20 +112,30 @@ def write_static_saved_model(classifier, path, fused_norm=True):
     Example:
 
     ```python
-    write_static_saved_model(classifier, "static")
+    write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS["float32"]), "static")
     content = convert("static", "float32")
     ```
     """
-    _check_backend()
-    graph = DeploymentGraph(classifier, fused_norm)
-    spec = tf.TensorSpec((1, classifier.encoder.signal_length), tf.float32, name="signals")
+    check_backend()
+    spec = tf.TensorSpec((1, graph.classifier.encoder.signal_length), tf.float32, name="signals")
     archive = keras.export.ExportArchive()  # tracks the weights, or the converter leaves READ_VARIABLE in the graph
-    archive.track(classifier)
+    archive.track(graph.classifier)
     archive.add_endpoint("serve", lambda signals: {"logits": graph(signals)}, input_signature=[spec])
     archive.write_out(str(path), verbose=False)
 
 
-def _check_backend():
+def check_backend():
+    """Checks that Keras runs on TensorFlow.
+
+    Raises:
+        RuntimeError: if it does not.
+
+    Example:
+
+    ```python
+    check_backend()
+    ```
+    """
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(
             f"Export runs on the TensorFlow backend, but Keras runs on {keras.backend.backend()!r}. Start a process of "

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from keras_usmae.export import (
+    DEPLOYMENT_FORMS,
+    DeploymentForm,
     DeploymentGraph,
     TFLMInterpreter,
     check_integer,
@@ -14,7 +16,7 @@ from keras_usmae.export import (
 from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
 from keras_usmae.signals import standardize
 
-SMALL = {"signal_length": 256, "patch_size": 32, "hidden_dim": 24, "num_heads": 2, "head_dim": 8, "mlp_dim": 16}
+SMALL = {"signal_length": 256, "patch_size": 32, "hidden_dim": 32, "num_heads": 2, "head_dim": 8, "mlp_dim": 16}
 
 
 def randomized(classifier, seed=0):
@@ -24,7 +26,17 @@ def randomized(classifier, seed=0):
     return classifier
 
 
-@pytest.mark.parametrize("fused_norm", [True, False])
+@pytest.mark.parametrize(
+    "form",
+    [
+        DeploymentForm(),
+        DeploymentForm(loudness_slope=0.5),
+        DeploymentForm(fused_norm=False),
+        DeploymentForm(fused_norm=False, rotated=True),
+        DeploymentForm(fused_norm=False, loudness_slope=0.5),
+        DeploymentForm(loudness_slope=0.5, rotated=True),
+    ],
+)
 @pytest.mark.parametrize(
     ("head", "bin_width", "activation", "position"),
     [
@@ -34,16 +46,18 @@ def randomized(classifier, seed=0):
         ("pooled", 128, "gelu", "learned"),
     ],
 )
-def test_computes_what_keras_computes(fused_norm, head, bin_width, activation, position):
+def test_computes_what_keras_computes(form, head, bin_width, activation, position):
+    keras.utils.set_random_seed(0)
     encoder = MAEEncoder(**SMALL, num_layers=2, activation=activation, position=position)
     classifier = randomized(ToFClassifier(encoder, bin_width=bin_width, head=head))
     signals = standardize(np.random.default_rng(1).normal(size=(3, 256)) * np.linspace(0.01, 1, 256) ** 2)
-    graph = DeploymentGraph(classifier, fused_norm)
+    graph = DeploymentGraph(classifier, form)
     found = np.concatenate([graph(signal[None]) for signal in signals])
     np.testing.assert_allclose(found, classifier.predict(signals, verbose=0), rtol=2e-4, atol=2e-4)
 
 
 def test_another_encoder_is_called_as_it_is():
+    keras.utils.set_random_seed(0)
     classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
     signals = np.random.default_rng(1).normal(size=(1, 256)).astype("float32")
     np.testing.assert_allclose(DeploymentGraph(classifier)(signals), classifier(signals), atol=1e-6)
@@ -53,7 +67,7 @@ def test_another_encoder_is_called_as_it_is():
 def test_the_convolutional_baseline_is_integer_throughout(tmp_path, tflite_format):
     keras.utils.set_random_seed(0)
     classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
-    write_static_saved_model(classifier, tmp_path, fused_norm=tflite_format == "int8")
+    write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS[tflite_format]), tmp_path)
     signals = standardize(np.random.default_rng(1).normal(size=(32, 256)))
     content = convert(tmp_path, tflite_format, signals)
     operators = read_operators(content)
@@ -65,14 +79,21 @@ def test_the_convolutional_baseline_is_integer_throughout(tmp_path, tflite_forma
 
 def test_normalisation_becomes_one_operator(tmp_path):
     keras.utils.set_random_seed(0)
-    write_static_saved_model(ToFClassifier(MAEEncoder(**SMALL, num_layers=2)), tmp_path)
+    write_static_saved_model(DeploymentGraph(ToFClassifier(MAEEncoder(**SMALL, num_layers=2))), tmp_path)
     names = [operator.name for operator in read_operators(convert(tmp_path, "float32"))]
     assert names.count("L2_NORMALIZATION") == 2 * 2 + 1
     assert "RSQRT" not in names
 
 
 def test_evening_out_loudness_changes_nothing_in_float():
+    keras.utils.set_random_seed(0)
     classifier = randomized(ToFClassifier(MAEEncoder(**SMALL, num_layers=1)))
     signal = standardize(np.random.default_rng(2).normal(size=(1, 256)) * np.repeat([0.02, 8.0], 128))
-    quieted, plain = (DeploymentGraph(classifier, fused_norm)(signal) for fused_norm in (True, False))
+    quieted, plain = (DeploymentGraph(classifier, DeploymentForm(loudness_slope=s))(signal) for s in (0.5, 0.0))
     np.testing.assert_allclose(quieted, plain, rtol=1e-3, atol=1e-3)
+
+
+def test_a_width_that_no_hadamard_matrix_has_is_not_rotated():
+    classifier = ToFClassifier(MAEEncoder(**{**SMALL, "hidden_dim": 24}, num_layers=1))
+    with pytest.raises(ValueError, match=r"power of two\. Received: 24"):
+        DeploymentGraph(classifier, DeploymentForm(rotated=True))

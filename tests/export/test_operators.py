@@ -5,7 +5,9 @@ import pytest
 from tflite_micro.python.tflite_micro import _runtime
 
 from keras_usmae.export import (
+    DEPLOYMENT_FORMS,
     TFLM_OPERATORS,
+    DeploymentGraph,
     check_integer,
     check_operators,
     convert,
@@ -29,7 +31,7 @@ def test_the_list_is_that_of_the_installed_tflm():
 def gelu_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gelu")
     encoder = MAEEncoder(**SMALL, num_layers=1, activation="gelu", name="encoder")
-    write_static_saved_model(ToFClassifier(encoder), folder)
+    write_static_saved_model(DeploymentGraph(ToFClassifier(encoder), DEPLOYMENT_FORMS["int8"]), folder)
     return convert(folder, "float32")
 
 
@@ -58,5 +60,5 @@ def test_integer_files_are_integer_throughout(exported, name):
 @pytest.mark.parametrize("head", ["per_patch", "pooled"])
 def test_both_heads_convert_to_what_tflm_has(tmp_path, head):
     classifier = ToFClassifier(MAEEncoder(**SMALL, num_layers=1), head=head)
-    write_static_saved_model(classifier, tmp_path)
+    write_static_saved_model(DeploymentGraph(classifier), tmp_path)
     check_operators(read_operators(convert(tmp_path, "float32")))
