@@ -27,7 +27,7 @@ def load_preset(name):
 
     Args:
         name: str, a name from `preset_names()`, or the path of a `.json` file with the constructor arguments of
-            `"encoder"` and `"decoder"`, such as `recipes/tune.py` writes.
+            `"encoder"` and `"decoder"`, such as `recipes/tune.py` writes; or these as a dict.
 
     Returns:
         dict with the constructor arguments of `"encoder"` and `"decoder"`.
@@ -42,6 +42,8 @@ def load_preset(name):
     load_preset("small")["encoder"]["hidden_dim"]  # 128
     ```
     """
+    if isinstance(name, dict):
+        return {part: dict(name[part]) for part in ("encoder", "decoder")}
     if str(name).endswith(".json"):
         return _read_preset(Path(name))
     if name not in preset_names():
