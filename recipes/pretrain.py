@@ -41,9 +41,10 @@ from keras_usmae.training import (
     open_run_folder,
     read_history,
     shuffled,
+    streamed_signals,
     write_json,
 )
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
+from keras_usmae.training.builders import StoredSplit, load_arrays, load_builder, prepare
 
 
 def main(
@@ -69,6 +70,10 @@ def main(
             "stored training split; 0 reads the stored split, or with --transducer draws as many as it would have.",
         ),
     ] = 0,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Read the stored split batch by batch, where it does not fit in memory."),
+    ] = False,
     batch_size: options.BatchSize = 256,
     patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
@@ -112,6 +117,8 @@ def main(
         raise ValueError(
             f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not {dataset}."
         )
+    if stream and (fresh or transducer):
+        raise ValueError("--stream reads the stored split, but --fresh-signals and --transducer draw new signals.")
     if transducer:
         fresh = config["fresh"] = fresh or described.num_train
         # The content of the file, so that a changed one is another run.
@@ -142,6 +149,8 @@ def main(
     if fresh:
         # A seed of its own: the stored splits, validation among them, are drawn with other ones.
         load_epoch = fresh_signals(described.signals, fresh, seed=10_000 + seed)
+    elif stream:
+        load_epoch = streamed_signals(StoredSplit(builder, "train", features=("signal",)), length, seed)
     else:
         stored = load_arrays(builder, "train", features=("signal",))["signal"]
         load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)

@@ -128,6 +128,7 @@ def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier
         ("pretrain", ["--patch-size", "33"], "multiple of `patch_size`"),
         ("pretrain", ["--mask-ratio", "0.999"], "leaves no patch of 64 visible"),
         ("pretrain", ["--dataset", "ultrasound_measured/paper", "--fresh-signals", "9"], "ultrasound_synthetic/"),
+        ("pretrain", ["--stream", "--fresh-signals", "9"], "--stream reads the stored split"),
         ("finetune", ["--pretrained", "nowhere"], "There is no pre-trained encoder"),
         ("finetune", ["--bin-width", "15"], "Received: bin_width=15"),
         ("finetune", ["--data-dir", "nowhere"], "nowhere"),
