@@ -1,0 +1,64 @@
+"""Searching for settings and sizes with KerasTuner, also for a microcontroller and on many machines.
+
+Needs the extra `tuner`: `pip install keras-usmae[tuner]`.
+"""
+
+try:
+    import keras_tuner  # noqa: F401
+except ImportError as error:
+    raise ImportError("Searching needs KerasTuner. Install it with: pip install keras-usmae[tuner]") from error
+
+from keras_usmae.tuning.best import finetune_options, pretrain_options, write_best
+from keras_usmae.tuning.candidates import Candidates
+from keras_usmae.tuning.footprint import Budget, Footprint, bound_footprint, count_classifier_macs, parse_amount
+from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
+from keras_usmae.tuning.meter import FootprintMeter
+from keras_usmae.tuning.objectives import OBJECTIVES, check_objective
+from keras_usmae.tuning.pretraining import PretrainedEncoders, PretrainingData
+from keras_usmae.tuning.progress import SearchProgress
+from keras_usmae.tuning.results import (
+    best_first,
+    markdown_table,
+    pareto_front,
+    trial_rows,
+    write_hparams,
+    write_text,
+)
+from keras_usmae.tuning.search_space import Dimension, SearchSpace
+from keras_usmae.tuning.settings import ARCHITECTURE, DEFAULTS, resolve_architecture
+from keras_usmae.tuning.tuner import TUNERS, SearchTuner, build_oracle, role
+
+__all__ = [
+    "ARCHITECTURE",
+    "DEFAULTS",
+    "OBJECTIVES",
+    "TUNERS",
+    "Budget",
+    "Candidates",
+    "Dimension",
+    "FinetuningHyperModel",
+    "Footprint",
+    "FootprintMeter",
+    "PretrainedEncoders",
+    "PretrainingData",
+    "PretrainingHyperModel",
+    "SearchProgress",
+    "SearchSpace",
+    "SearchTuner",
+    "best_first",
+    "bound_footprint",
+    "build_oracle",
+    "check_objective",
+    "count_classifier_macs",
+    "finetune_options",
+    "markdown_table",
+    "pareto_front",
+    "parse_amount",
+    "pretrain_options",
+    "resolve_architecture",
+    "role",
+    "trial_rows",
+    "write_best",
+    "write_hparams",
+    "write_text",
+]

@@ -1,0 +1,70 @@
+"""The best configuration of a search, as a file of options for the recipes."""
+
+import os
+from pathlib import Path
+
+from keras_usmae.training import write_json
+
+
+def pretrain_options(settings, dataset, epochs, signals, seed):
+    """Options of `recipes/pretrain.py` that pre-train as a search did.
+
+    Args:
+        settings: dict with the settings of `DEFAULTS["pretrain"]`.
+        dataset: str, what was pre-trained on.
+        epochs: int.
+        signals: int, fresh synthetic signals of an epoch; `0` for the stored ones.
+        seed: int.
+
+    Returns:
+        A dict.
+    """
+    names = ["patch_size", "mask_ratio", "decoder", "normalize_targets", "learning_rate", "weight_decay", "batch_size"]
+    names += ["decoded_share"] if settings["decoder"] == "cross" else []
+    options = {name: settings[name] for name in names}
+    return {**options, "dataset": dataset, "epochs": epochs, "fresh": signals, "seed": seed}
+
+
+def finetune_options(settings, dataset, epochs, labels, bin_width, seed, pretrained=None):
+    """Options of `recipes/finetune.py` that fine-tune as a search did.
+
+    Args:
+        settings: dict with the settings of `DEFAULTS["finetune"]`.
+        dataset: str, the labelled signals.
+        epochs: int.
+        labels: int, labelled signals that were used; `0` for all.
+        bin_width: int, samples in a ToF class.
+        seed: int.
+        pretrained: path of the encoder that it began with, or `None`. Defaults to `None`.
+
+    Returns:
+        A dict.
+    """
+    names = ("head", "label_sigma", "augment", "augment_noise", "learning_rate", "weight_decay", "layer_decay")
+    options = {name: settings[name] for name in (*names, "batch_size")}
+    options |= {"dataset": dataset, "epochs": epochs, "labels": labels, "bin_width": bin_width, "seed": seed}
+    return {**options, "pretrained": pretrained} if pretrained else options
+
+
+def write_best(path, parts, **recipes):
+    """Writes a file for `--config` of the recipes, which is also one for their `--preset`.
+
+    Args:
+        path: path of the file.
+        parts: dict of the constructor arguments of `"encoder"` and `"decoder"`; what lacks a decoder is left out.
+        **recipes: a dict of options for each recipe, by its name. A `pretrained` is told relative to the file.
+
+    Example:
+
+    ```python
+    write_best("runs/tune/best.json", hypermodel.architecture(hp), finetune=options)
+    ```
+    """
+    folder = Path(path).parent.resolve()
+    content = dict(parts) if "decoder" in parts else {}
+    for recipe, options in recipes.items():
+        if options.get("pretrained"):
+            relative = os.path.relpath(Path(options["pretrained"]).resolve(), folder)
+            options = {**options, "pretrained": relative}
+        content[recipe] = options
+    write_json(path, content)

@@ -1,0 +1,153 @@
+"""What a search found: rows, tables, and TensorBoard HParams."""
+
+import os
+import time
+from pathlib import Path
+
+from keras_tuner.engine.trial import TrialStatus
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import summary_v2
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+COSTS = ("flash", "arena", "macs")
+
+
+def trial_rows(oracle, space, cost=None):
+    """A row for each trial that is done, in the order in which they began.
+
+    Args:
+        oracle: `keras_tuner.Oracle`.
+        space: `SearchSpace`.
+        cost: function from values to a `Footprint`. Defaults to `None`, no costs.
+
+    Returns:
+        List of dicts: `trial`, `status`, the scores, `flash`, `arena` (bytes) and `macs`, and the chosen settings. The
+        keys are the same in all; what a row has no value for is empty.
+    """
+    done = [oracle.trials[name] for name in oracle.start_order if name in oracle.end_order]
+    scores = list(dict.fromkeys(name for trial in done for name in trial.metrics.metrics))
+    scores.sort(key=lambda name: name != oracle.objective.name)
+    rows = []
+    for trial in done:
+        row = {"trial": trial.trial_id, "status": trial.status.lower()}
+        for name in scores:
+            known = trial.metrics.exists(name) and trial.metrics.get_history(name)
+            row[name] = float(f"{trial.metrics.get_last_value(name):.6g}") if known else ""
+        values = trial.hyperparameters.values
+        footprint = cost(values) if cost else None
+        row |= {name: getattr(footprint, name, None) or "" for name in COSTS}
+        chosen = space.chosen(values)
+        rows.append({**row, **{name: chosen.get(name, "") for name in space.dimensions}})
+    return rows
+
+
+def best_first(rows, objective):
+    """The rows of completed trials, the best first, of equals the one that began first.
+
+    Args:
+        rows: list from `trial_rows`.
+        objective: tuple of a score's name and `"min"` or `"max"`.
+    """
+    name, direction = objective
+    sign = 1 if direction == "min" else -1
+    completed = [row for row in rows if row["status"] == TrialStatus.COMPLETED.lower()]
+    return sorted(completed, key=lambda row: sign * row[name])
+
+
+def pareto_front(rows, objective, cost="flash"):
+    """The rows of completed trials of which none is both better and smaller, from the smallest on.
+
+    Args:
+        rows: list from `trial_rows`.
+        objective: tuple of a score's name and `"min"` or `"max"`.
+        cost: str, one of `COSTS`; rows without it are left out. Defaults to `"flash"`.
+
+    Example:
+
+    ```python
+    [row["trial"] for row in pareto_front(rows, ("val_error_samples", "min"))]
+    ```
+    """
+    front = []
+    candidates = [row for row in best_first(rows, objective) if row[cost] != ""]
+    for row in candidates:  # from the best on: what comes later must be smaller
+        if not front or row[cost] < front[-1][cost]:
+            front.append(row)
+    return front[::-1]
+
+
+def markdown_table(rows, objective, count=20):
+    """The best trials as a Markdown table.
+
+    Args:
+        rows: list from `trial_rows`.
+        objective: tuple of a score's name and `"min"` or `"max"`.
+        count: int, rows at most. Defaults to `20`.
+
+    Returns:
+        str.
+    """
+    best = best_first(rows, objective)[:count]
+    if not best:
+        return "No trial is complete.\n"
+    columns = [name for name in best[0] if name != "status" and any(row[name] != "" for row in best)]
+    lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
+    lines += [" | ".join(_cell(row[name]) for name in columns) for row in best]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def write_text(path, text):
+    """Writes a text file whole or not at all."""
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    os.replace(partial, path)
+
+
+def write_hparams(folder, rows, space, objective):
+    """Writes the trials for TensorBoard's HParams, without TensorFlow.
+
+    Args:
+        folder: path of the log directory; each trial has a folder in it. Trials that are there already are left.
+        rows: list from `trial_rows`.
+        space: `SearchSpace`.
+        objective: tuple of a score's name and `"min"` or `"max"`.
+    """
+    folder = Path(folder)
+    completed = best_first(rows, objective)
+    if not completed:
+        return
+    scores = [name for name, value in completed[0].items() if isinstance(value, int | float)]
+    scores = [name for name in scores if name not in space.dimensions]
+    if not folder.exists():
+        config = summary_v2.hparams_config_pb(
+            hparams=[summary_v2.HParam(name, _domain(dimension)) for name, dimension in space.dimensions.items()],
+            metrics=[summary_v2.Metric(name) for name in scores],
+        )
+        _write_events(folder, [config])
+    for row in completed:
+        run = folder / row["trial"]
+        if run.exists():
+            continue
+        chosen = {name: row[name] for name in space.dimensions if row[name] != ""}
+        values = [Summary.Value(tag=name, simple_value=row[name]) for name in scores if row[name] != ""]
+        _write_events(run, [summary_v2.hparams_pb(chosen, trial_id=row["trial"]), Summary(value=values)])
+
+
+def _domain(dimension):
+    if dimension.choice:
+        return summary_v2.Discrete(list(dimension.choice))
+    interval = summary_v2.IntInterval if isinstance(dimension.low, int) else summary_v2.RealInterval
+    return interval(dimension.low, dimension.high)
+
+
+def _write_events(folder, summaries):
+    writer = EventFileWriter(str(folder))
+    for summary in summaries:
+        writer.add_event(Event(wall_time=time.time(), step=0, summary=summary))
+    writer.close()
+
+
+def _cell(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
