@@ -50,7 +50,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 # torch by itself first: where a local CPU build is offered, pip takes it before any other package asks for torch.
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) torch
-	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,dev]"
+	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,onnx,dev]"
 	touch $@
 
 $(BEAM_VENV)/.test: pyproject.toml constraints-beam.txt

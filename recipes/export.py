@@ -1,4 +1,4 @@
-"""Exports a fine-tuned classifier to SavedModel and TFLite, and proves each file against Keras.
+"""Exports a fine-tuned classifier to SavedModel, TFLite and ONNX, and proves each file against Keras.
 
     python recipes/export.py --run runs/finetune_nano
 

@@ -1,4 +1,4 @@
-"""Export to SavedModel and TFLite, verified in LiteRT and in TensorFlow Lite for Microcontrollers.
+"""Export to SavedModel, ONNX and TFLite, verified in LiteRT and in TensorFlow Lite for Microcontrollers.
 
 The only part of the package that needs TensorFlow: import it in a process that runs Keras with
 `KERAS_BACKEND=tensorflow`, whichever backend trained the model.
@@ -10,13 +10,14 @@ from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifie
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
+from keras_usmae.export.onnx import ONNXInterpreter, write_onnx
 from keras_usmae.export.operators import TFLM_OPERATORS, check_integer, check_operators, read_operators
 from keras_usmae.export.report import format_report
 from keras_usmae.export.run import load_classifier, load_signals
 from keras_usmae.export.saved_model import in_float32, write_saved_model, write_static_saved_model
 from keras_usmae.export.streaming import stream_picks, window_starts
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
-from keras_usmae.export.verify import compare_with_keras, verify_tflite
+from keras_usmae.export.verify import compare_with_keras, verify_onnx, verify_tflite
 
 __all__ = [
     "DEFAULT_FORMATS",
@@ -29,6 +30,7 @@ __all__ = [
     "DeploymentForm",
     "DeploymentGraph",
     "LiteRTInterpreter",
+    "ONNXInterpreter",
     "TFLMInterpreter",
     "check_calibration",
     "check_integer",
@@ -48,9 +50,11 @@ __all__ = [
     "quantize",
     "read_operators",
     "stream_picks",
+    "verify_onnx",
     "verify_tflite",
     "window_starts",
     "write_firmware",
+    "write_onnx",
     "write_saved_model",
     "write_static_saved_model",
 ]

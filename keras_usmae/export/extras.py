@@ -1,13 +1,14 @@
-"""The optional packages that run and read TFLite files."""
+"""The optional packages that write, run and read exported files."""
 
 import importlib
 
 
-def import_extra(module):
-    """Imports a module of the optional extra `mcu`.
+def import_extra(module, extra="mcu"):
+    """Imports a module of an optional extra.
 
     Args:
         module: str, its full name.
+        extra: str, the extra of this package that brings it. Defaults to `"mcu"`.
 
     Returns:
         The module.
@@ -25,6 +26,6 @@ def import_extra(module):
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"Checking exported models needs {module.split('.')[0]!r}, which is not installed ({error}). "
-            "Install it with: pip install keras-usmae[mcu]"
+            f"This export needs {module.split('.')[0]!r}, which is not installed ({error}). "
+            f"Install it with: pip install keras-usmae[{extra}]"
         ) from error

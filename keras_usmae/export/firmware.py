@@ -6,7 +6,7 @@ from importlib import resources
 
 import numpy as np
 
-from keras_usmae.export.cost import CORES, count_macs, estimate_cycles
+from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE, count_macs, estimate_cycles
 from keras_usmae.export.golden import GOLDEN_COUNT, format_golden_header
 from keras_usmae.export.interpreters import TFLMInterpreter
 from keras_usmae.export.operators import TFLM_OPERATORS, read_operators
@@ -166,9 +166,8 @@ def _format_scores(tflite_format, report):
 def _format_costs(operators):
     cycles = estimate_cycles(operators)
     lines = [
-        f"{count_macs(operators):,} multiply-accumulates a signal. Cycles by the formula macs / macs_per_cycle + "
-        "values * cycles_per_value, where values counts what all other operators write; rules of thumb for CMSIS-NN "
-        "kernels, not measurements:",
+        f"{count_macs(operators):,} multiply-accumulates a signal. Cycles: {CYCLES_FORMULA}; {CYCLES_SOURCE}. Not "
+        "measured on this model: expect a factor of two either way.",
         "",
         "| core | macs a cycle | cycles a value | cycles | at 100 MHz |",
         "| --- | --- | --- | --- | --- |",

@@ -26,8 +26,8 @@ def _captured_stderr():
             os.close(kept)
 
 
-class _Interpreter:
-    """A TFLite file in a runtime; subclasses set the types and scales of its tensors, and `invoke`."""
+class Interpreter:
+    """An exported file in a runtime; subclasses set the types and scales of its tensors, and `invoke`."""
 
     def run(self, signals, seconds=float("inf")):
         """Runs signals one by one.
@@ -98,7 +98,7 @@ def dequantize(values, scale, zero_point):
     return (values.astype(np.float32) - zero_point) * np.float32(scale)
 
 
-class LiteRTInterpreter(_Interpreter):
+class LiteRTInterpreter(Interpreter):
     """A TFLite file in LiteRT.
 
     Args:
@@ -138,7 +138,7 @@ class LiteRTInterpreter(_Interpreter):
         return self._interpreter.get_tensor(self._output["index"])
 
 
-class TFLMInterpreter(_Interpreter):
+class TFLMInterpreter(Interpreter):
     """A TFLite file in the interpreter that runs on microcontrollers, on this machine.
 
     Args:

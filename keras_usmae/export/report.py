@@ -1,4 +1,6 @@
-"""The figures of an export as a table to read."""
+"""The figures of an export as tables to read."""
+
+from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE
 
 _COLUMNS = (
     "format",
@@ -21,7 +23,7 @@ _COLUMNS = (
 
 
 def format_report(report):
-    """Formats the figures of an export as a Markdown table.
+    """Formats the figures of an export as Markdown tables: against Keras, and what each file costs.
 
     Args:
         report: dict that `export_classifier` returned, or that `export.json` holds.
@@ -42,23 +44,32 @@ def format_report(report):
         rows += [_row(name, runtime, file, scores) for runtime, scores in runtimes.items()]
         if not runtimes:
             rows.append((name, "", f"{file['bytes']:,}", *[""] * (len(_COLUMNS) - 3)))
-    widths = [max(len(row[i]) for row in (_COLUMNS, *rows)) for i in range(len(_COLUMNS))]
-    lines = [_line(_COLUMNS, widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
-    lines += [_line(row, widths) for row in rows]
+    lines = _table(_COLUMNS, rows)
     lines += [
         "",
         "dp: deviation of a probability from Keras's. LSB: deviation of a logit in steps of the quantised output. "
         "ms: one signal on this machine.",
         "Errors in ns: absolute, of the onset decoded to fractions of a bin. Arena: measured on this 64-bit machine.",
     ]
-    for name, file in report["formats"].items():
-        if "operators" in file:
-            counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
-            lines.append(f"Operators of {name}: {counts}. {file['macs']:,} multiply-accumulates.")
-            if file["cycles"]:
-                cycles = ", ".join(f"{core} {count / 1e6:.1f} M" for core, count in file["cycles"].items())
-                lines.append(f"  Cycles, estimated as macs / macs_per_cycle + values * cycles_per_value: {cycles}.")
-    return "\n".join(lines + _disagreements(report))
+    return "\n".join(lines + _costs(report) + _disagreements(report))
+
+
+def _costs(report):
+    """What the TFLite files are made of and, where they are integer, what they cost on a microcontroller."""
+    files = {name: file for name, file in report["formats"].items() if "operators" in file}
+    if not files:
+        return []
+    rows = []
+    for name, file in files.items():
+        nodes, on_tflm = f"{sum(file['operators'].values())}", "yes" if file["arena_bytes"] else "no"
+        cycles = [f"{file['cycles'][core] / 1e6:.1f} M" if file["cycles"] else "" for core in CORES]
+        rows.append((name, nodes, f"{len(file['operators'])}", on_tflm, f"{file['macs']:,}", *cycles))
+    lines = ["", *_table(("format", "nodes", "operators", "all in TFLM", "macs", *CORES), rows), ""]
+    lines.append(f"Cycles, estimated for int8 and int16x8 as {CYCLES_FORMULA}; {CYCLES_SOURCE}.")
+    for name, file in files.items():
+        counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
+        lines.append(f"Operators of {name}: {counts}.")
+    return lines
 
 
 def _disagreements(report):
@@ -66,9 +77,12 @@ def _disagreements(report):
     lines = []
     for name, file in report["formats"].items():
         runtimes = file.get("runtimes", {})
-        if not runtimes or runtimes["LiteRT XNNPACK"]["num_signals"] != runtimes["LiteRT reference"]["num_signals"]:
+        if "LiteRT XNNPACK" not in runtimes:
             continue
-        delegate, reference = (runtimes[key]["accuracy"] for key in ("LiteRT XNNPACK", "LiteRT reference"))
+        compared = [runtimes[key] for key in ("LiteRT XNNPACK", "LiteRT reference")]
+        if compared[0]["num_signals"] != compared[1]["num_signals"]:
+            continue
+        delegate, reference = (scores["accuracy"] for scores in compared)
         if abs(delegate - reference) > 0.01:
             lines.append(
                 f"XNNPACK disagrees with the reference kernels on {name}: top-1 {delegate:.2%} against "
@@ -100,6 +114,12 @@ def _row(name, runtime, file, scores):
         number("logit_deviation_mean_lsb", 2),
         number("latency_ms", 2),
     )
+
+
+def _table(columns, rows):
+    widths = [max(len(row[i]) for row in (columns, *rows)) for i in range(len(columns))]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return [_line(columns, widths), rule, *(_line(row, widths) for row in rows)]
 
 
 def _line(cells, widths):

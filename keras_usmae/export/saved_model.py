@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_usmae.models import ToFClassifier, decode_onset
+from keras_usmae.models import ToFClassifier, expected_onset
 
 
 def in_float32(classifier):
@@ -74,8 +74,6 @@ class ServedClassifier(keras.Model):
     ```
     """
 
-    OUTPUTS = ("confidence", "logits", "onset", "tof")  # in the order in which Keras flattens them
-
     def __init__(self, classifier):
         super().__init__()
         self.classifier = classifier
@@ -87,7 +85,8 @@ class ServedClassifier(keras.Model):
         scaled = tf.math.divide_no_nan(centered, peak)  # so that the squares neither underflow nor overflow
         deviation = tf.sqrt(tf.reduce_mean(scaled * scaled, axis=-1, keepdims=True))
         logits = self.classifier(tf.math.divide_no_nan(scaled, deviation), training=False)
-        onset = decode_onset(logits, self.classifier.bin_width)
+        # Keras's own argmax looks at the sign of zeros by operators that ONNX lacks.
+        onset = expected_onset(logits, tf.argmax(logits, axis=-1, output_type=tf.int32), self.classifier.bin_width)
         return {
             "logits": logits,
             "onset": onset,

@@ -1,11 +1,13 @@
 """Exported files against the Keras model, number by number."""
 
 import collections
+from pathlib import Path
 
 import numpy as np
 
 from keras_usmae.export.cost import count_macs, estimate_cycles
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter
+from keras_usmae.export.onnx import ONNXInterpreter
 from keras_usmae.export.operators import check_integer, check_operators, read_operators
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS
 from keras_usmae.models import decode_onset
@@ -105,21 +107,11 @@ def verify_tflite(
     interpreters = {"TFLM": TFLMInterpreter(content)} if on_tflm else {}
     interpreters["LiteRT reference"] = LiteRTInterpreter(content)
     interpreters["LiteRT XNNPACK"] = LiteRTInterpreter(content, delegate=True)
-    inputs = standardize(signals)
-    runtimes = {}
-    for name, interpreter in interpreters.items():
-        logits, latency = interpreter.run(inputs, seconds)
-        n = len(logits)
-        scores = compare_with_keras(
-            logits, keras_logits[:n], onset[:n], classifier, speed_of_sound, interpreter.output_scale[0]
-        )
-        deviation = scores["probability_deviation_max"]
-        if tflite_format == "float32" and deviation > FLOAT32_TOLERANCE:
-            raise ValueError(
-                f"The float32 file disagrees with Keras in {name}: a probability is {deviation:.2g} off, and rounding "
-                f"explains at most {FLOAT32_TOLERANCE:g}. The conversion is wrong; please report it with the model."
-            )
-        runtimes[name] = {"num_signals": n, "latency_ms": latency * 1e3, **scores}
+    exact = tflite_format == "float32"
+    runtimes = {
+        name: _judge(name, interpreter, classifier, keras_logits, signals, onset, speed_of_sound, seconds, exact)
+        for name, interpreter in interpreters.items()
+    }
     return {
         "bytes": len(content),
         "operators": dict(collections.Counter(operator.name for operator in operators)),
@@ -128,3 +120,47 @@ def verify_tflite(
         "arena_bytes": interpreters["TFLM"].arena_bytes() if on_tflm else None,
         "runtimes": runtimes,
     }
+
+
+def verify_onnx(path, classifier, keras_logits, signals, onset, speed_of_sound=1480.0, seconds=60.0):
+    """Measures an ONNX file in ONNX Runtime.
+
+    Args:
+        path: path of the file.
+        classifier: the `ToFClassifier` it was made from.
+        keras_logits: float32 array of shape `(n, num_classes)`, what the classifier gives.
+        signals: array of shape `(n, signal_length)`, raw signals of the test split.
+        onset: array of shape `(n,)`, labelled onsets in samples.
+        speed_of_sound: float, m/s, for errors in mm. Defaults to `1480.0`.
+        seconds: float, longest time in s; see `verify_tflite`. Defaults to `60.0`.
+
+    Returns:
+        A dict with `bytes` and `runtimes`, as `verify_tflite` gives them.
+
+    Raises:
+        ValueError: if the file disagrees with Keras.
+
+    Example:
+
+    ```python
+    verify_onnx("model.onnx", classifier, classifier.predict(standardize(signals)), signals, onset)
+    ```
+    """
+    name, interpreter = "ONNX Runtime", ONNXInterpreter(path)
+    scores = _judge(name, interpreter, classifier, keras_logits, signals, onset, speed_of_sound, seconds, exact=True)
+    return {"bytes": Path(path).stat().st_size, "runtimes": {name: scores}}
+
+
+def _judge(name, interpreter, classifier, keras_logits, signals, onset, speed_of_sound, seconds, exact):
+    """Scores of one runtime; one that should compute what Keras computes (`exact`) must."""
+    logits, latency = interpreter.run(standardize(signals), seconds)
+    n = len(logits)
+    scale = interpreter.output_scale[0]
+    scores = compare_with_keras(logits, keras_logits[:n], onset[:n], classifier, speed_of_sound, scale)
+    deviation = scores["probability_deviation_max"]
+    if exact and deviation > FLOAT32_TOLERANCE:
+        raise ValueError(
+            f"The float32 file disagrees with Keras in {name}: a probability is {deviation:.2g} off, and rounding "
+            f"explains at most {FLOAT32_TOLERANCE:g}. The conversion is wrong; please report it with the model."
+        )
+    return {"num_signals": n, "latency_ms": latency * 1e3, **scores}

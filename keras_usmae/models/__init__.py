@@ -8,7 +8,7 @@ from keras_usmae.models.heads import PerPatchHead, PooledHead
 from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
 from keras_usmae.models.presets import load_preset, preset_names
 from keras_usmae.models.tof_classifier import ToFClassifier
-from keras_usmae.models.tof_decoding import decode_onset
+from keras_usmae.models.tof_decoding import decode_onset, expected_onset
 from keras_usmae.models.tof_loss import ToFCrossentropy
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ToFClassifier",
     "ToFCrossentropy",
     "decode_onset",
+    "expected_onset",
     "load_preset",
     "preset_names",
 ]

@@ -31,6 +31,27 @@ def decode_onset(logits, bin_width, method="expectation", radius=2):
     peak = ops.argmax(logits, axis=-1)
     if method == "argmax":
         return (ops.cast(peak, "float32") + 0.5) * bin_width
+    return expected_onset(logits, peak, bin_width, radius)
+
+
+def expected_onset(logits, peak, bin_width, radius=2):
+    """Turns class logits into the mean onset over the bins around a given one.
+
+    Args:
+        logits: Tensor of shape `(batch, num_classes)`.
+        peak: integer Tensor of shape `(batch,)`, the bins to look around.
+        bin_width: int, samples in a class.
+        radius: int, bins on either side of `peak` that count. Defaults to `2`.
+
+    Returns:
+        Tensor of shape `(batch,)`, onsets in samples.
+
+    Example:
+
+    ```python
+    expected_onset(np.zeros((1, 128), "float32"), np.array([3]), bin_width=16)  # [56.], the centre of bin 3
+    ```
+    """
     bins = ops.arange(logits.shape[-1], dtype="int32")
     near = ops.abs(bins[None, :] - ops.cast(peak, "int32")[:, None]) <= radius  # (B, C)
     weights = ops.softmax(ops.cast(logits, "float32"), axis=-1) * ops.cast(near, "float32")

@@ -5,14 +5,15 @@ import pytest
 
 from keras_usmae.export import (
     DEFAULT_FORMATS,
-    FORMATS,
     INTEGER_FORMATS,
+    TFLITE_FORMATS,
     TFLM_FORMATS,
     export_classifier,
     format_report,
     load_signals,
     parse_formats,
 )
+from keras_usmae.export.cost import CORES
 
 
 def scores(exported, name, runtime):
@@ -26,11 +27,17 @@ def test_the_model_has_learned_enough_to_judge_agreement(exported):
 def test_writes_every_format_and_all_figures(exported):
     output, report = exported
     names = {path.name for path in output.iterdir()}
-    models = {f"model_{name}.tflite" for name in FORMATS[1:]}
-    assert names == {"saved_model", "export.json", *models, *(f"firmware_{name}" for name in INTEGER_FORMATS)}
+    models = {f"model_{name}.tflite" for name in TFLITE_FORMATS}
+    assert names == {
+        "saved_model",
+        "model.onnx",
+        "export.json",
+        *models,
+        *(f"firmware_{name}" for name in INTEGER_FORMATS),
+    }
     assert json.loads((output / "export.json").read_text()) == report
     assert not [path for path in output.parent.iterdir() if "partial" in path.name]
-    for name in FORMATS[1:]:
+    for name in TFLITE_FORMATS:
         assert report["formats"][name]["bytes"] == (output / f"model_{name}.tflite").stat().st_size
 
 
@@ -67,8 +74,29 @@ def test_arena_grows_with_the_width_of_activations(exported):
 def test_the_table_states_every_runtime(exported):
     table = format_report(exported[1])
     rows = [line for line in table.splitlines() if line.startswith("|")]
-    assert len(rows) == 3 + 1 + 3 * len(TFLM_FORMATS) + 2 * 2
+    saved_model, onnx, others = 1, 1, len(TFLITE_FORMATS) - len(TFLM_FORMATS)
+    against_keras = 3 + saved_model + onnx + 3 * len(TFLM_FORMATS) + 2 * others
+    assert len(rows) == against_keras + 2 + len(TFLITE_FORMATS)
     assert f"{exported[1]['formats']['int8']['arena_bytes']:,}" in table
+
+
+def test_the_table_states_what_a_microcontroller_pays_and_how_it_is_estimated(exported):
+    table = format_report(exported[1])
+    costs = {
+        row[0].strip(): row for row in (line.split("|")[1:] for line in table.splitlines()) if "M " in "".join(row)
+    }
+    int8 = exported[1]["formats"]["int8"]
+    cells = [cell.strip() for cell in costs["int8"]]
+    assert cells[1:5] == [str(sum(int8["operators"].values())), str(len(int8["operators"])), "yes", f"{int8['macs']:,}"]
+    assert cells[5:8] == [f"{int8['cycles'][core] / 1e6:.1f} M" for core in CORES]
+    assert "macs / macs_per_cycle + values * cycles_per_value" in table
+
+
+def test_a_delegate_that_disagrees_is_told(exported):
+    report = json.loads(json.dumps(exported[1]))
+    assert "XNNPACK disagrees" not in format_report({**report, "formats": {"float32": report["formats"]["float32"]}})
+    report["formats"]["int8"]["runtimes"]["LiteRT XNNPACK"]["accuracy"] = 0.163
+    assert "XNNPACK disagrees with the reference kernels on int8: top-1 16.30%" in format_report(report)
 
 
 @pytest.mark.parametrize("text", ["int8,int4", "", ",", "INT8"])

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -42,6 +43,18 @@ def test_refuses_a_corrupt_classifier(run_folder, tmp_path):
     path = tmp_path / "classifier.keras"
     path.write_bytes((run_folder / "classifier.keras").read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"cannot be read.*Restore it"):
+        load_classifier(path)
+
+
+def test_refuses_weights_that_do_not_fit_the_configuration(run_folder, tmp_path):
+    path = tmp_path / "classifier.keras"
+    with zipfile.ZipFile(run_folder / "classifier.keras") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(
+                name, content.replace(b'"hidden_dim": 32', b'"hidden_dim": 48') if "config" in name else content
+            )
+    with pytest.raises(ValueError, match=r"classifier.keras cannot be read, or its weights do not fit"):
         load_classifier(path)
 
 

@@ -1,0 +1,68 @@
+"""A trained classifier as ONNX, for programs without TensorFlow."""
+
+import keras
+import numpy as np
+
+from keras_usmae.export.extras import import_extra
+from keras_usmae.export.interpreters import Interpreter
+from keras_usmae.export.saved_model import ServedClassifier, check_backend
+
+
+def write_onnx(classifier, path):
+    """Writes an ONNX file that measures raw signals, with the inputs and outputs of `write_saved_model`.
+
+    Args:
+        classifier: `ToFClassifier` in float32.
+        path: path of the `.onnx` file to write.
+
+    Raises:
+        ImportError: if `onnx` or `tf2onnx` is not installed.
+        RuntimeError: if Keras does not run on TensorFlow.
+
+    Example:
+
+    ```python
+    write_onnx(classifier, "model.onnx")
+    session = onnxruntime.InferenceSession("model.onnx")
+    (tof,) = session.run(["tof"], {"signals": raw_signals})
+    ```
+    """
+    check_backend()
+    onnx = import_extra("onnx", "onnx")
+    import_extra("tf2onnx", "onnx")
+    length = classifier.encoder.signal_length
+    served = ServedClassifier(classifier)
+    served(np.zeros((1, length), "float32"))  # Keras exports what was called before
+    signature = [keras.InputSpec(dtype="float32", shape=(None, length), name="signals")]
+    served.export(str(path), format="onnx", verbose=False, input_signature=signature)
+    onnx.checker.check_model(str(path))
+
+
+class ONNXInterpreter(Interpreter):
+    """An ONNX file of `write_onnx` in ONNX Runtime, on one thread.
+
+    Args:
+        path: path of the file.
+
+    Raises:
+        ImportError: if `onnxruntime` is not installed.
+
+    Example:
+
+    ```python
+    logits, seconds = ONNXInterpreter("model.onnx").run(signals)
+    ```
+    """
+
+    input_type = output_type = np.float32
+    input_scale = output_scale = (0.0, 0)
+
+    def __init__(self, path):
+        runtime = import_extra("onnxruntime", "onnx")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = runtime.InferenceSession(str(path), options)
+
+    def invoke(self, signal):
+        """Runs signals of shape `(batch, signal_length)`, raw or standardised, and gives their logits."""
+        return self._session.run(["logits"], {"signals": signal})[0]
