@@ -24,6 +24,14 @@ WarmupEpochs = Annotated[
 WeightDecay = Annotated[float, typer.Option(min=0.0, help="AdamW's weight decay.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order, masks and synthetic signals.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same options.")]
+Devices = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="Devices that share each batch: of this machine with JAX and TensorFlow, processes of torchrun with "
+        "torch. The loss is that of one device.",
+    ),
+]
 DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
 TfdsDir = Annotated[
     Path | None,

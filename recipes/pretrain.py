@@ -17,6 +17,7 @@ Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, best 
 """
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,8 +33,6 @@ from keras_usmae.signals import check_signals, read_transducer, standardize, syn
 from keras_usmae.training import (
     BEST_FILE,
     EpochBatches,
-    RunCheckpoint,
-    RunLog,
     build_optimizer,
     check_run_folder,
     fresh_signals,
@@ -42,6 +41,9 @@ from keras_usmae.training import (
     read_history,
     shuffled,
     streamed_signals,
+    train,
+    use_devices,
+    with_mask_noise,
     write_json,
 )
 from keras_usmae.training.builders import StoredSplit, load_arrays, load_builder, prepare
@@ -90,6 +92,7 @@ def main(
     warmup_epochs: options.WarmupEpochs = None,
     weight_decay: options.WeightDecay = 0.05,
     dtype: options.DType = "float32",
+    devices: options.Devices = 1,
     seed: options.Seed = 0,
     output: options.Output = None,
     resume: options.Resume = False,
@@ -107,6 +110,7 @@ def main(
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
     # Everything that can be wrong is found before the data are made or the folder is opened.
+    devices = use_devices(devices)
     load_preset(preset)
     config |= options.preset_contents(preset)
     if transducer:
@@ -136,7 +140,8 @@ def main(
         signal_length=options.signal_length(builder),
     )
     folder = output or Path("runs") / f"pretrain_{Path(preset).stem}_{described.name}"
-    check_run_folder(folder, config, resume)
+    if devices.chief:
+        check_run_folder(folder, config, resume)
 
     # Signals, each standardised to mean 0 and variance 1.
     length = mae.encoder.signal_length
@@ -155,27 +160,30 @@ def main(
         stored = load_arrays(builder, "train", features=("signal",))["signal"]
         load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
 
-    # Training.
-    open_run_folder(folder, config, resume)
-    batches = EpochBatches(load_epoch, batch_size)
+    # Training. The masks of the validation signals stay the same, so that its epochs compare.
+    if devices.chief:
+        open_run_folder(folder, config, resume)
+    masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=seed)
+    batches = devices.share(EpochBatches(masked(load_epoch), batch_size))
     optimizer = build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay)
     mae.compile(optimizer, jit_compile=jit_compile())
-    checkpoint = RunCheckpoint(folder)
-    first_epoch = checkpoint.restore(mae)
     started = time.perf_counter()
-    mae.fit(
+    train(
+        mae,
         batches,
-        validation_data=(held_out, None),
-        validation_batch_size=batch_size,
-        initial_epoch=first_epoch,
+        validation=masked(lambda epoch: (held_out,))(0),
+        folder=folder,
         epochs=epochs,
-        callbacks=[batches.callback, RunLog(folder), checkpoint],
-        shuffle=False,  # the batches are shuffled already, by the epoch
+        devices=devices,
         verbose=options.progress(),
     )
     seconds = time.perf_counter() - started
 
+    if not devices.chief:
+        return folder
+
     # What came out. Standardised signals have variance 1, the error of predicting nothing.
+    mae = devices.local(mae)
     mae.load_weights(folder / BEST_FILE)
     mae.save(folder / "mae.keras")
     mae.encoder.save(folder / "encoder.keras")

@@ -55,7 +55,7 @@ class RandomMasking(keras.layers.Layer):
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_patches, dim)`.
-        noise: optional Tensor of shape `(batch, num_patches)` to sort by in place of a draw.
+        noise: optional Tensor of shape `(batch, num_patches)`, float or int, to sort by in place of a draw.
 
     Returns:
         A tuple `(visible, mask, restore_indices)`: the visible tokens `(batch, num_visible, dim)` in the order of their

@@ -31,9 +31,10 @@ class MaskedAutoencoder(keras.Model):
         **kwargs: `name` and `dtype`.
 
     Call arguments:
-        signals: Tensor of shape `(batch, signal_length)`, standardised.
-        noise: optional Tensor of shape `(batch, num_patches)`: the patches with the smallest noise stay visible.
-            Defaults to a random draw.
+        signals: Tensor of shape `(batch, signal_length)`, standardised; or, for `fit`, a dict of `"signals"` and
+            `"noise"`.
+        noise: optional Tensor of shape `(batch, num_patches)`, float or int: the patches with the smallest noise stay
+            visible. Defaults to a random draw.
 
     Returns:
         A dict of `"patches"`, the prediction `(batch, num_patches, patch_size)` in float32, and `"mask"`
@@ -136,6 +137,8 @@ class MaskedAutoencoder(keras.Model):
 
     def call(self, signals, noise=None, training=None):
         """Masks and predicts; see the class."""
+        if isinstance(signals, dict):
+            signals, noise = signals["signals"], signals["noise"]
         batch_size, num_patches = ops.shape(signals)[0], self.encoder.num_patches
         visible, masked, mask, restore_indices = self.masking.draw(batch_size, num_patches, noise)
         tokens = self.encoder.transform(self.encoder.embed(signals, visible), training=training)  # (B, visible, D)
@@ -180,7 +183,7 @@ class MaskedAutoencoder(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Loss over those removed patches of `x` that were predicted, averaged over their number."""
-        targets, weights = self._targets(x), y_pred["mask"]
+        targets, weights = self._targets(x["signals"] if isinstance(x, dict) else x), y_pred["mask"]
         if "positions" in y_pred:
             targets = gather_patches(targets, y_pred["positions"])
             weights = ops.ones_like(y_pred["positions"], dtype="float32")

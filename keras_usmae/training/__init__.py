@@ -1,8 +1,9 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
 from keras_usmae.training.augmentation import augment, augmented
-from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals
+from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
+from keras_usmae.training.distribution import Devices, use_devices
 from keras_usmae.training.evaluation import score_onsets
 from keras_usmae.training.finetuning import (
     LEARNING_RATES,
@@ -11,6 +12,7 @@ from keras_usmae.training.finetuning import (
     compile_for_tof,
     tof_batches,
 )
+from keras_usmae.training.fitting import train
 from keras_usmae.training.grid import paired_test, read_cells, run_cells, summarize
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
@@ -28,6 +30,7 @@ __all__ = [
     "BEST_FILE",
     "LAST_FILE",
     "LEARNING_RATES",
+    "Devices",
     "EpochBatches",
     "FinetuneSettings",
     "LayerDecayAdamW",
@@ -53,6 +56,9 @@ __all__ = [
     "streamed_signals",
     "summarize",
     "tof_batches",
+    "train",
+    "use_devices",
+    "with_mask_noise",
     "write_history",
     "write_json",
 ]

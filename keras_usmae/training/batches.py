@@ -14,8 +14,8 @@ class EpochBatches(keras.utils.PyDataset):
     generator, which no checkpoint holds.
 
     Args:
-        load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays with the same first axis, as
-            many in each epoch; see `shuffled` and `fresh_signals`.
+        load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays, or of dicts of arrays, with the
+            same first axis, as long in each epoch; see `shuffled`, `fresh_signals` and `with_mask_noise`.
         batch_size: int.
 
     Raises:
@@ -33,6 +33,7 @@ class EpochBatches(keras.utils.PyDataset):
         super().__init__()
         self.load_epoch = load_epoch
         self.batch_size = batch_size
+        self._devices = (1, 1, 0)
         self.callback = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.set_epoch(epoch))
         self.set_epoch(0)
         if not self.num_signals:
@@ -41,7 +42,7 @@ class EpochBatches(keras.utils.PyDataset):
     @property
     def num_signals(self):
         """Signals in an epoch."""
-        return len(self._arrays[0])
+        return len(keras.tree.flatten(self._arrays)[0])
 
     def set_epoch(self, epoch):
         """Goes to the arrays of an epoch.
@@ -52,13 +53,41 @@ class EpochBatches(keras.utils.PyDataset):
         if getattr(self, "epoch", None) != epoch:
             self.epoch, self._arrays = epoch, self.load_epoch(epoch)
 
+    def split(self, num_devices, num_processes, process_index):
+        """Leaves of each batch the rows of one process among several.
+
+        All together have the batches that one alone would have, but for signals at the end of the last batch that the
+        devices cannot share evenly.
+
+        Args:
+            num_devices: int, devices of all processes, which have as many each.
+            num_processes: int.
+            process_index: int, from 0.
+
+        Raises:
+            ValueError: if the devices cannot share a batch evenly.
+        """
+        if self.batch_size % num_devices:
+            raise ValueError(
+                f"{num_devices} devices cannot share a batch of {self.batch_size} signals evenly. Give --batch-size as "
+                f"a multiple of --devices, such as {max(self.batch_size // num_devices, 1) * num_devices}."
+            )
+        self._devices = (num_devices, num_processes, process_index)
+        if not len(self):
+            raise ValueError(f"{self.num_signals} signals are too few for {num_devices} devices.")
+
     def __len__(self):
-        return -(-self.num_signals // self.batch_size)
+        whole, rest = divmod(self.num_signals, self.batch_size)
+        return whole + (rest >= self._devices[0])
 
     def __getitem__(self, index):
         """Returns batch `index`: `(signals,)` or `(signals, labels)`; the last one may be smaller."""
-        part = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        return tuple(array[part] for array in self._arrays)
+        num_devices, num_processes, process_index = self._devices
+        first = index * self.batch_size
+        count = min(self.batch_size, self.num_signals - first)
+        count = (count - count % num_devices) // num_processes
+        part = slice(first + process_index * count, first + (process_index + 1) * count)
+        return keras.tree.map_structure(lambda array: array[part], self._arrays)
 
 
 def shuffled(arrays, seed):
@@ -146,6 +175,37 @@ def fresh_signals(config, num_signals, seed):
         return (standardize(synthesize(config, num_signals, seed, start=epoch * num_signals)["signal"]),)
 
     return load_epoch
+
+
+def with_mask_noise(load_epoch, num_patches, seed):
+    """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it removes.
+
+    Drawn here, they are a function of seed, epoch and place in the epoch: the masks are the same after a resume, on
+    any number of devices, and on every backend.
+
+    Args:
+        load_epoch: a `load_epoch` function that gives `(signals,)`.
+        num_patches: int, patches in a signal.
+        seed: int, seed of the masks.
+
+    Returns:
+        A `load_epoch` function for `EpochBatches`, giving `({"signals": signals, "noise": noise},)`.
+
+    Example:
+
+    ```python
+    batches = EpochBatches(with_mask_noise(shuffled((signals,), seed=0), mae.encoder.num_patches, seed=0), 64)
+    mae.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
+    ```
+    """
+
+    def load_noisy_epoch(epoch):
+        (signals,) = load_epoch(epoch)
+        # Integers, which mixed precision leaves as they are: rounded numbers would often be equal.
+        rng = np.random.default_rng((seed, epoch, 1))
+        return ({"signals": signals, "noise": rng.integers(2**31, size=(len(signals), num_patches), dtype="int32")},)
+
+    return load_noisy_epoch
 
 
 def _order(seed, epoch, num_signals):

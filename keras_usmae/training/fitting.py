@@ -1,0 +1,41 @@
+"""A training with its run folder: from the last checkpoint to the last epoch, on any number of devices."""
+
+from keras_usmae.training.batches import EpochBatches
+from keras_usmae.training.checkpoint import RunCheckpoint
+from keras_usmae.training.distribution import Devices
+from keras_usmae.training.run_log import RunLog
+
+
+def train(model, batches, validation, folder, epochs, monitor="val_loss", devices=None, verbose=2):
+    """Trains a compiled model, from where the checkpoint of its run folder is.
+
+    Args:
+        model: compiled `keras.Model`.
+        batches: `EpochBatches`, shared among the devices.
+        validation: tuple of arrays, or of dicts of arrays: inputs, or inputs and labels.
+        folder: path of the run folder, which all processes see and the first one writes.
+        epochs: int, epochs of the whole training.
+        monitor: str, see `RunCheckpoint`. Defaults to `"val_loss"`.
+        devices: `Devices`, or `None` for one.
+        verbose: int, Keras's, for the first process. Defaults to `2`.
+
+    Example:
+
+    ```python
+    train(mae, batches, (held_out,), open_run_folder("runs/mine", {"seed": 0}), epochs=10)
+    ```
+    """
+    devices = devices or Devices()
+    checkpoint = RunCheckpoint(folder, monitor)
+    first_epoch = checkpoint.restore(model)
+    writers = [RunLog(folder), checkpoint] if devices.chief else []
+    with devices.training(model):
+        model.fit(
+            batches,
+            validation_data=devices.share(EpochBatches(lambda epoch: validation, batches.batch_size)),
+            initial_epoch=first_epoch,
+            epochs=epochs,
+            callbacks=[batches.callback, *devices.callbacks, *writers],
+            shuffle=False,  # the batches are shuffled already, by the epoch
+            verbose=verbose if devices.chief else 0,
+        )
