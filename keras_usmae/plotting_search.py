@@ -9,7 +9,8 @@ def plot_parallel_coordinates(rows, settings, objective):
     """Draws a line for each trial through its settings to its score, coloured by the score.
 
     Args:
-        rows: list of dicts of completed trials, with the settings and the score; `""` where a setting is not in force.
+        rows: list of dicts of completed trials, with the settings and the score; `""`, drawn as a dash at the foot,
+            where a setting is not in force.
         settings: tuple of str, settings to draw, an axis each; those with one value only are left out.
         objective: tuple of the score's name and `"min"` or `"max"`.
 
@@ -90,20 +91,21 @@ def _positions(axes, x, values):
     names = not all(isinstance(value, int | float) and not isinstance(value, bool) for value in present)
     distinct = sorted(set(present), key=str if names else float)
     if names or len(distinct) <= 6:
-        heights = {value: (i + 0.5) / len(distinct) for i, value in enumerate(distinct)}
-        ticks = [(heights[value], _short(value)) for value in distinct]
-        places = [heights.get(value, np.nan) for value in values]
+        height = {value: (i + 0.5) / len(distinct) for i, value in enumerate(distinct)}.__getitem__
+        marks = distinct
     else:
-        numbers = np.array([np.nan if value == "" else value for value in values], "float64")
-        low, high = np.nanmin(numbers), np.nanmax(numbers)
+        low, high = distinct[0], distinct[-1]
         if low > 0 and high > 20 * low:
-            places, ends = np.log(numbers / low) / np.log(high / low), (low, np.sqrt(low * high), high)
+            height, middle = (lambda value: np.log(value / low) / np.log(high / low)), np.sqrt(low * high)
         else:
-            places, ends = (numbers - low) / (high - low), (low, (low + high) / 2, high)
-        ticks = [(height, _short(float(end))) for height, end in zip((0.0, 0.5, 1.0), ends, strict=True)]
-    for height, text in ticks:
-        axes.text(x + 0.03, height, text, fontsize=7, va="center", bbox={"color": "white", "alpha": 0.6, "pad": 0.5})
-    return np.array(places, "float64")
+            height, middle = (lambda value: (value - low) / (high - low)), (low + high) / 2
+        marks = [float(low), float(middle), float(high)]
+    # A dash at the foot for trials in which the setting is not in force.
+    foot = 0.15 if len(present) < len(values) else 0.0
+    ticks = [(foot + (1 - foot) * height(mark), _short(mark)) for mark in marks]
+    for place, text in ticks + ([(0.0, "–")] if foot else []):
+        axes.text(x + 0.03, place, text, fontsize=7, va="center", bbox={"color": "white", "alpha": 0.6, "pad": 0.5})
+    return np.array([0.0 if value == "" else foot + (1 - foot) * height(value) for value in values])
 
 
 def _short(value):

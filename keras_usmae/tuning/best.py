@@ -43,7 +43,7 @@ def finetune_options(settings, dataset, epochs, labels, bin_width, seed, pretrai
     names = ("head", "label_sigma", "augment", "augment_noise", "learning_rate", "weight_decay", "layer_decay")
     options = {name: settings[name] for name in (*names, "batch_size")}
     options |= {"dataset": dataset, "epochs": epochs, "labels": labels, "bin_width": bin_width, "seed": seed}
-    return {**options, "pretrained": pretrained} if pretrained else options
+    return {**options, "pretrained": pretrained or "none"}
 
 
 def write_best(path, parts, **recipes):
@@ -63,7 +63,7 @@ def write_best(path, parts, **recipes):
     folder = Path(path).parent.resolve()
     content = dict(parts) if "decoder" in parts else {}
     for recipe, options in recipes.items():
-        if options.get("pretrained"):
+        if options.get("pretrained", "none") != "none":
             relative = os.path.relpath(Path(options["pretrained"]).resolve(), folder)
             options = {**options, "pretrained": relative}
         content[recipe] = options

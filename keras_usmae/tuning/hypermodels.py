@@ -116,6 +116,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         settings = self.space.settings(hp)
         file = self.encoder_file(hp)
         # From here on as recipes/finetune.py: the same seed gives the same classifier.
+        keras.utils.clear_session()
         keras.utils.set_random_seed(self.seed)
         encoder = keras.saving.load_model(file) if file else MAEEncoder(**self.architecture(hp)["encoder"])
         classifier = ToFClassifier(encoder, self.bin_width, settings["head"])

@@ -117,6 +117,11 @@ class _SearchOracle:
                 task = f"trial {trial.trial_id} goes to another worker"
             print(f"Worker {tuner_id} has been silent for {silent:.0f} s and counts as lost; {task}.", flush=True)
 
+    def reload(self):
+        """Takes up a search from its folder: trials in their order, without one that was cut off as it was noted."""
+        super().reload()
+        self.trials = {name: self.trials[name] for name in self.start_order}
+
     def get_state(self):
         """State of the search, for a file."""
         return {**super().get_state(), "rejected": self.rejected}

@@ -25,6 +25,7 @@ def build_autoencoder(parts, settings, epochs, steps, seed):
     Returns:
         `MaskedAutoencoder`.
     """
+    utils.clear_session()  # graphs of earlier trials
     utils.set_random_seed(seed)
     cross = settings["decoder"] == "cross"
     mae = MaskedAutoencoder.from_preset(

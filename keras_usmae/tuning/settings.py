@@ -26,7 +26,7 @@ DEFAULTS = {
         "weight_decay": 0.05,
         "layer_decay": 1.0,
         "label_sigma": 12.0,
-        "augment": False,
+        "augment": True,
         "augment_noise": 0.06,
         "batch_size": 64,
     },

@@ -1,12 +1,10 @@
 """The search itself: KerasTuner's tuner with trials that our hypermodels train, score and time."""
 
 import contextlib
-import gc
 import os
 import threading
 import time
 
-import keras
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.errors import FatalRuntimeError
@@ -130,8 +128,6 @@ class SearchTuner(keras_tuner.Tuner):
         started = time.perf_counter()
         hp = trial.hyperparameters
         with self._signs_of_life(trial):
-            keras.backend.clear_session()
-            gc.collect()
             scores = self.hypermodel.fit(hp, self.hypermodel.build(hp))
         epochs = float(self.hypermodel.epochs_of(hp))
         return {**scores, "epochs": epochs, "seconds": time.perf_counter() - started}
