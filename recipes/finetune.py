@@ -1,10 +1,13 @@
 """Fine-tunes a pre-trained encoder to classify time of flight, or trains the same model from scratch.
 
+    python recipes/finetune.py --preset tiny --dataset ultrasound_measured/paper --labels 320
     python recipes/finetune.py --pretrained runs/pretrain_small_paper --dataset ultrasound_measured/paper
-    python recipes/finetune.py --preset small --dataset ultrasound_measured/paper
-    python recipes/finetune.py --preset small --architecture cnn --dataset ultrasound_measured/paper --labels 500
+    python recipes/finetune.py --preset tiny --pretrained none --dataset ultrasound_measured/paper
+    python recipes/finetune.py --preset tiny --architecture cnn --dataset ultrasound_measured/paper
 
-`--augment` shows other versions of the labelled signals in each epoch, which helps where labels are few.
+The first starts from the weights that come with the package, the third from scratch. Each epoch shows other versions of
+the labelled signals, at least 50 batches of them, which helps where labels are few; `--no-augment` shows them as they
+are, once.
 
 The epoch with the smallest mean error of the onset on the validation split counts; the test split is scored once, at
 the end. Writes a run folder: config.json, metrics.csv, metrics.json (test scores in samples, ns and mm), tensorboard/,
@@ -20,7 +23,7 @@ import numpy as np
 import options
 import typer
 
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, preset_weights
 from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
@@ -42,24 +45,42 @@ from keras_usmae.training.builders import load_arrays, load_builder, prepare
 NUM_CALIBRATION = 256
 
 
-def build_encoder(pretrained, preset, architecture, dtype, signal_length):
-    """The encoder to start from: pre-trained, or fresh."""
+def resolve_start(pretrained, preset, architecture):
+    """What to start from: `"synthetic"`, `"none"` or the path of an encoder."""
     if pretrained is None:
-        encoder = MAEEncoder.from_preset(preset, dtype=dtype, signal_length=signal_length)
-        return encoder if architecture == "transformer" else CNNEncoder.matching(encoder, dtype=dtype)
-    path = pretrained / "encoder.keras" if pretrained.is_dir() else pretrained
+        has_weights = architecture == "transformer" and "synthetic" in preset_weights(preset)
+        return "synthetic" if has_weights else "none"
+    if pretrained != "none" and architecture != "transformer":
+        raise ValueError("Pre-trained encoders are transformers; leave --architecture or --pretrained at its default.")
+    if pretrained in ("none", "synthetic"):
+        return pretrained
+    path = Path(pretrained)
+    path = path / "encoder.keras" if path.is_dir() else path
     if not path.exists():
-        raise FileNotFoundError(f"There is no pre-trained encoder at {path}; make one with recipes/pretrain.py.")
-    if architecture != "transformer":
-        raise ValueError("--pretrained holds a transformer; leave --architecture at its default.")
-    return keras.saving.load_model(path)
+        raise FileNotFoundError(
+            f"There is no pre-trained encoder at {path}; make one with recipes/pretrain.py, or give synthetic or none."
+        )
+    return path
+
+
+def build_encoder(start, preset, architecture, dtype, signal_length):
+    """The encoder to start from, pre-trained or fresh."""
+    if isinstance(start, Path):
+        return keras.saving.load_model(start)
+    weights = None if start == "none" else start
+    encoder = MAEEncoder.from_preset(preset, weights=weights, dtype=dtype, signal_length=signal_length)
+    return encoder if architecture == "transformer" else CNNEncoder.matching(encoder, dtype=dtype)
 
 
 def main(
     pretrained: Annotated[
-        Path | None, typer.Option(help="Run folder of pretrain.py. Defaults to training from scratch.")
+        str | None,
+        typer.Option(
+            help="Run folder of pretrain.py; synthetic, the weights of --preset that come with the package; or none, "
+            "from scratch. Defaults to synthetic where the preset has such weights."
+        ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="Size of the model when training from scratch.")] = "small",
+    preset: Annotated[str, typer.Option(help="Size of the model, where --pretrained is no run folder.")] = "tiny",
     architecture: Annotated[
         Literal["transformer", "cnn"], typer.Option(help="From scratch: the transformer, or a CNN with its parameters.")
     ] = "transformer",
@@ -76,17 +97,15 @@ def main(
     ] = 12.0,
     augment: Annotated[
         bool,
-        typer.Option(
-            "--augment", help="Show each epoch other versions of the labelled signals: moved in time, flipped, noisier."
-        ),
-    ] = False,
+        typer.Option(help="Show each epoch other versions of the labelled signals: moved in time, flipped, noisier."),
+    ] = True,
     augment_noise: Annotated[
-        float, typer.Option(min=0.0, help="With --augment, largest RMS of the added noise, relative to the signal's.")
+        float, typer.Option(min=0.0, help="Largest RMS of the noise that augmentation adds, relative to the signal's.")
     ] = 0.06,
     freeze: Annotated[
         int, typer.Option(min=-1, help="Encoder blocks held fixed, from the input on; -1 holds the whole encoder.")
     ] = 0,
-    epochs: options.Epochs = 60,
+    epochs: options.Epochs = 40,
     batch_size: options.BatchSize = 64,
     learning_rate: Annotated[
         float | None,
@@ -114,19 +133,22 @@ def main(
     if learning_rate is None:
         learning_rate = LEARNING_RATES[architecture]
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
-    config["pretrained"] = str(pretrained) if pretrained else None
 
     # Everything that can be wrong is found before long work begins.
+    start = resolve_start(pretrained, preset, architecture)
+    config["pretrained"] = str(start)
     keras.utils.set_random_seed(seed)
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
-    encoder = build_encoder(pretrained, preset, architecture, dtype, options.signal_length(builder))
+    encoder = build_encoder(start, preset, architecture, dtype, options.signal_length(builder))
     if freeze:
         encoder.freeze(None if freeze < 0 else freeze)
     classifier = ToFClassifier(encoder, bin_width, head, dtype=dtype)
-    if not pretrained:
+    if isinstance(start, Path):
+        name = start.parent.name
+    else:
         config |= options.preset_contents(preset)
-    start = pretrained.name if pretrained else f"scratch_{architecture}_{Path(preset).stem}"
-    folder = output or Path("runs") / f"finetune_{start}_{dataset.replace('/', '_')}"
+        name = f"{'scratch' if start == 'none' else start}_{architecture}_{Path(preset).stem}"
+    folder = output or Path("runs") / f"finetune_{name}_{dataset.replace('/', '_')}"
     check_run_folder(folder, config, resume)
 
     # Labelled signals: the onset in samples is the label.
@@ -206,7 +228,8 @@ def main(
         save_figure(examples, folder / "tof_examples.png"),
     ]
     print(
-        f"{folder.name}: {len(chosen)} labels of {dataset}; on {len(test_onset)} test signals top-1 "
+        f"{folder.name}: from {'scratch' if start == 'none' else start}, {len(chosen)} labels of {dataset}; on "
+        f"{len(test_onset)} test signals top-1 "
         f"{scores['accuracy']:.1%}, within one bin {scores['within_one_bin']:.1%}, median error "
         f"{scores['median_error_ns']:.0f} ns = {scores['median_error_mm']:.3f} mm at {speed_of_sound:g} m/s, RMSE "
         f"{scores['rmse_ns']:.0f} ns. Run folder {folder}"

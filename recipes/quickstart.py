@@ -105,7 +105,7 @@ def main(
     preset: options.Preset = "nano",
     labels: Annotated[int, typer.Option(min=1, help="Labelled training signals to fine-tune on.")] = 500,
     pretrain_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 16,384 new signals each.")] = 16,
-    finetune_epochs: Annotated[int, typer.Option(min=2, help="Passes over the labelled signals.")] = 40,
+    finetune_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 50 steps or more.")] = 20,
     seed: options.Seed = 0,
     speed_of_sound: options.SpeedOfSound = 1480.0,
     output: options.Output = None,
@@ -166,7 +166,7 @@ def main(
             raw_dir=raw_dir,
             **shared,
         )
-        for name, pretrained in (("pre-trained", encoder_run), ("from scratch", None))
+        for name, pretrained in (("pre-trained", encoder_run), ("from scratch", "none"))
     }
 
     # The classical pickers see the same test signals.

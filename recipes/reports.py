@@ -65,7 +65,11 @@ def paired_notes(rows, contender, references, by, value="test_accuracy", scale=1
 
 def report_labels(rows, plan, folder):
     """Table and curves over the number of labels."""
-    notes = paired_notes(rows, "pre-trained", ("from scratch", "CNN"), "labels")
+    rivals = ("from scratch", "CNN")
+    notes = paired_notes(rows, "pre-trained", rivals, "labels")
+    notes += paired_notes(
+        rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
+    )
     title = f"Label budget: {plan.preset}, {plan.dataset}, test split"
     rows = sorted(rows, key=lambda row: row["labels"])
     files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]

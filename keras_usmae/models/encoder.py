@@ -9,7 +9,7 @@ from keras_usmae.layers import (
     TransformerBlock,
     check_patching,
 )
-from keras_usmae.models.presets import load_preset
+from keras_usmae.models.presets import load_preset, load_preset_weights
 from keras_usmae.registration import register
 
 
@@ -92,26 +92,32 @@ class MAEEncoder(keras.Model):
         self.build((None, signal_length))
 
     @classmethod
-    def from_preset(cls, name, **overrides):
+    def from_preset(cls, name, weights=None, **overrides):
         """Builds an encoder of a named size.
 
         Args:
-            name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`.
+            name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`; or a file of sizes, see `load_preset`.
+            weights: optional str, trained weights that come with the package, see `preset_weights`: `"synthetic"`, of
+                a masked autoencoder on synthetic A-scans sampled at 100 MHz. Defaults to `None`, fresh weights.
             **overrides: constructor arguments that differ from the preset's, such as `signal_length` or `dtype`.
 
         Returns:
-            An `MAEEncoder` with fresh weights.
+            An `MAEEncoder`.
 
         Raises:
-            ValueError: if there is no preset of that name.
+            ValueError: if there is no preset of that name, or it has no such weights.
 
         Example:
 
         ```python
-        encoder = MAEEncoder.from_preset("nano", signal_length=1024)
+        encoder = MAEEncoder.from_preset("nano", weights="synthetic")
+        short = MAEEncoder.from_preset("nano", signal_length=1024)
         ```
         """
-        return cls(**{**load_preset(name)["encoder"], **overrides})
+        encoder = cls(**{**load_preset(name)["encoder"], **overrides})
+        if weights is not None:
+            load_preset_weights(encoder, name, weights)
+        return encoder
 
     def build(self, input_shape):
         """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""

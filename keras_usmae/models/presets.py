@@ -1,8 +1,10 @@
-"""Sizes of encoder and decoder: the named ones in `keras_usmae/presets`, or those of a JSON file."""
+"""Presets: sizes of encoder and decoder, by name or from a JSON file, and the trained weights of some."""
 
 import json
 from importlib import resources
 from pathlib import Path
+
+WEIGHTS_SUFFIX = ".weights.h5"
 
 
 def preset_names():
@@ -52,6 +54,72 @@ def load_preset(name):
             "`MAEEncoder` and `MAEDecoder` with their arguments, or write these to a .json file."
         )
     return json.loads((resources.files("keras_usmae.presets") / f"{name}.json").read_text())
+
+
+def preset_weights(name):
+    """Names of the trained weights that come with the package for a preset.
+
+    Each has a model card beside it, `keras_usmae/presets/PRESET_WEIGHTS.md`: data, schedule, results, limits.
+
+    Args:
+        name: str, a name from `preset_names()`. A file of sizes has none.
+
+    Returns:
+        tuple of str.
+
+    Example:
+
+    ```python
+    preset_weights("nano")  # ("synthetic",)
+    ```
+    """
+    names = (path.name for path in resources.files("keras_usmae.presets").iterdir())
+    start = f"{name}_"
+    return tuple(
+        sorted(
+            file.removeprefix(start).removesuffix(WEIGHTS_SUFFIX)
+            for file in names
+            if file.startswith(start) and file.endswith(WEIGHTS_SUFFIX)
+        )
+    )
+
+
+def load_preset_weights(encoder, name, weights):
+    """Loads trained weights into an encoder of a preset's sizes.
+
+    Args:
+        encoder: `MAEEncoder`. Its signal length may differ from the preset's: the tables of positions are its own.
+        name: str, a name from `preset_names()`.
+        weights: str, a name from `preset_weights(name)`.
+
+    Raises:
+        ValueError: if the preset has no such weights, or they do not fit the encoder.
+
+    Example:
+
+    ```python
+    load_preset_weights(MAEEncoder.from_preset("nano", signal_length=1024), "nano", "synthetic")
+    ```
+    """
+    if weights not in preset_weights(name):
+        known = {preset: preset_weights(preset) for preset in preset_names() if preset_weights(preset)}
+        listing = "; ".join(f"{preset}: {', '.join(names)}" for preset, names in known.items())
+        raise ValueError(
+            f"The preset {name!r} has no weights {weights!r}. There are {listing or 'none'}. Make others with "
+            "recipes/pretrain.py, and load its encoder.keras."
+        )
+    trained = type(encoder)(**load_preset(name)["encoder"])
+    source = resources.files("keras_usmae.presets") / f"{name}_{weights}{WEIGHTS_SUFFIX}"
+    with resources.as_file(source) as path:
+        trained.load_weights(path)
+    theirs, ours = trained.trainable_weights, encoder.trainable_weights
+    if [tuple(weight.shape) for weight in theirs] != [tuple(weight.shape) for weight in ours]:
+        raise ValueError(
+            f"The weights {weights!r} of {name!r} fit no encoder of other sizes: only `signal_length`, `dropout` and "
+            "`dtype` may differ from the preset. Leave the other arguments out, or start from fresh weights."
+        )
+    for weight, value in zip(ours, theirs, strict=True):
+        weight.assign(value)
 
 
 def _read_preset(path):

@@ -27,7 +27,8 @@ def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=N
         batch_size: int.
         seed: int, seed of order and augmentation.
         augment: bool, whether each epoch has other versions of the signals, moved by at most 600 of 2048 samples; see
-            `keras_usmae.training.augment`. Defaults to `False`.
+            `keras_usmae.training.augment`. An epoch then has at least 50 batches, several versions of each signal
+            where they are few. Defaults to `False`.
         augment_noise: float, largest RMS of the noise that augmentation adds, relative to that of the signal; `0` for
             none. Defaults to `0.06`.
 
@@ -46,7 +47,7 @@ def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=N
         load_epoch = augmented(
             (signals, onset),
             # Whole batches: a smaller last one would have to be compiled for once more.
-            -(-len(onset) // batch_size) * batch_size,
+            max(-(-len(onset) // batch_size), STEPS_AT_ONCE) * batch_size,
             seed,
             max_shift=round(600 / 2048 * signals.shape[1]),
             noise=(min(NOISE[0], augment_noise), augment_noise),

@@ -1,10 +1,15 @@
 """Presets by name, and from a file."""
 
 import json
+from importlib import resources
 
+import keras
+import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
-from keras_usmae.models import MAEEncoder, MaskedAutoencoder, load_preset
+from keras_usmae.models import MAEEncoder, MaskedAutoencoder, load_preset, preset_names, preset_weights
+from keras_usmae.signals import SignalConfig, standardize, synthesize
 
 
 def test_a_file_of_sizes_is_a_preset(tmp_path):
@@ -29,3 +34,60 @@ def test_a_file_that_is_no_preset(tmp_path, content, message):
         load_preset("nowhere.json")
     with pytest.raises(ValueError, match="Unknown preset 'huge'"):
         load_preset("huge")
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if preset_weights(name)])
+def test_shipped_weights_are_small_described_and_load(name):
+    folder = resources.files("keras_usmae.presets")
+    assert len((folder / f"{name}_synthetic.weights.h5").read_bytes()) < 6_000_000
+    card = (folder / f"{name}_synthetic.md").read_text()
+    assert all(word in card for word in ("signals", "seed", "schedule", "loss", "cost", "Results", "Limits", "licence"))
+    encoder = MAEEncoder.from_preset(name, weights="synthetic")
+    assert all(np.isfinite(weight).all() for weight in encoder.get_weights())
+    fresh = MAEEncoder.from_preset(name)
+    assert all(
+        np.abs(ours - theirs).max() > 0
+        for ours, theirs in zip(
+            map(keras.ops.convert_to_numpy, encoder.trainable_weights),
+            map(keras.ops.convert_to_numpy, fresh.trainable_weights),
+            strict=True,
+        )
+    )
+
+
+def test_shipped_weights_serve_other_lengths():
+    long, short = (MAEEncoder.from_preset("nano", weights="synthetic", signal_length=n) for n in (2048, 512))
+    signals = np.random.default_rng(0).standard_normal((2, 512)).astype("float32")
+    positions = np.tile(np.arange(16), (2, 1))
+    padded = np.pad(signals, ((0, 0), (0, 1536)))
+    ours = short.transform(short.embed(signals))
+    theirs = long.transform(long.embed(padded, positions))
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (ours, theirs)), atol=1e-5)
+
+
+def test_shipped_weights_reconstruct():
+    """The encoder is the trained one: with its weights, a probe on few labels beats one with fresh weights by far."""
+    data = synthesize(SignalConfig.from_preset("quickstart"), 600, seed=5)
+    signals, onset = standardize(data["signal"]), data["onset"]
+    error = []
+    for weights in ("synthetic", None):
+        keras.utils.set_random_seed(0)
+        tokens = keras.ops.convert_to_numpy(MAEEncoder.from_preset("nano", weights=weights)(signals))
+        features = tokens.reshape(len(tokens), -1)
+        probe = Ridge(alpha=100.0).fit(features[:400], onset[:400])
+        error.append(np.median(np.abs(probe.predict(features[400:]) - onset[400:])))
+    assert error[0] < 0.8 * error[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("base", {"weights": "synthetic"}, "'base' has no weights 'synthetic'. There are nano: synthetic"),
+        ("nano", {"weights": "measured"}, "'nano' has no weights 'measured'"),
+        ("nano", {"weights": "synthetic", "patch_size": 16}, "only `signal_length`, `dropout` and `dtype` may differ"),
+        ("nano", {"weights": "synthetic", "position": "learned"}, "fit no encoder of other sizes"),
+    ],
+)
+def test_weights_that_do_not_fit_are_told(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MAEEncoder.from_preset(name, **arguments)

@@ -75,7 +75,7 @@ def test_it_is_saved_and_trains_in_fit(tmp_path):
     model = classifier()
     signals = np.random.default_rng(0).normal(size=(32, 256)).astype("float32")
     onset = np.linspace(20, 200, 32).astype("float32")
-    batches = tof_batches(signals, onset, 16, seed=0, augment=True)
+    batches = tof_batches(signals, onset, 16, seed=0)
     compile_for_tof(model, 1e-2, total_steps=4, warmup_steps=1, layer_decay=0.5)
     before = model.get_weights()
     model.fit(batches, epochs=2, callbacks=[batches.callback], shuffle=False, verbose=0)
