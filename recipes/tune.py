@@ -3,10 +3,11 @@
     python recipes/tune.py --task finetune --dataset ultrasound_measured/paper --max-trials 40
     python recipes/tune.py --task finetune --pretrained runs/pretrain_nano_paper --tuner bayesian
     python recipes/tune.py --task pretrain --pretraining ultrasound_synthetic/paper --max-trials 20
-    python recipes/tune.py --task finetune --max-flash 64kB --max-arena 48kB --max-macs 5M
+    python recipes/tune.py --task finetune --space chip --max-flash 64kB --max-arena 48kB --max-macs 5M
 
-What may be chosen lies in `keras_usmae/tuning/spaces`; give a file of your own with `--space`. The defaults of the
-recipes are the first trial. Candidates that do not fit the budget never become one. The test split takes no part.
+What may be chosen lies in `keras_usmae/tuning/spaces`; give another of them, or a file of your own, with `--space`.
+The defaults of the recipes are the first trial. Candidates that do not fit the budget never become one. The test split
+takes no part.
 
 Writes a folder: config.json, `trials/` (KerasTuner's files), results.csv, results.md, parallel_coordinates.png,
 pareto.png (error against flash), `tensorboard/` (HParams) and best.json, which the recipes take:
@@ -138,7 +139,8 @@ def main(
         ),
     ] = None,
     space: Annotated[
-        Path | None, typer.Option(help="TOML file of what may be chosen. Defaults to the one of the task.")
+        str | None,
+        typer.Option(help="What may be chosen: finetune, pretrain, chip, or a TOML file. Defaults to the task's."),
     ] = None,
     max_flash: Annotated[str | None, typer.Option(help="Largest int8 file, such as 128kB.")] = None,
     max_arena: Annotated[str | None, typer.Option(help="Largest tensor arena in RAM, such as 64kB.")] = None,

@@ -82,8 +82,8 @@ class SearchSpace:
 
         Args:
             task: str, `"finetune"` or `"pretrain"`.
-            path: path of a TOML file. Defaults to `None`, the space of that task that comes with the package
-                (`keras_usmae/tuning/spaces`).
+            path: path of a TOML file, or the name of one in `keras_usmae/tuning/spaces`, such as `"chip"`. Defaults to
+                `None`, the one named after the task.
 
         Returns:
             A `SearchSpace`.
@@ -100,8 +100,14 @@ class SearchSpace:
         """
         if task not in DEFAULTS:
             raise ValueError(f"`task` must be one of {sorted(DEFAULTS)}. Received: {task!r}")
-        shipped = resources.files("keras_usmae.tuning") / "spaces" / f"{task}.toml"
-        return cls(task, read_toml(Path(path or str(shipped)), "search space"), source=str(path or shipped.name))
+        folder = resources.files("keras_usmae.tuning") / "spaces"
+        name = str(path or task)
+        if not name.endswith(".toml"):
+            shipped = sorted(file.name.removesuffix(".toml") for file in folder.iterdir())
+            if name not in shipped:
+                raise ValueError(f"There is no search space {name!r}. Give a .toml file, or one of {shipped}.")
+            path, name = str(folder / f"{name}.toml"), f"{name}.toml"
+        return cls(task, read_toml(Path(path), "search space"), source=name)
 
     def without(self, names):
         """The space without some settings, such as the architecture's where that is given."""

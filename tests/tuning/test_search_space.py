@@ -78,6 +78,9 @@ def test_bad_spaces(tables, message):
 def test_bad_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="search space"):
         SearchSpace.load("finetune", tmp_path / "nowhere.toml")
+    with pytest.raises(ValueError, match=r"no search space 'chips'.*'chip'"):
+        SearchSpace.load("finetune", "chips")
+    assert SearchSpace.load("finetune", "chip").dimensions["head_dim"].when == (("size", ("free",)),)
     path = tmp_path / "space.toml"
     path.write_text("[size\n")
     with pytest.raises(ValueError, match="not valid TOML"):
