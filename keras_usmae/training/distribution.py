@@ -125,7 +125,9 @@ class _JaxDevices(Devices):
         found = keras.distribution.list_devices()
         if len(found) < num_devices or (num_processes > 1 and len(found) != num_devices):
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:num_devices]))
+        # Each process cuts its own rows out of a batch.
+        distribution = keras.distribution.DataParallel(devices=found[:num_devices], auto_shard_dataset=False)
+        keras.distribution.set_distribution(distribution)
         super().__init__(num_devices, num_processes, jax.process_index())
 
     def local(self, model):

@@ -87,7 +87,7 @@ def format_amount(amount, name):
     """Writes bytes as kB, and multiply-accumulates as M."""
     if amount is None:
         return "?"
-    return f"{amount / 1e6:.2f} M" if name == "macs" else f"{amount / 1e3:.1f} kB"
+    return f"{amount / 1e6:.3g} M" if name == "macs" else f"{amount / 1e3:.1f} kB"
 
 
 def count_classifier_macs(encoder, head, bin_width):

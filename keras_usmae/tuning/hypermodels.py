@@ -120,8 +120,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         keras.utils.set_random_seed(self.seed)
         encoder = keras.saving.load_model(file) if file else MAEEncoder(**self.architecture(hp)["encoder"])
         classifier = ToFClassifier(encoder, self.bin_width, settings["head"])
-        steps = -(-len(self.train[1]) // settings["batch_size"])
-        epochs = self.epochs_of(hp)
+        steps, epochs = len(self._batches(settings)), self.epochs_of(hp)
         compile_for_tof(
             classifier,
             settings["learning_rate"],
@@ -145,10 +144,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         Returns:
             A dict of floats: `val_error_samples`, `val_within_one_bin`, `val_accuracy`, `val_loss`, and `best_epoch`.
         """
-        settings = self.space.settings(hp)
-        batches = tof_batches(
-            *self.train, settings["batch_size"], self.seed, settings["augment"], settings["augment_noise"]
-        )
+        batches = self._batches(self.space.settings(hp))
         history = model.fit(
             batches,
             validation_data=self.validation,
@@ -162,6 +158,11 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         best = int(np.where(np.isfinite(error), error, np.inf).argmin())
         scores = {name: values[best] for name, values in history.items() if name.startswith("val_")}
         return {**finite_scores(scores, self.signal_length, self.bin_width), "best_epoch": float(best)}
+
+    def _batches(self, settings):
+        return tof_batches(
+            *self.train, settings["batch_size"], self.seed, settings["augment"], settings["augment_noise"]
+        )
 
 
 class PretrainingHyperModel(_UltrasoundHyperModel):

@@ -8,7 +8,14 @@ import pytest
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.hparams import metadata
 
-from keras_usmae.models import load_preset
+from keras_usmae.export import (
+    DEPLOYMENT_FORMS,
+    DeploymentGraph,
+    TFLMInterpreter,
+    convert,
+    write_static_saved_model,
+)
+from keras_usmae.models import MAEEncoder, ToFClassifier, ToFCrossentropy, load_preset
 from keras_usmae.plotting import save_figure
 from keras_usmae.plotting_search import plot_parallel_coordinates, plot_pareto
 from keras_usmae.training import write_history
@@ -27,6 +34,7 @@ from keras_usmae.tuning import (
     write_best,
     write_hparams,
 )
+from tests.tuning.search_here import labelled
 
 OBJECTIVE = ("val_error_samples", "min")
 NANO = load_preset("nano")["encoder"]
@@ -62,12 +70,17 @@ def test_bad_amounts(text):
         parse_amount(text)
 
 
-def test_an_untrained_nano_measures_what_its_export_does(meter):
-    # The trained one: 91 kB and an arena of 61 kB, as recipes/export.py states.
-    footprint = meter.measure(NANO, "per_patch")
-    assert footprint.flash == pytest.approx(91_000, rel=0.02)
-    assert footprint.arena == pytest.approx(61_000, rel=0.02)
-    assert footprint.macs == pytest.approx(4_003_840, rel=0.01)
+def test_an_untrained_classifier_measures_what_the_trained_one_does(meter, tmp_path):
+    encoder = {**NANO, "signal_length": 256, "patch_size": 16, "num_layers": 1}
+    signals, onset = labelled(64, 0)
+    classifier = ToFClassifier(MAEEncoder(**encoder))
+    classifier.compile("adam", ToFCrossentropy(16))
+    classifier.fit(signals, onset, epochs=3, verbose=0)
+    write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS["int8"]), tmp_path)
+    content = convert(tmp_path, "int8", signals)
+    footprint = meter.measure(encoder, "per_patch")
+    assert footprint.flash == pytest.approx(len(content), rel=0.02)
+    assert footprint.arena == pytest.approx(TFLMInterpreter(content).arena_bytes(), rel=0.02)
 
 
 @pytest.mark.parametrize(
