@@ -28,8 +28,8 @@ Devices = Annotated[
     int,
     typer.Option(
         min=1,
-        help="Devices that share each batch: of this machine with JAX and TensorFlow, processes of torchrun with "
-        "torch. The loss is that of one device.",
+        help="Devices that share each batch: of this machine with JAX, processes of torchrun, on any number of "
+        "machines, with torch. The loss is that of one device.",
     ),
 ]
 DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
@@ -86,6 +86,16 @@ Config = Annotated[
         help="File of options and sizes, as tune.py writes it (best.json). Options on the command line win.",
     ),
 ]
+
+
+def read_json(path):
+    """Reads a file of a run folder."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no {path}: {path.parent} is no whole run folder.") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
 
 
 def preset_contents(preset):

@@ -1,25 +1,27 @@
 """Training on several devices: each takes its rows of every batch, and the gradients are averaged over all of them.
 
-One interface over the engines that exist: `keras.distribution.DataParallel` on JAX, distributed data parallel on torch,
-and `tf.distribute.MirroredStrategy` on TensorFlow. A step on a batch gives the numbers that one device would give.
+One interface over the engines that give the numbers of one device: `keras.distribution.DataParallel` on JAX, for the
+devices of one process, and distributed data parallel on torch, for processes on any number of machines.
 """
 
 import atexit
 import contextlib
-import json
 import os
 
 import keras
 
+_WAYS = (
+    "Two ways work: KERAS_BACKEND=jax for several devices of one machine, and KERAS_BACKEND=torch under torchrun for "
+    "one machine or several. The weights load on every backend."
+)
 _PROCESSES = {"jax": "KERAS_DISTRIBUTION_NUM_PROCESSES", "torch": "WORLD_SIZE"}
 
 
 def use_devices(num_devices=1):
     """Has everything that is made from now on trained on several devices. Call it before the first model is made.
 
-    On JAX and TensorFlow one process drives all devices of a machine (without an accelerator its CPU is divided into as
-    many, to try things out). On torch each device has its process, started by `torchrun`. JAX takes several machines
-    with `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `..._NUM_PROCESSES` and `..._PROCESS_ID` in each one's environment.
+    On JAX one process drives all devices of a machine (without an accelerator its CPU is divided into as many, to try
+    things out). On torch each device has its process, started by `torchrun`, on one machine or several.
 
     Args:
         num_devices: int, devices on all machines together. Defaults to `1`.
@@ -28,7 +30,8 @@ def use_devices(num_devices=1):
         `Devices`.
 
     Raises:
-        ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
+        ValueError: if there are other devices or processes than that, if TensorFlow is asked for more than one device,
+            or JAX for more than one process.
 
     Example:
 
@@ -43,14 +46,15 @@ def use_devices(num_devices=1):
     ```
     """
     backend = keras.backend.backend()
-    launched = _num_machines_of_tensorflow() if backend == "tensorflow" else int(os.environ.get(_PROCESSES[backend], 1))
-    if backend == "tensorflow" and launched > 1:
-        raise ValueError(
-            f"TF_CONFIG names {launched} machines, but tf.distribute.MultiWorkerMirroredStrategy breaks inside `fit` "
-            "of Keras 3.15. Two ways work on several machines: KERAS_BACKEND=jax with "
-            "KERAS_DISTRIBUTION_JOB_ADDRESSES, KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID, and "
-            "KERAS_BACKEND=torch under torchrun. The weights load on every backend."
-        )
+    if backend == "tensorflow":
+        if num_devices > 1 or "TF_CONFIG" in os.environ:
+            # Mirrored variables of Keras 3.15 drift apart after the first epoch, and
+            # MultiWorkerMirroredStrategy breaks inside `fit`.
+            raise ValueError(f"TensorFlow trains on one device here, not on {num_devices} or on a TF_CONFIG. {_WAYS}")
+        return Devices()
+    launched = int(os.environ.get(_PROCESSES[backend], 1))
+    if backend == "jax" and launched > 1:
+        raise ValueError(f"JAX trains in one process here, not in {launched}. {_WAYS}")
     if num_devices % launched:
         raise ValueError(
             f"This process is one of {launched}, among which {num_devices} devices cannot be shared evenly. Give "
@@ -58,9 +62,7 @@ def use_devices(num_devices=1):
         )
     if num_devices == 1:
         return Devices()
-    return {"jax": _JaxDevices, "torch": _TorchProcesses, "tensorflow": _TensorFlowDevices}[backend](
-        num_devices, launched
-    )
+    return _JaxDevices(num_devices) if backend == "jax" else _TorchProcesses(num_devices, launched)
 
 
 class Devices:
@@ -115,64 +117,19 @@ class Devices:
 
 
 class _JaxDevices(Devices):
-    def __init__(self, num_devices, num_processes):
+    def __init__(self, num_devices):
         import jax
 
         if os.environ.get("JAX_PLATFORMS", "") in ("", "cpu"):
-            jax.config.update("jax_num_cpu_devices", num_devices // num_processes)  # takes effect on a CPU only
-        if num_processes > 1:
-            keras.distribution.initialize()
+            jax.config.update("jax_num_cpu_devices", num_devices)  # takes effect on a CPU only
         found = keras.distribution.list_devices()
-        if len(found) < num_devices or (num_processes > 1 and len(found) != num_devices):
+        if len(found) < num_devices:
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
-        # Each process cuts its own rows out of a batch.
-        distribution = keras.distribution.DataParallel(devices=found[:num_devices], auto_shard_dataset=False)
-        keras.distribution.set_distribution(distribution)
-        super().__init__(num_devices, num_processes, jax.process_index())
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:num_devices]))
+        super().__init__(num_devices)
 
     def local(self, model):
         keras.distribution.set_distribution(None)
-        return _copy(model)
-
-
-class _TensorFlowDevices(Devices):
-    def __init__(self, num_devices, num_processes):
-        import tensorflow as tf
-
-        accelerators = tf.config.list_physical_devices("GPU")
-        if accelerators:
-            if len(accelerators) < num_devices:
-                raise ValueError(f"--devices {num_devices}, but TensorFlow finds {len(accelerators)}: {accelerators}.")
-            names = [f"/gpu:{i}" for i in range(num_devices)]
-        else:
-            parts = [tf.config.LogicalDeviceConfiguration()] * num_devices
-            tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
-            names = [f"/cpu:{i}" for i in range(num_devices)]
-        # For the whole process, as the distribution of Keras is on JAX.
-        tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(names))
-        super().__init__(num_devices)
-
-    @contextlib.contextmanager
-    def _replicated(self, model):
-        # Keras clips the gradients of each replica and sums them afterwards, which is another step than one device
-        # takes: here they are summed first.
-        optimizer = model.optimizer
-        clip, reduce = optimizer._clip_gradients, optimizer._all_reduce_sum_gradients
-
-        def sum_and_clip(gradients):
-            summed = iter(reduce([(gradient, None) for gradient in gradients if gradient is not None]))
-            return clip([None if gradient is None else next(summed)[0] for gradient in gradients])
-
-        optimizer._clip_gradients, optimizer._all_reduce_sum_gradients = sum_and_clip, lambda pairs: pairs
-        try:
-            yield
-        finally:
-            optimizer._clip_gradients, optimizer._all_reduce_sum_gradients = clip, reduce
-
-    def local(self, model):
-        import tensorflow as tf
-
-        tf.distribute.experimental_set_strategy(None)
         return _copy(model)
 
 
@@ -234,7 +191,3 @@ def _copy(model):
     copy = type(model).from_config(model.get_config())
     copy.compile_from_config(model.get_compile_config())
     return copy
-
-
-def _num_machines_of_tensorflow():
-    return len(json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {}).get("worker", [None]))

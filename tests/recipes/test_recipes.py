@@ -1,5 +1,6 @@
 """The recipes as a user runs them: small, but whole."""
 
+import csv
 import importlib
 import json
 import os
@@ -109,6 +110,34 @@ def test_finetuning_starts_from_the_encoder_and_leaves_what_export_needs(classif
         assert test["signal"].shape == (600, 2048)
         error = np.abs(test["estimate"] - test["onset"])
         assert np.median(error) == pytest.approx(scores["median_error_samples"], rel=1e-4)
+
+
+def test_evaluation_scores_a_run_on_any_split(recipe_here, classifier, tmp_path):
+    output = tmp_path / "evaluation"
+    arguments = ["--run", classifier, "--split", "train[:300]", "--output", output]
+    code, printed = recipe_here("evaluate", *arguments)
+    assert code == 0, printed
+    names = {"metrics.json", "signals.csv", "evaluation.md", "tof_errors.png", "reliability.png", "worst.png"}
+    assert {path.name for path in output.iterdir()} == names | {"error_over_snr.png"}
+    metrics = json.loads((output / "metrics.json").read_text())
+    with (output / "signals.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == metrics["signals"] == 300
+    errors = np.array([float(row["error_ns"]) for row in rows])
+    scores = metrics["scores"][classifier.name]
+    assert scores["mean_error_ns"] == pytest.approx(np.abs(errors).mean())
+    assert scores["outliers"] == pytest.approx(np.mean(np.abs(errors) > 640))
+    inside = [float(row["low_samples"]) <= float(row["onset_samples"]) <= float(row["high_samples"]) for row in rows]
+    assert metrics["calibration"]["interval_coverage"] == pytest.approx(np.mean(inside))
+    code, printed = recipe_here("evaluate", *arguments)
+    assert (code, "name another --output" in printed) == (1, True)
+
+    # The default, the test split, is what fine-tuning scored.
+    code, printed = recipe_here("evaluate", "--run", classifier, "--output", tmp_path / "test")
+    assert code == 0, printed
+    scores = json.loads((tmp_path / "test" / "metrics.json").read_text())["scores"][classifier.name]
+    expected = json.loads((classifier / "metrics.json").read_text())["test"]
+    assert {name: scores[name] for name in expected} == pytest.approx(expected, rel=1e-3)
 
 
 def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier):
