@@ -110,8 +110,9 @@ def main(
     network = run.name if run.is_dir() else run.stem
     estimates = {
         network: measured["onset"].astype("float64"),
-        "AIC picker": pick_aic(signals, rate),
-        "envelope threshold picker": pick_threshold(signals, rate),
+        # Their bands at 100 MHz, moved with the sampling rate: they have to stay below half of it.
+        "AIC picker": pick_aic(signals, rate, band=(0.003 * rate, 0.2 * rate)),
+        "envelope threshold picker": pick_threshold(signals, rate, band=(0.003 * rate, 0.08 * rate)),
     }
     scores = {
         title: score(onset, estimate, classifier, speed_of_sound, logits.argmax(1) if title == network else None)
