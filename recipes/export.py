@@ -16,7 +16,6 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +66,7 @@ def main(
     classifier = load_classifier(run / "classifier.keras")
 
     config = run / "config.json"
-    training = json.loads(config.read_text()) if config.is_file() else None
+    training = options.read_json(config) if config.is_file() else None
     report = export_classifier(
         classifier, output, calibration, signals, onset, chosen, speed_of_sound, seconds, training
     )

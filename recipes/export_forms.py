@@ -19,7 +19,6 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -190,7 +189,7 @@ def main(
     classifier = load_classifier(run / "classifier.keras")
     length = classifier.encoder.signal_length
     calibration = check_calibration(load_signals(run / "calibration.npz")[0], length)
-    dataset = json.loads((run / "config.json").read_text())["dataset"]
+    dataset = options.read_json(run / "config.json")["dataset"]
     builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
     parts = options.labelled_splits(builder)
     train, validation = (load_arrays(builder, parts[split]) for split in ("train", "validation"))

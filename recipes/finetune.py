@@ -29,8 +29,6 @@ from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
     BEST_FILE,
     LEARNING_RATES,
-    RunCheckpoint,
-    RunLog,
     check_run_folder,
     compile_for_tof,
     open_run_folder,
@@ -38,6 +36,8 @@ from keras_usmae.training import (
     save_arrays,
     score_onsets,
     tof_batches,
+    train,
+    use_devices,
     write_json,
 )
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
@@ -120,6 +120,7 @@ def main(
         ),
     ] = 1.0,
     dtype: options.DType = "float32",
+    devices: options.Devices = 1,
     seed: options.Seed = 0,
     speed_of_sound: options.SpeedOfSound = 1480.0,
     output: options.Output = None,
@@ -135,6 +136,7 @@ def main(
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
     # Everything that can be wrong is found before long work begins.
+    devices = use_devices(devices)
     start = resolve_start(pretrained, preset, architecture)
     config["pretrained"] = str(start)
     keras.utils.set_random_seed(seed)
@@ -149,7 +151,8 @@ def main(
         config |= options.preset_contents(preset)
         name = f"{'scratch' if start == 'none' else start}_{architecture}_{Path(preset).stem}"
     folder = output or Path("runs") / f"finetune_{name}_{dataset.replace('/', '_')}"
-    check_run_folder(folder, config, resume)
+    if devices.chief:
+        check_run_folder(folder, config, resume)
 
     # Labelled signals: the onset in samples is the label.
     sampling_rate = classifier.sampling_rate = options.sampling_rate(prepare(builder))
@@ -163,30 +166,23 @@ def main(
     if labels > len(order):
         raise ValueError(f"--labels {labels}: the training split of {dataset} has only {len(order)} signals.")
     chosen = order[: labels or None]
-    train = (standardize(data["train"]["signal"][chosen]), data["train"]["onset"][chosen])
+    labelled = (standardize(data["train"]["signal"][chosen]), data["train"]["onset"][chosen])
     validation = (standardize(data["validation"]["signal"]), data["validation"]["onset"])
 
     # Training.
-    open_run_folder(folder, config, resume)
-    batches = tof_batches(*train, batch_size, seed, augment, augment_noise)
+    if devices.chief:
+        open_run_folder(folder, config, resume)
+    batches = devices.share(tof_batches(*labelled, batch_size, seed, augment, augment_noise))
     steps = len(batches)
     compile_for_tof(
         classifier, learning_rate, epochs * steps, int(warmup_epochs * steps), weight_decay, layer_decay, label_sigma
     )
-    checkpoint = RunCheckpoint(folder, monitor="val_error_samples")
-    first_epoch = checkpoint.restore(classifier)
-    classifier.fit(
-        batches,
-        validation_data=validation,
-        validation_batch_size=256,
-        initial_epoch=first_epoch,
-        epochs=epochs,
-        callbacks=[batches.callback, RunLog(folder), checkpoint],
-        shuffle=False,  # the batches are shuffled already, by the epoch
-        verbose=options.progress(),
-    )
+    train(classifier, batches, validation, folder, epochs, "val_error_samples", devices, options.progress())
+    if not devices.chief:
+        return folder
 
     # The best epoch of the validation split, scored once on the test split.
+    classifier = devices.local(classifier)
     classifier.load_weights(folder / BEST_FILE)
     classifier.save(folder / "classifier.keras")
     test_signals, test_onset = data["test"]["signal"], data["test"]["onset"]

@@ -18,7 +18,6 @@ from typing import Annotated
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import json
 
 import finetune
 import numpy as np
@@ -195,9 +194,9 @@ def main(
     exporter += ["--formats", "saved_model,float32,int8", "--speed-of-sound", str(speed_of_sound), "--seconds", "15"]
     timed("export", subprocess.run, exporter, check=True)
 
-    runs = {name: json.loads((run / "metrics.json").read_text()) for name, run in classifier_runs.items()}
-    pretraining = json.loads((encoder_run / "metrics.json").read_text())
-    report = json.loads((classifier_runs["pre-trained"] / "export" / "export.json").read_text())
+    runs = {name: options.read_json(run / "metrics.json") for name, run in classifier_runs.items()}
+    pretraining = options.read_json(encoder_run / "metrics.json")
+    report = options.read_json(classifier_runs["pre-trained"] / "export" / "export.json")
     figure = plot_tof_errors(
         onset, {"pre-trained": estimate, "from scratch": from_scratch, **picks}, BIN_WIDTH, sampling_rate
     )

@@ -7,7 +7,6 @@ Writes `PRESET_synthetic.weights.h5` and `PRESET_synthetic.md` into `keras_usmae
 folder has them, and the results as the table given has them.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +60,7 @@ def main(
     / "presets",
 ) -> Path:
     """Writes weights and model card, and returns the path of the weights."""
-    config, metrics = (json.loads((run / name).read_text()) for name in ("config.json", "metrics.json"))
+    config, metrics = (options.read_json(run / name) for name in ("config.json", "metrics.json"))
     preset = config["preset"]
     if preset not in preset_names() or not config["dataset"].startswith("ultrasound_synthetic/"):
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
+from keras_usmae.training.calibration import coverage, fit_temperature, reliability
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
 from keras_usmae.training.evaluation import score_onsets
@@ -42,6 +43,8 @@ __all__ = [
     "build_optimizer",
     "check_run_folder",
     "compile_for_tof",
+    "coverage",
+    "fit_temperature",
     "fresh_signals",
     "jit_compile",
     "layer_depth",
@@ -49,6 +52,7 @@ __all__ = [
     "paired_test",
     "read_cells",
     "read_history",
+    "reliability",
     "run_cells",
     "save_arrays",
     "score_onsets",

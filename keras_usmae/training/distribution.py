@@ -14,7 +14,6 @@ _WAYS = (
     "Two ways work: KERAS_BACKEND=jax for several devices of one machine, and KERAS_BACKEND=torch under torchrun for "
     "one machine or several. The weights load on every backend."
 )
-_PROCESSES = {"jax": "KERAS_DISTRIBUTION_NUM_PROCESSES", "torch": "WORLD_SIZE"}
 
 
 def use_devices(num_devices=1):
@@ -52,17 +51,19 @@ def use_devices(num_devices=1):
             # MultiWorkerMirroredStrategy breaks inside `fit`.
             raise ValueError(f"TensorFlow trains on one device here, not on {num_devices} or on a TF_CONFIG. {_WAYS}")
         return Devices()
-    launched = int(os.environ.get(_PROCESSES[backend], 1))
-    if backend == "jax" and launched > 1:
-        raise ValueError(f"JAX trains in one process here, not in {launched}. {_WAYS}")
-    if num_devices % launched:
+    if backend == "jax":
+        if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
+            # Keras 3.15 hands `device_put` values that differ between the processes.
+            raise ValueError(f"JAX trains in one process here, which drives all devices of its machine. {_WAYS}")
+        return _JaxDevices(num_devices) if num_devices > 1 else Devices()
+    launched = int(os.environ.get("WORLD_SIZE", 1))
+    if launched != num_devices:
         raise ValueError(
-            f"This process is one of {launched}, among which {num_devices} devices cannot be shared evenly. Give "
-            f"--devices as a multiple of {launched}, or start one process alone."
+            f"--devices {num_devices}, but this is one of {launched} processes. With torch each device has its own: "
+            f"start `torchrun --nproc-per-node {num_devices} recipes/...` on one machine, or with --nnodes and "
+            "--rdzv-endpoint on several."
         )
-    if num_devices == 1:
-        return Devices()
-    return _JaxDevices(num_devices) if backend == "jax" else _TorchProcesses(num_devices, launched)
+    return _TorchProcesses(num_devices) if num_devices > 1 else Devices()
 
 
 class Devices:
@@ -120,8 +121,11 @@ class _JaxDevices(Devices):
     def __init__(self, num_devices):
         import jax
 
-        if os.environ.get("JAX_PLATFORMS", "") in ("", "cpu"):
-            jax.config.update("jax_num_cpu_devices", num_devices)  # takes effect on a CPU only
+        if os.environ.get("JAX_PLATFORMS", "") in ("", "cpu"):  # both take effect on a CPU only
+            jax.config.update("jax_num_cpu_devices", num_devices)
+            # A device that waits for the others holds a thread of XLA, which has one for each core: with as many
+            # devices as cores none is left to compute what they wait for.
+            os.environ.setdefault("NPROC", str(num_devices + os.cpu_count()))
         found = keras.distribution.list_devices()
         if len(found) < num_devices:
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
@@ -134,21 +138,15 @@ class _JaxDevices(Devices):
 
 
 class _TorchProcesses(Devices):
-    def __init__(self, num_devices, num_processes):
+    def __init__(self, num_devices):
         import torch
 
-        if num_processes != num_devices:
-            raise ValueError(
-                f"--devices {num_devices}, but this is one of {num_processes} processes. With torch each device has "
-                f"its own: start `torchrun --nproc-per-node {num_devices} recipes/...` on one machine, or with "
-                "--nnodes and --rdzv-endpoint on several."
-            )
         accelerated = torch.cuda.is_available()
         if accelerated:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         torch.distributed.init_process_group("nccl" if accelerated else "gloo")
         atexit.register(torch.distributed.destroy_process_group)
-        super().__init__(num_devices, num_processes, torch.distributed.get_rank())
+        super().__init__(num_devices, num_devices, torch.distributed.get_rank())
         self.callbacks = [_AverageLogs()]
 
     @contextlib.contextmanager

@@ -30,7 +30,7 @@ class FootprintMeter:
 
     ```python
     with FootprintMeter(bin_width=16) as meter:
-        meter.measure(load_preset("nano")["encoder"], "per_patch").flash  # some 85,000 bytes
+        meter.measure(load_preset("nano")["encoder"], "per_patch").flash  # bytes
     ```
     """
 

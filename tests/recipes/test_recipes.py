@@ -1,7 +1,6 @@
 """The recipes as a user runs them: small, but whole."""
 
 import csv
-import importlib
 import json
 import os
 import subprocess
@@ -26,9 +25,9 @@ FINETUNE = [
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """Prepared datasets are shared by the tests of this file; no measured data."""
-    environment = {**os.environ, "TFDS_DATA_DIR": str(tmp_path_factory.mktemp("tfds"))}
+def environment(tfds_dir):
+    """No measured data."""
+    environment = {**os.environ, "TFDS_DATA_DIR": str(tfds_dir)}
     environment.pop("DATA_DIR", None)
     return environment
 
@@ -42,23 +41,6 @@ def recipe(repository, environment):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-    return run
-
-
-@pytest.fixture
-def recipe_here(repository, environment, monkeypatch, capsys):
-    """Runs a recipe's command line in this process, to save the imports: its exit code and what it printed."""
-    monkeypatch.syspath_prepend(repository / "recipes")
-    monkeypatch.delenv("DATA_DIR", raising=False)
-    monkeypatch.setenv("TFDS_DATA_DIR", environment["TFDS_DATA_DIR"])
-
-    def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            importlib.import_module("options").run(importlib.import_module(name).main)
-        printed = capsys.readouterr()
-        return exit_.value.code, printed.out + printed.err
 
     return run
 

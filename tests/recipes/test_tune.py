@@ -1,9 +1,7 @@
 """tune.py as a user runs it: small, but whole."""
 
 import csv
-import importlib
 import json
-import sys
 
 import pytest
 
@@ -26,28 +24,6 @@ high = 1e-2
 """
 SEARCH = ["--task", "finetune", "--dataset", "ultrasound_synthetic/quickstart", "--tuner", "random", "--labels", 64]
 SEARCH += ["--epochs", 1]
-
-
-@pytest.fixture(scope="module")
-def tfds_dir(tmp_path_factory):
-    return tmp_path_factory.mktemp("tfds")
-
-
-@pytest.fixture
-def recipe_here(repository, tfds_dir, monkeypatch, capsys):
-    """Runs a recipe's command line in this process, to save the imports: its exit code and what it printed."""
-    monkeypatch.syspath_prepend(repository / "recipes")
-    monkeypatch.delenv("DATA_DIR", raising=False)
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_dir))
-
-    def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            importlib.import_module("options").run(importlib.import_module(name).main)
-        printed = capsys.readouterr()
-        return exit_.value.code, printed.out + printed.err
-
-    return run
 
 
 def rows(folder):

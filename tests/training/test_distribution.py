@@ -141,5 +141,5 @@ def test_processes_that_nobody_asked_for_are_an_error(monkeypatch):
         assert use_devices(1).num_devices == 1
         return
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ValueError, match=r"one of 2, among which 1 devices"):
+    with pytest.raises(ValueError, match=r"--devices 1, but this is one of 2 processes"):
         use_devices(1)

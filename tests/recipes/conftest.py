@@ -1,0 +1,29 @@
+"""What the tests of the recipes share."""
+
+import importlib
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def tfds_dir(tmp_path_factory):
+    """Prepared datasets, shared by the tests of a file."""
+    return tmp_path_factory.mktemp("tfds")
+
+
+@pytest.fixture
+def recipe_here(repository, tfds_dir, monkeypatch, capsys):
+    """Runs a recipe's command line in this process, to save the imports: its exit code and what it printed."""
+    monkeypatch.syspath_prepend(repository / "recipes")
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_dir))
+
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            importlib.import_module("options").run(importlib.import_module(name).main)
+        printed = capsys.readouterr()
+        return exit_.value.code, printed.out + printed.err
+
+    return run
