@@ -159,8 +159,10 @@ def _format_scores(tflite_format, report):
             f"{scores['median_error_ns']:.0f} ns | {scores['mean_error_ns']:.0f} ns | "
             f"{scores['argmax_agreement']:.1%} |"
         )
-    counts = {scores["num_signals"] for scores in runtimes.values()}
-    return "\n".join(lines) + f"\n\nOn the first {min(counts)} of {report['test_signals']} test signals at least."
+    fewest = min(scores["num_signals"] for scores in runtimes.values())
+    if fewest < report["test_signals"]:
+        lines += ["", f"At least on the first {fewest} of {report['test_signals']} test signals."]
+    return "\n".join(lines)
 
 
 def _format_costs(operators):
