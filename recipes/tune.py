@@ -21,6 +21,7 @@ KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT; see the README. `KERAS_BACKEND`
 
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -95,6 +96,18 @@ def load_unlabelled(dataset, fresh, seed, length, tfds_dir, raw_dir):
         stored = load_arrays(builder, "train", ("signal",))["signal"]
         load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
     return PretrainingData(f"{dataset} fresh {fresh}", load_epoch, validation)
+
+
+def wait_for_chief(folder, seconds):
+    """A worker begins when the chief has opened the folder of the search, which must be new or the same search's."""
+    end = time.monotonic() + seconds
+    while not (folder / "config.json").exists():
+        if time.monotonic() > end:
+            raise TimeoutError(
+                f"No chief opened {folder} within {seconds:g} s. Start one with KERASTUNER_TUNER_ID=chief and the same "
+                "options; --output must be a folder that all machines see."
+            )
+        time.sleep(0.5)
 
 
 def main(
@@ -216,6 +229,9 @@ def main(
             if budget != Budget():
                 candidates.check_budget(seed)
             open_run_folder(folder, config, resume)
+        else:
+            wait_for_chief(folder, lost_after)
+            check_run_folder(folder, config, resume=True)
         meter.folder = folder / "footprints"
         oracle = build_oracle(
             tuner,

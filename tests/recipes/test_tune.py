@@ -107,3 +107,12 @@ def test_help_explains_every_option(recipe_here, monkeypatch):
     options = [line for line in printed.splitlines() if line.strip("│ *").startswith("--")]
     assert len(options) > 15
     assert not [line for line in options if len(line.split()) < 4]
+
+
+def test_a_worker_waits_for_the_chief_and_writes_nothing_before(recipe_here, tmp_path, monkeypatch):
+    for name, value in {"TUNER_ID": "worker-1", "ORACLE_IP": "127.0.0.1", "ORACLE_PORT": "1"}.items():
+        monkeypatch.setenv(f"KERASTUNER_{name}", value)
+    folder = tmp_path / "search"
+    code, printed = recipe_here("tune", *SEARCH, "--max-trials", 1, "--lost-after", 2, "--output", folder)
+    assert (code, "No chief opened" in printed) == (1, True), printed
+    assert not folder.exists()
