@@ -21,9 +21,8 @@ from reports import write_markdown
 from keras_usmae.plotting import plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.plotting_evaluation import plot_error_over_snr, plot_reliability
 from keras_usmae.signals import check_signals, pick_aic, pick_threshold, standardize
-from keras_usmae.training import score_onsets, write_history, write_json
+from keras_usmae.training import coverage, fit_temperature, reliability, score_onsets, write_history, write_json
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
-from keras_usmae.training.calibration import coverage, fit_temperature, reliability
 
 OUTLIER_BINS = 4
 NUM_WORST = 8

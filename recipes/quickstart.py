@@ -18,7 +18,6 @@ from typing import Annotated
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-
 import finetune
 import numpy as np
 import options

@@ -4,6 +4,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from keras_usmae.signals import onset_to_class
+
 
 def fit_temperature(logits, onset, bin_width):
     """Fits the temperature that makes predicted probabilities honest, on signals held out from training.
@@ -20,7 +22,7 @@ def fit_temperature(logits, onset, bin_width):
         Float, between 0.05 and 20, for `ToFClassifier.decode`: it divides the logits.
 
     Raises:
-        ValueError: if the arrays do not match, or logits are not finite.
+        ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
 
     Example:
 
@@ -56,7 +58,7 @@ def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
         empty, and `"expected_calibration_error"`, their mean distance, weighted by the counts.
 
     Raises:
-        ValueError: if the arrays do not match, or logits are not finite.
+        ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
 
     Example:
 
@@ -114,9 +116,4 @@ def _checked(logits, onset, bin_width):
         )
     if not np.isfinite(logits).all():
         raise ValueError(f"Logits must be finite; those at {int(np.argwhere(~np.isfinite(logits))[0][0])} are not.")
-    classes = np.floor(onset / bin_width).astype(int)
-    if not ((classes >= 0) & (classes < logits.shape[1])).all():
-        raise ValueError(
-            f"Onsets must lie in {logits.shape[1]} bins of {bin_width} samples, but reach {onset.max():g}."
-        )
-    return logits, classes
+    return logits, onset_to_class(onset, bin_width, logits.shape[1])

@@ -52,7 +52,7 @@ def test_coverage_counts_both_ends():
         (np.zeros((2, 8)), [1.0], r"shape \(2, 8\) and 1 onsets"),
         (np.zeros((0, 8)), [], "at least one"),
         (np.full((1, 8), np.nan), [1.0], "finite; those at 0"),
-        (np.zeros((1, 8)), [128.0], "reach 128"),
+        (np.zeros((1, 8)), [128.0], "128"),
     ],
 )
 def test_bad_input(logits, onset, message):
