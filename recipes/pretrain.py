@@ -18,7 +18,6 @@ Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, best 
 
 import dataclasses
 import functools
-import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +38,7 @@ from keras_usmae.training import (
     jit_compile,
     open_run_folder,
     read_history,
+    save_model,
     shuffled,
     streamed_signals,
     train,
@@ -167,7 +167,6 @@ def main(
     batches = devices.share(EpochBatches(masked(load_epoch), batch_size))
     optimizer = build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay)
     mae.compile(optimizer, jit_compile=jit_compile())
-    started = time.perf_counter()
     train(
         mae,
         batches,
@@ -177,7 +176,6 @@ def main(
         devices=devices,
         verbose=options.progress(),
     )
-    seconds = time.perf_counter() - started
 
     if not devices.chief:
         return folder
@@ -185,8 +183,8 @@ def main(
     # What came out. Standardised signals have variance 1, the error of predicting nothing.
     mae = devices.local(mae)
     mae.load_weights(folder / BEST_FILE)
-    mae.save(folder / "mae.keras")
-    mae.encoder.save(folder / "encoder.keras")
+    save_model(folder / "mae.keras", mae)
+    save_model(folder / "encoder.keras", mae.encoder)
     history = read_history(folder / "metrics.csv")
     best = min(history, key=lambda row: row["val_loss"])
     metrics = {
@@ -196,7 +194,7 @@ def main(
         "parameters": mae.count_params(),
         "signals_per_epoch": batches.num_signals,
         "signals_seen": epochs * batches.num_signals,
-        "seconds": seconds,
+        "seconds": sum(row["seconds"] for row in history),  # of all processes, where it was interrupted
     }
     write_json(folder / "metrics.json", metrics)
     noise = np.random.default_rng(seed).uniform(size=(6, mae.encoder.num_patches)).astype("float32")

@@ -22,8 +22,10 @@ from keras_usmae.training.run_folder import (
     open_run_folder,
     read_history,
     save_arrays,
+    save_model,
     write_history,
     write_json,
+    written_whole,
 )
 from keras_usmae.training.run_log import RunLog
 
@@ -55,6 +57,7 @@ __all__ = [
     "reliability",
     "run_cells",
     "save_arrays",
+    "save_model",
     "score_onsets",
     "shuffled",
     "streamed_signals",
@@ -65,4 +68,5 @@ __all__ = [
     "with_mask_noise",
     "write_history",
     "write_json",
+    "written_whole",
 ]

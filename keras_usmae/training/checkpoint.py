@@ -1,11 +1,13 @@
 """Checkpoints from which a run goes on as if it had not been interrupted."""
 
-import os
+import io
 import shutil
 from pathlib import Path
 
 import h5py
 import keras
+
+from keras_usmae.training.run_folder import PARTIAL, written_whole
 
 LAST_FILE = "last.weights.h5"
 BEST_FILE = "best.weights.h5"
@@ -15,7 +17,8 @@ class RunCheckpoint(keras.callbacks.Callback):
     """Saves model and optimiser after each epoch as `last.weights.h5`, and the best as `best.weights.h5`.
 
     The number of finished epochs and the best value travel inside the file, and a file is replaced only when the next
-    is whole: whenever the process dies, one consistent checkpoint is left.
+    is whole: whenever the process or the machine dies, one consistent checkpoint is left. The last is written first,
+    and the best is a copy of it; a copy that was not made any more is made when the run goes on.
 
     Args:
         folder: path of the run folder.
@@ -64,18 +67,44 @@ class RunCheckpoint(keras.callbacks.Callback):
             ) from error
         return epochs_done
 
+    def on_train_begin(self, logs=None):
+        """Brings the folder of a run that was interrupted in mid-write into order."""
+        for leftover in self.folder.glob(f"{PARTIAL}*"):
+            leftover.unlink()
+        last, best = (_attributes(self.folder / name) for name in (LAST_FILE, BEST_FILE))
+        if last.get("improved") and last["epochs_done"] != best.get("epochs_done"):
+            self._copy_to_best()
+
     def on_epoch_end(self, epoch, logs=None):
         """Writes the checkpoint of `epoch`."""
         value = float(logs[self.monitor])
         improved = value < self.best
         self.best = min(value, self.best)
-        partial = self.folder / "partial.weights.h5"
-        self.model.save_weights(partial, overwrite=True)
-        with h5py.File(partial, "a") as file:
-            file.attrs["epochs_done"] = epoch + 1
-            file.attrs["best"] = self.best
+        content = _WeightsInMemory()
+        self.model.save_weights(content)
+        with h5py.File(content, "a") as file:
+            file.attrs.update(epochs_done=epoch + 1, best=self.best, improved=improved)
+        with written_whole(self.folder / LAST_FILE) as partial:
+            partial.write_bytes(content.getbuffer())
         if improved:
-            copy = self.folder / "partial_best.weights.h5"
-            shutil.copyfile(partial, copy)
-            os.replace(copy, self.folder / BEST_FILE)
-        os.replace(partial, self.folder / LAST_FILE)
+            self._copy_to_best()
+
+    def _copy_to_best(self):
+        with written_whole(self.folder / BEST_FILE) as partial:
+            shutil.copyfile(self.folder / LAST_FILE, partial)
+
+
+class _WeightsInMemory(io.BytesIO):
+    """Takes the place of a file for HDF5, which crashes the process where it writes to a full disk itself."""
+
+    def __str__(self):
+        return "memory.weights.h5"  # Keras asks for the suffix
+
+
+def _attributes(path):
+    """What a checkpoint says of itself; nothing where there is none that can be read."""
+    try:
+        with h5py.File(path) as file:
+            return dict(file.attrs)
+    except OSError:
+        return {}

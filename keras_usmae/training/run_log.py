@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 
 import keras
-from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_history
+from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_error, write_history
 
 
 class RunLog(keras.callbacks.Callback):
@@ -31,13 +31,16 @@ class RunLog(keras.callbacks.Callback):
         self.folder = Path(folder)
 
     def on_train_begin(self, logs=None):
-        """Opens the logs."""
+        """Reads what an interrupted run had logged."""
         self.rows = read_history(self.folder / HISTORY_FILE)
-        self.writer = EventFileWriter(str(self.folder / "tensorboard"))
+        self.writer = None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Drops what an interrupted run had logged of this epoch, and starts the clock."""
-        self.rows = [row for row in self.rows if row["epoch"] < epoch]
+        if self.writer is None:
+            self.rows = [row for row in self.rows if row["epoch"] < epoch]
+            # A start has TensorBoard drop the events of this and later epochs in the files of earlier processes.
+            self._log_events(epoch, session_log=SessionLog(status=SessionLog.START))
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -47,10 +50,21 @@ class RunLog(keras.callbacks.Callback):
         values["seconds"] = time.perf_counter() - self.started
         self.rows.append({"epoch": epoch, **values})
         write_history(self.folder / HISTORY_FILE, self.rows)
-        summary = Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()])
-        self.writer.add_event(Event(wall_time=time.time(), step=epoch, summary=summary))
-        self.writer.flush()
+        self._log_events(
+            epoch,
+            summary=Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()]),
+        )
 
     def on_train_end(self, logs=None):
         """Closes the logs."""
-        self.writer.close()
+        if self.writer is not None:
+            self.writer.close()
+
+    def _log_events(self, epoch, **content):
+        folder = self.folder / "tensorboard"
+        try:
+            self.writer = self.writer or EventFileWriter(str(folder))
+            self.writer.add_event(Event(wall_time=time.time(), step=epoch, **content))
+            self.writer.flush()
+        except OSError as error:
+            raise write_error(folder, error) from error
