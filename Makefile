@@ -51,6 +51,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) torch
 	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,onnx,dev]"
+	$(PIP_INSTALL) --no-deps vit-pytorch einops  # it asks for torchvision, which what is used of it does not need
 	touch $@
 
 $(BEAM_VENV)/.test: pyproject.toml constraints-beam.txt

@@ -11,25 +11,22 @@ Rates are medians over repeats, by wall time and by processor time, which other 
 training's is divided by the number of cores). Ratios are medians of those within a repeat. The wall time is judged.
 """
 
-import concurrent.futures
 import dataclasses
-import multiprocessing
 import os
 import platform
 import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import options
 import typer
+from measuring import MEBIBYTE, in_a_process, peak_memory, timed
 
 from keras_usmae.signals import SignalConfig, standardize, synthesize
 
 BATCH_SIZE = 256
-MEBIBYTE = 2**20
 
 
 def main(
@@ -194,42 +191,6 @@ def dataset(num_signals, folder, file_format):
     sizes = {"num_train": num_signals - num_signals // 10, "num_validation": num_signals // 10}
     config = dataclasses.replace(builder.builder_config, name="paper_benchmark", **sizes)
     return type(builder)(config=config, data_dir=folder, file_format=file_format)
-
-
-# How it is measured.
-
-
-class timed:
-    """Appends the wall and processor time of a block, by signal, to a list."""
-
-    def __init__(self, times, num_signals):
-        self.times, self.num_signals = times, num_signals
-
-    def __enter__(self):
-        self.started = time.perf_counter(), time.process_time()
-
-    def __exit__(self, *error):
-        ended = time.perf_counter(), time.process_time()
-        self.times.append([(end - start) / self.num_signals for start, end in zip(self.started, ended, strict=True)])
-
-
-def in_a_process(measure, *arguments, one_core=True):
-    """Calls a function in a new process, whose threads and memory are its own."""
-    context = multiprocessing.get_context("spawn")
-    initializer = keep_to_one_core if one_core else None
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context, initializer=initializer) as pool:
-        return pool.submit(measure, *arguments).result()
-
-
-def keep_to_one_core():
-    """Leaves this process, and the threads it will start, one core."""
-    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-
-
-def peak_memory():
-    """Peak of this process's resident memory in bytes. The one of `resource` would count its parent's too."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 
 
 # How it is told.

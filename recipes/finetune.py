@@ -34,6 +34,7 @@ from keras_usmae.training import (
     open_run_folder,
     read_history,
     save_arrays,
+    save_model,
     score_onsets,
     tof_batches,
     train,
@@ -184,7 +185,7 @@ def main(
     # The best epoch of the validation split, scored once on the test split.
     classifier = devices.local(classifier)
     classifier.load_weights(folder / BEST_FILE)
-    classifier.save(folder / "classifier.keras")
+    save_model(folder / "classifier.keras", classifier)
     test_signals, test_onset = data["test"]["signal"], data["test"]["onset"]
     measured = classifier.predict_tof(test_signals)
     most_likely = classifier.predict_tof(test_signals, method="argmax")["onset"]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_usmae.plotting import (
+    plot_cost,
     plot_history,
     plot_reconstructions,
     plot_tof_errors,
@@ -50,3 +51,16 @@ def test_history_and_saving(tmp_path):
     path = save_figure(plot_history(rows), tmp_path / "loss.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [file.name for file in tmp_path.iterdir()] == ["loss.png"]
+
+
+def test_plot_of_cost_has_a_line_for_each_backend():
+    point = {"seconds": 0.1, "step_memory": 2**21, "signals_per_second": 40.0}
+    values = {"batch_size": (16, 64), "preset": ("nano", "tiny"), "signal_length": (512, 2048)}
+    curves = {
+        name: {backend: [{**point, name: value} for value in chosen] for backend in ("jax", "torch")}
+        for name, chosen in values.items()
+    }
+    axes = plot_cost(curves).axes
+    assert [len(each.lines) for each in axes] == [2] * 4
+    np.testing.assert_array_equal(axes[3].lines[0].get_ydata(), [2, 2])
+    assert [text.get_text() for text in axes[3].get_legend().get_texts()] == ["jax", "torch"]

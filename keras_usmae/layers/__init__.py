@@ -2,10 +2,12 @@
 
 from keras_usmae.layers.activations import get_activation, tanh_gelu
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
+from keras_usmae.layers.kernels import dot_product_attention
 from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
 from keras_usmae.layers.patching import PatchEmbedding, check_patching, gather_patches, patchify, unpatchify
 from keras_usmae.layers.position import PositionEmbedding, sincos_table
+from keras_usmae.layers.projection import Projection
 from keras_usmae.layers.transformer import CrossAttentionBlock, TransformerBlock
 
 __all__ = [
@@ -16,9 +18,11 @@ __all__ = [
     "NonSquareMultiHeadAttention",
     "PatchEmbedding",
     "PositionEmbedding",
+    "Projection",
     "RandomMasking",
     "TransformerBlock",
     "check_patching",
+    "dot_product_attention",
     "gather_patches",
     "get_activation",
     "num_visible_patches",

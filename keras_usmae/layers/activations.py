@@ -30,6 +30,8 @@ def tanh_gelu(x):
     Reference:
         - [Hendrycks and Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
+    if keras.backend.backend() == "torch":
+        return ops.gelu(x, approximate=True)  # one fused kernel; TFLite files are made by TensorFlow
     return x * ops.sigmoid(x * (1.5957691216057308 + 0.07135481627362 * (x * x)))
 
 

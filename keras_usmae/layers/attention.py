@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_usmae.layers.kernels import dot_product_attention
+from keras_usmae.layers.projection import Projection
 from keras_usmae.registration import register
 
 
@@ -24,8 +26,8 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
     """Multi-head self-attention with `num_heads * head_dim` free of `hidden_dim`.
 
     Query, key and value project `hidden_dim -> num_heads * head_dim` in one fused matrix product, and the output
-    projects back. The attention itself is `keras.ops.dot_product_attention`, which is the fused kernel where the
-    backend has one.
+    projects back. The attention itself is `dot_product_attention`: fused where the backend can, and in memory
+    that grows linearly with the number of tokens.
 
     Args:
         num_heads: int, number of heads.
@@ -60,27 +62,25 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.dropout = dropout
-        self.query_key_value = keras.layers.Dense(
-            3 * num_heads * head_dim, dtype=self.dtype_policy, name="query_key_value"
-        )
+        self.query_key_value = Projection(3 * num_heads * head_dim, dtype=self.dtype_policy, name="query_key_value")
         self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
 
     def build(self, input_shape):
         """Creates the projections for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
         self.query_key_value.kernel_initializer = _glorot(input_shape[-1], self.num_heads * self.head_dim)
         self.query_key_value.build(input_shape)
-        self.output_projection = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy, name="output_projection")
+        self.output_projection = Projection(input_shape[-1], dtype=self.dtype_policy, name="output_projection")
         self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
 
     def call(self, tokens, training=None):
         """Attends among `tokens`; see the class."""
         num_tokens, inner = tokens.shape[1], self.num_heads * self.head_dim
         qkv = self.query_key_value(tokens)  # (B, T, 3 H K)
-        query, key, value = (
-            ops.reshape(qkv[:, :, i * inner : (i + 1) * inner], (-1, num_tokens, self.num_heads, self.head_dim))
-            for i in range(3)
-        )
-        attended = ops.dot_product_attention(query, key, value)  # (B, T, H, K)
+        # The gradient of a split is one concatenation, that of three slices three padded sums. Exported models keep
+        # the slices, which microcontrollers run as they are.
+        parts = ops.split(qkv, 3, axis=-1) if training else [qkv[:, :, i * inner : (i + 1) * inner] for i in range(3)]
+        query, key, value = (ops.reshape(x, (-1, num_tokens, self.num_heads, self.head_dim)) for x in parts)
+        attended = dot_product_attention(query, key, value)  # (B, T, H, K)
         attended = ops.reshape(attended, (-1, num_tokens, inner))
         return self.dropout_layer(self.output_projection(attended), training=training)
 
@@ -134,8 +134,8 @@ class CrossAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_dim = head_dim
         inner = num_heads * head_dim
-        self.query = keras.layers.Dense(inner, dtype=self.dtype_policy, name="query")
-        self.key_value = keras.layers.Dense(2 * inner, dtype=self.dtype_policy, name="key_value")
+        self.query = Projection(inner, dtype=self.dtype_policy, name="query")
+        self.key_value = Projection(2 * inner, dtype=self.dtype_policy, name="key_value")
 
     def build(self, tokens_shape, context_shape):
         """Creates the projections for `tokens_shape` and `context_shape`."""
@@ -143,7 +143,7 @@ class CrossAttention(keras.layers.Layer):
         self.query.build(tokens_shape)
         self.key_value.kernel_initializer = _glorot(context_shape[-1], inner)
         self.key_value.build(context_shape)
-        self.output_projection = keras.layers.Dense(tokens_shape[-1], dtype=self.dtype_policy, name="output_projection")
+        self.output_projection = Projection(tokens_shape[-1], dtype=self.dtype_policy, name="output_projection")
         self.output_projection.build((*tokens_shape[:-1], inner))
 
     def call(self, tokens, context):
@@ -152,9 +152,9 @@ class CrossAttention(keras.layers.Layer):
         key_value = self.key_value(context)  # (B, S, 2 H K)
         query, key, value = (
             ops.reshape(x, (-1, x.shape[1], self.num_heads, self.head_dim))
-            for x in (self.query(tokens), key_value[:, :, :inner], key_value[:, :, inner:])
+            for x in (self.query(tokens), *ops.split(key_value, 2, axis=-1))
         )
-        attended = ops.dot_product_attention(query, key, value)  # (B, T, H, K)
+        attended = dot_product_attention(query, key, value)  # (B, T, H, K)
         return self.output_projection(ops.reshape(attended, (-1, tokens.shape[1], inner)))
 
     def compute_output_shape(self, tokens_shape, context_shape):

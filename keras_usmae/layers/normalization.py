@@ -45,6 +45,8 @@ class IntegerSafeLayerNormalization(keras.layers.Layer):
 
     def call(self, x):
         """Normalises `x`; the moments are taken in float32 at least, whatever the compute dtype."""
+        if keras.backend.backend() == "torch":  # one fused kernel for ten; TFLite files are made by TensorFlow
+            return ops.layer_normalization(x, self.gamma, self.beta, axis=-1, epsilon=self.epsilon)
         wide = ops.cast(x, "float32") if keras.backend.standardize_dtype(x.dtype) in ("float16", "bfloat16") else x
         d = wide - ops.mean(wide, axis=-1, keepdims=True)
         # Multiplied out: `ops.square` becomes an operator that the int16x8 quantiser refuses.

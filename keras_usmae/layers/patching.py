@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_usmae.layers.projection import Projection
 from keras_usmae.registration import register
 
 
@@ -144,7 +145,7 @@ class PatchEmbedding(keras.layers.Layer):
         check_patching(patch_size, patch_size)
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
-        self.projection = keras.layers.Dense(hidden_dim, dtype=self.dtype_policy, name="projection")
+        self.projection = Projection(hidden_dim, dtype=self.dtype_policy, name="projection")
 
     def build(self, signals_shape, positions_shape=None):
         """Creates the projection for signals of `signals_shape`, `(batch, signal_length)`."""

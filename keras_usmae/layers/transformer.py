@@ -5,6 +5,7 @@ import keras
 from keras_usmae.layers.activations import get_activation
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
+from keras_usmae.layers.projection import Projection
 from keras_usmae.registration import register
 
 
@@ -48,14 +49,14 @@ class TransformerBlock(keras.layers.Layer):
         self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
         self.attention = NonSquareMultiHeadAttention(num_heads, head_dim, dropout, dtype=policy, name="attention")
         self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
-        self.mlp_hidden = keras.layers.Dense(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+        self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
         self.mlp_dropout = keras.layers.Dropout(dropout, dtype=policy, name="mlp_dropout")
 
     def build(self, input_shape):
         """Creates all weights for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
         for layer in (self.attention_norm, self.attention, self.mlp_norm, self.mlp_hidden):
             layer.build(input_shape)
-        self.mlp_output = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy, name="mlp_output")
+        self.mlp_output = Projection(input_shape[-1], dtype=self.dtype_policy, name="mlp_output")
         self.mlp_output.build((*input_shape[:-1], self.mlp_dim))
 
     def call(self, tokens, training=None):
@@ -121,14 +122,14 @@ class CrossAttentionBlock(keras.layers.Layer):
         self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
         self.attention = CrossAttention(num_heads, head_dim, dtype=policy, name="attention")
         self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
-        self.mlp_hidden = keras.layers.Dense(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+        self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
 
     def build(self, tokens_shape, context_shape):
         """Creates all weights for `tokens_shape` and `context_shape`."""
         self.attention.build(tokens_shape, context_shape)
         for layer in (self.attention_norm, self.mlp_norm, self.mlp_hidden):
             layer.build(tokens_shape)
-        self.mlp_output = keras.layers.Dense(tokens_shape[-1], dtype=self.dtype_policy, name="mlp_output")
+        self.mlp_output = Projection(tokens_shape[-1], dtype=self.dtype_policy, name="mlp_output")
         self.mlp_output.build((*tokens_shape[:-1], self.mlp_dim))
 
     def call(self, tokens, context):

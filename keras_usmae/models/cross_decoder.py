@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_usmae.layers import CrossAttentionBlock, IntegerSafeLayerNormalization, PositionEmbedding
+from keras_usmae.layers import CrossAttentionBlock, IntegerSafeLayerNormalization, PositionEmbedding, Projection
 from keras_usmae.registration import register
 
 
@@ -81,14 +81,14 @@ class CrossAttentionDecoder(keras.Model):
         self.activation = activation
         self.decoded_share = decoded_share
         policy = self.dtype_policy
-        self.projection = keras.layers.Dense(hidden_dim, dtype=policy, name="projection")
+        self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
         self.blocks = [
             CrossAttentionBlock(num_heads, head_dim, mlp_dim, activation, dtype=policy, name=f"block_{i}")
             for i in range(num_layers)
         ]
         self.norm = IntegerSafeLayerNormalization(dtype=policy, name="norm")
-        self.prediction = keras.layers.Dense(patch_size, dtype=policy, name="prediction")
+        self.prediction = Projection(patch_size, dtype=policy, name="prediction")
         self.build((None, None, encoder_dim))
 
     def build(self, visible_shape, positions_shape=None):

@@ -2,7 +2,13 @@
 
 import keras
 
-from keras_usmae.layers import IntegerSafeLayerNormalization, MaskTokenRestore, PositionEmbedding, TransformerBlock
+from keras_usmae.layers import (
+    IntegerSafeLayerNormalization,
+    MaskTokenRestore,
+    PositionEmbedding,
+    Projection,
+    TransformerBlock,
+)
 from keras_usmae.registration import register
 
 
@@ -67,7 +73,7 @@ class MAEDecoder(keras.Model):
         self.mlp_dim = mlp_dim
         self.activation = activation
         policy = self.dtype_policy
-        self.projection = keras.layers.Dense(hidden_dim, dtype=policy, name="projection")
+        self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.restore = MaskTokenRestore(dtype=policy, name="restore")
         self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
         self.blocks = [
@@ -75,7 +81,7 @@ class MAEDecoder(keras.Model):
             for i in range(num_layers)
         ]
         self.norm = IntegerSafeLayerNormalization(dtype=policy, name="norm")
-        self.prediction = keras.layers.Dense(patch_size, dtype=policy, name="prediction")
+        self.prediction = Projection(patch_size, dtype=policy, name="prediction")
         self.build((None, None, encoder_dim))
 
     def build(self, visible_shape, restore_indices_shape=None):

@@ -62,6 +62,7 @@ def assert_resumable(folder, epochs_done):
     assert len(read_history(folder / "metrics.csv")) in (epochs_done, epochs_done + 1)
 
 
+@pytest.mark.slow
 def test_killed_within_a_write_and_then_a_full_disk(tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     code, printed = start(whole, "mae")
@@ -96,14 +97,14 @@ def test_killed_again_and_again(tmp_path, kind):
         (f"after:{LAST_FILE}:4", chosen[3], chosen[4], f"after:{LAST_FILE}:5"),
     ]
     killed = 0
-    for plan in [plan for part in plans for plan in part]:
+    for plan in [plan for part in plans for plan in part] if kind == "mae" else ["within:0", *chosen[:3]]:
         code, printed = start(cut, kind, plan)
         print(plan, code)
         assert code in (0, -signal.SIGKILL), printed  # 0: all was done, or that epoch was past
         killed += code != 0
         if not (cut / "config.json").exists():
             check_run_folder(cut, {})
-    assert killed >= 8
+    assert killed >= (8 if kind == "mae" else 3)
     code, printed = start(cut, kind)
     assert code == 0, printed
     assert_same_run(whole, cut)

@@ -1,0 +1,46 @@
+"""Attention in the form that suits the backend: one fused kernel, or in parts where there would be many scores."""
+
+import keras
+from keras import ops
+
+# Scores of a head that TensorFlow and JAX may keep for the backward pass: 4 MiB in float32. More are made in parts.
+MAX_SCORES = 1024 * 1024
+
+
+def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
+    """Scaled dot-product attention in memory that grows linearly with the number of tokens.
+
+    torch has a fused kernel on CPU and GPU, which is called without Keras's copies to contiguous memory. TensorFlow,
+    and JAX on a CPU, keep all scores for the backward pass: where a head has more than `max_scores`, the queries are
+    taken in parts, whose scores are computed again going backward.
+
+    Args:
+        query: Tensor of shape `(batch, num_tokens, num_heads, head_dim)`.
+        key: Tensor of shape `(batch, num_context, num_heads, head_dim)`.
+        value: Tensor of the shape of `key`.
+        max_scores: int, scores of a head that are kept. Defaults to 1,048,576.
+
+    Returns:
+        Tensor of the shape of `query`.
+
+    Example:
+
+    ```python
+    x = np.random.default_rng(0).normal(size=(1, 2048, 4, 64)).astype("float32")
+    y = dot_product_attention(x, x, x)  # four parts of 512 queries, but on torch
+    ```
+
+    Reference:
+        - [Rabe and Staats, 2021](https://arxiv.org/abs/2112.05682)
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        heads_first = (x.transpose(1, 2) for x in (query, key, value))
+        return torch.nn.functional.scaled_dot_product_attention(*heads_first).transpose(1, 2)
+    num_tokens, num_context = query.shape[1], key.shape[1]
+    if num_tokens is None or num_context is None or num_tokens * num_context <= max_scores:
+        return ops.dot_product_attention(query, key, value)
+    size = max(1, max_scores // num_context)
+    part = keras.remat(ops.dot_product_attention)
+    return ops.concatenate([part(query[:, i : i + size], key, value) for i in range(0, num_tokens, size)], axis=1)
