@@ -77,7 +77,7 @@ class RandomMasking(keras.layers.Layer):
     """
 
     def __init__(self, mask_ratio=0.75, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # noise that is rounded to bfloat16 would be another mask
         num_visible_patches(2**20, mask_ratio)
         self.mask_ratio = mask_ratio
         self.seed = seed

@@ -59,7 +59,7 @@ class MaskedAutoencoder(keras.Model):
     """
 
     def __init__(self, encoder, decoder, mask_ratio=0.75, normalize_targets=False, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # noise that is rounded to bfloat16 would be another mask
         for name, encoder_has in (
             ("num_patches", encoder.num_patches),
             ("patch_size", encoder.patch_size),
