@@ -90,7 +90,7 @@ class RandomMasking(keras.layers.Layer):
     def call(self, tokens, noise=None):
         """Masks `tokens`; see the class."""
         visible, _, mask, restore_indices = self.draw(*ops.shape(tokens)[:2], noise)
-        return gather_patches(tokens, visible), mask, restore_indices
+        return gather_patches(ops.cast(tokens, self.compute_dtype), visible), mask, restore_indices
 
     def draw(self, batch_size, num_patches, noise=None):
         """Draws masks, for callers that pick the patches themselves.
@@ -118,7 +118,7 @@ class RandomMasking(keras.layers.Layer):
         batch, num_patches, dim = tokens.shape
         visible = (batch, num_visible_patches(num_patches, self.mask_ratio), dim)
         return (
-            keras.KerasTensor(visible, dtype=tokens.dtype),
+            keras.KerasTensor(visible, dtype=self.compute_dtype),
             keras.KerasTensor((batch, num_patches), dtype="float32"),
             keras.KerasTensor((batch, num_patches), dtype="int32"),
         )
