@@ -140,7 +140,7 @@ def data_rates(folder):
     """Rows of the rates at which signals are drawn and read, on one core; `benchmark_data.py` has more of them."""
     drawn = in_a_process(measure_drawing, NUM_STORED, 3)["signals"]
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        in_a_process(prepare, Path(name))
+        in_a_process(prepare, Path(name), NUM_STORED)
         read = in_a_process(read_data_source, NUM_STORED, 3, Path(name))
     return [
         row("signals drawn", 1 / np.array(drawn)[:, 0], "signals/s"),
@@ -148,9 +148,9 @@ def data_rates(folder):
     ]
 
 
-def prepare(folder):
+def prepare(folder, num_signals):
     """Writes the dataset that is read."""
-    dataset(NUM_STORED, folder / "array_record", "array_record").download_and_prepare()
+    dataset(num_signals, folder / "array_record", "array_record").download_and_prepare()
 
 
 def curve(parameter, values, steps, size):
