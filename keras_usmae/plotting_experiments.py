@@ -41,3 +41,39 @@ def plot_curves(groups, x, value, label, scale=1.0):
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
+
+
+def plot_scatter(groups, x, values):
+    """Draws groups as named points, a panel for each value, with the standard deviation over the seeds.
+
+    Args:
+        groups: list of dicts as `summarize` gives them, with `"contender"`, and mean and spread of each value.
+        x: tuple of the name of the value on the horizontal axis, its label, and a factor.
+        values: list of such tuples, one for each panel.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Example:
+
+    ```python
+    plot_scatter(groups, ("reconstruction_loss", "Loss", 1.0), [("test_accuracy", "Top-1 (%)", 100.0)])
+    ```
+    """
+    figure = Figure(figsize=(5.5 * len(values), 4.2), layout="constrained")
+    name, label, scale = x
+    for axes, (value, title, factor) in zip(np.atleast_1d(figure.subplots(1, len(values))), values, strict=True):
+        for group in groups:
+            axes.errorbar(
+                scale * group[f"{name}_mean"],
+                factor * group[f"{value}_mean"],
+                factor * np.nan_to_num(group[f"{value}_std"]),
+                marker="o",
+                capsize=3,
+                linestyle="none",
+                label=group["contender"],
+            )
+        axes.set(xlabel=label, ylabel=title)
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure

@@ -3,7 +3,15 @@
     python recipes/ablate.py labels
     python recipes/ablate.py labels --preset tiny --seeds 3 --only pre-trained
 
-Experiments: `labels`, the label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals.
+| experiment | question |
+| --- | --- |
+| `baselines` | networks, probes of frozen encoders and classical pickers, on measured and synthetic signals |
+| `masking` | patch size and masking ratio: reconstruction error against what comes of it |
+| `sizes` | model size, from scratch and pre-trained: accuracy on training and validation signals |
+| `labels` | label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals |
+| `tasks` | flaw and material, by frozen and by fine-tuned encoders |
+| `diversity` | what a pre-training has to hold for a transducer that no label comes from |
+| `decoders` | the full decoder and the cheaper cross-attention decoder |
 
 Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
 twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
@@ -17,6 +25,7 @@ from typing import Annotated
 import experiments
 import options
 import typer
+from experiments.plan import SHORT, Plan
 from trials import Laboratory
 
 from keras_usmae.models import load_preset
@@ -30,7 +39,14 @@ def main(
     pretraining: Annotated[
         str, typer.Option(help="Synthetic dataset and configuration to pre-train on.")
     ] = "ultrasound_synthetic/quickstart",
-    signals: Annotated[int, typer.Option(min=1, help="Fresh signals seen in a pre-training.")] = 1_600_000,
+    signals: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Fresh signals seen in a pre-training. Defaults to the weights that come with the package, and "
+            f"{SHORT:,} where an experiment needs other ones.",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option(min=50, help="Steps of a fine-tuning, a multiple of 50.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
     only: Annotated[
@@ -50,8 +66,8 @@ def main(
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
     entry = experiments.EXPERIMENTS[experiment]
-    plan = experiments.Plan(preset, dataset, pretraining, signals, steps, seeds)
-    cells = [{"experiment": experiment, **cell} for cell in entry.cells(plan)]
+    plan = Plan(preset, dataset, pretraining, signals, steps, seeds)
+    cells = entry.cells(plan)
     mine = [cell for cell in cells if only in (None, cell["contender"])]
     if not mine:
         known = sorted({cell["contender"] for cell in cells})
@@ -59,7 +75,8 @@ def main(
     if not report:
         laboratory = Laboratory(folder, tfds_dir, raw_dir)
         run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
-    rows = read_cells(cells, folder)
+    # In an order of its own: cells are run in the order of what they tell.
+    rows = sorted(read_cells(cells, folder), key=lambda row: row["seed"])
     if not rows:
         raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))

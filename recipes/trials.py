@@ -7,19 +7,26 @@ import numpy as np
 import options
 import pretrain
 from filelock import FileLock
+from mixtures import pretrain_mixture, recorded_by
 
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, decode_onset
-from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training import (
-    LEARNING_RATES,
-    FinetuneSettings,
-    RepeatedFinetuning,
-    score_onsets,
+from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier, ToFClassifier, decode_onset
+from keras_usmae.signals import (
+    SignalConfig,
+    pick_aic,
+    pick_cross_correlation,
+    pick_threshold,
+    pulse_bank,
+    standardize,
+    synthesize,
 )
+from keras_usmae.training import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning, score_onsets
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
+from keras_usmae.training.probes import extract_tokens, knn_probe, linear_probe, pool_tokens, score_classes
+from keras_usmae.training.tof_probes import tof_knn_probe, tof_linear_probe
 
 BIN_WIDTH = 16
 PRETRAINING_EPOCH = 16_384  # fresh signals
+PROBED = 800  # validation and test signals that a nearest-neighbour probe is asked about
 
 
 class Laboratory:
@@ -52,54 +59,83 @@ class Laboratory:
         return self._data[dataset]
 
     def pretrained(self, plan):
-        """Path of the encoder that a plan of pre-training gives; trained now if it was not before."""
+        """Run folder of the pre-training that a plan describes; trained now if it was not before."""
         name = "_".join(str(value).replace("/", "-") for value in plan.values())
         folder = self.folder / "pretrained" / name
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not (folder / "metrics.json").exists():
-                options_of_run = {key: value for key, value in plan.items() if key != "signals"}
-                synthetic = plan["dataset"].startswith("ultrasound_synthetic")
-                stored = 0 if synthetic else len(self.data(plan["dataset"])[0]["train"]["signal"])
-                pretrain.main(
-                    **options_of_run,
-                    epochs=max(1, round(plan["signals"] / (stored or PRETRAINING_EPOCH))),
-                    fresh=PRETRAINING_EPOCH if synthetic else 0,
-                    output=folder,
-                    resume=(folder / "config.json").exists(),
-                    tfds_dir=self.tfds_dir,
-                    raw_dir=self.raw_dir,
-                )
-        return folder / "encoder.keras"
+                if "held_out" in plan:
+                    self._pretrain_mixture(plan, folder)
+                else:
+                    self._pretrain(plan, folder)
+        return folder
 
-    def build(self, cell):
-        """A classifier with the weights that a cell starts from: seeded, or seeded and pre-trained."""
+    def _pretrain(self, plan, folder):
+        options_of_run = {key: value for key, value in plan.items() if key != "signals"}
+        if plan["dataset"].startswith("ultrasound_synthetic"):
+            epoch = fresh = min(PRETRAINING_EPOCH, plan["signals"])
+        else:
+            epoch, fresh = len(self.data(plan["dataset"])[0]["train"]["signal"]), 0
+        pretrain.main(
+            **options_of_run,
+            epochs=max(1, round(plan["signals"] / epoch)),
+            fresh=fresh,
+            output=folder,
+            resume=(folder / "config.json").exists(),
+            tfds_dir=self.tfds_dir,
+            raw_dir=self.raw_dir,
+        )
+
+    def _pretrain_mixture(self, plan, folder):
+        stored = [name for name in plan["dataset"].split("+") if not name.startswith("ultrasound_synthetic/")]
+        measured = None
+        for name in stored:
+            train = self.data(name)[0]["train"]
+            measured = train["signal"][~recorded_by(train, self.sources(name), plan["held_out"])]
+        pretrain_mixture(plan, measured, folder, min(PRETRAINING_EPOCH, plan["signals"]))
+
+    def reconstruction_loss(self, plan):
+        """Validation loss of a pre-training."""
+        return options.read_json(self.pretrained(plan) / "metrics.json")["val_loss"]
+
+    def sources(self, dataset):
+        """Names of the sources of a measured dataset."""
+        builder = load_builder(dataset, data_dir=self.tfds_dir, raw_dir=options.originals(dataset, self.raw_dir))
+        return builder.info.features["source"].names
+
+    def encoder(self, cell):
+        """The encoder that a cell starts from: seeded, pre-trained here, or with the weights that ship."""
         keras.utils.set_random_seed(1000 + cell["seed"])
-        overrides = {"patch_size": cell.get("patch_size", 32)}
-        encoder = MAEEncoder.from_preset(cell["preset"], **overrides)
+        if cell["pretraining"] == "synthetic":
+            return MAEEncoder.from_preset(cell["preset"], weights="synthetic")
+        encoder = MAEEncoder.from_preset(cell["preset"], patch_size=cell.get("patch_size", 32))
         if cell["architecture"] == "cnn":
-            encoder = CNNEncoder.matching(encoder)
-        classifier = ToFClassifier(encoder, BIN_WIDTH)
+            return CNNEncoder.matching(encoder)
         if cell["pretraining"]:
-            start = keras.saving.load_model(self.pretrained(cell["pretraining"]))
-            encoder.set_weights(start.get_weights())
-        return classifier
+            trained = keras.saving.load_model(self.pretrained(cell["pretraining"]) / "encoder.keras")
+            encoder.set_weights(trained.get_weights())
+        return encoder
 
-    def finetuning(self, cell, settings):
+    def finetuning(self, cell, settings, num_classes=None):
         """The compiled classifier of a cell's architecture and settings, and the weights it starts from."""
-        built = self.build(cell)
-        key = (cell["architecture"], cell["preset"], cell.get("patch_size", 32), settings)
+        encoder = self.encoder(cell)
+        if num_classes is None:
+            built, loss = ToFClassifier(encoder, BIN_WIDTH), None
+        else:
+            built = SignalClassifier(encoder, num_classes)
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        key = (cell["architecture"], cell["preset"], encoder.num_patches, settings, num_classes)
         if key not in self._classifiers:
-            self._classifiers[key] = RepeatedFinetuning(built, settings)
+            self._classifiers[key] = RepeatedFinetuning(built, settings, loss)
         return self._classifiers[key], built.get_weights()
 
     def synthetic_weights(self, cell):
         """Weights after training on labelled synthetic signals; trained now if they were not before."""
-        plan = cell["pretraining"] or {}
-        name = "_".join(str(value).replace("/", "-") for value in plan.values()) or "scratch"
-        path = (
-            self.folder / "labelled" / f"{cell['architecture']}_{cell['preset']}_{cell['synthetic_labels']}_{name}.npz"
-        )
+        plan = cell["pretraining"] or "scratch"
+        start = plan if isinstance(plan, str) else "_".join(str(value).replace("/", "-") for value in plan.values())
+        name = f"{cell['architecture']}_{cell['preset']}_{cell['synthetic_labels']}_{start}.npz"
+        path = self.folder / "labelled" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
             if not path.exists():
@@ -120,25 +156,97 @@ class Laboratory:
 
     def tof(self, cell):
         """Fine-tunes as a cell says and scores validation and test split."""
-        data, sampling_rate = self.data(cell["dataset"])
+        data, _ = self.data(cell["dataset"])
+        train = data["train"]
+        chosen = np.random.default_rng(cell["seed"]).permutation(len(train["onset"]))[: cell["labels"]]
+        return self._tof(cell, subset(train, chosen), data)
+
+    def unseen(self, cell):
+        """As `tof`, but for a transducer that few or none of the labels, and no pre-training, come from."""
+        data, _ = self.data(cell["dataset"])
+        names, rng = self.sources(cell["dataset"]), np.random.default_rng(cell["seed"])
+        theirs = {split: recorded_by(arrays, names, cell["held_out"]) for split, arrays in data.items()}
+        others = rng.permutation(np.flatnonzero(~theirs["train"]))[: cell["labels"]]
+        few = rng.permutation(np.flatnonzero(theirs["train"]))[: cell["shots"]]
+        splits = {split: subset(data[split], np.flatnonzero(theirs[split])) for split in ("validation", "test")}
+        return self._tof(cell, subset(data["train"], np.concatenate([others, few])), splits)
+
+    def _tof(self, cell, train, data):
+        """Fine-tunes on labelled signals, and scores them and two other splits."""
+        _, sampling_rate = self.data(cell["dataset"])
         settings = FinetuneSettings(
             steps=cell["steps"], learning_rate=cell.get("learning_rate", LEARNING_RATES[cell["architecture"]])
         )
         finetuning, weights = self.finetuning(cell, settings)
-        if cell["synthetic_labels"]:
+        if cell.get("synthetic_labels"):
             weights = self.synthetic_weights(cell)
-        train = data["train"]
-        chosen = np.random.default_rng(cell["seed"]).permutation(len(train["onset"]))[: cell["labels"]]
         result = {"train_loss": float("nan")}
-        if cell["labels"]:
-            onset = train["onset"][chosen].astype("float32")
-            result["train_loss"] = finetuning.run(weights, train["signal"][chosen], onset, cell["seed"])
+        if len(train["onset"]):
+            onset = train["onset"].astype("float32")
+            result["train_loss"] = finetuning.run(weights, train["signal"], onset, cell["seed"])
         else:
             finetuning.classifier.set_weights(weights)
         for split in ("validation", "test"):
             result.update(self.score(finetuning.classifier, data[split], sampling_rate, f"{split}_"))
-        result.update(self.score(finetuning.classifier, subset(train, chosen[:1600]), sampling_rate, "train_"))
+        result.update(self.score(finetuning.classifier, subset(train, slice(1600)), sampling_rate, "train_"))
         return result
+
+    def picker(self, cell):
+        """Scores a classical picker on validation and test split."""
+        data, rate = self.data(cell["dataset"])
+        nominal = pulse_bank(SignalConfig.from_preset("paper"), num_frequencies=7, num_lengths=5)
+        pick = {
+            "AIC picker": lambda signals: pick_aic(signals, rate),
+            "envelope threshold picker": lambda signals: pick_threshold(signals, rate),
+            "cross-correlation picker": lambda signals: pick_cross_correlation(signals, nominal),
+        }[cell["picker"]]
+        result = {}
+        for split in ("validation", "test"):
+            result.update(self._scored(data[split], pick(data[split]["signal"]), None, rate, f"{split}_"))
+        return result
+
+    def probe(self, cell):
+        """Scores a probe of a frozen encoder on the test split."""
+        data, rate = self.data(cell["dataset"])
+        rng = np.random.default_rng(cell["seed"])
+        counts = {"train": cell["labels"]}
+        if cell["probe"] == "nearest-neighbour probe":
+            counts |= {"validation": PROBED}
+        chosen = {
+            split: subset(arrays, rng.permutation(len(arrays["onset"]))[: counts.get(split)])
+            for split, arrays in data.items()
+        }
+        encoder = self.encoder(cell)
+        tokens = {split: extract_tokens(encoder, arrays["signal"]) for split, arrays in chosen.items()}
+        onset = {split: arrays["onset"] for split, arrays in chosen.items()}
+        probe = tof_linear_probe if cell["probe"] == "linear probe" else tof_knn_probe
+        found = probe(tokens, onset, encoder.signal_length)
+        return self._scored(chosen["test"], found["onset"], found.get("predicted_class"), rate, "test_")
+
+    def classes(self, cell):
+        """Trains on the labels of a task as a cell says, and scores the test split."""
+        data, _ = self.data(cell["dataset"])
+        splits = {split: task_of(arrays, self.sources(cell["dataset"]), cell["task"]) for split, arrays in data.items()}
+        chosen = np.random.default_rng(cell["seed"]).permutation(len(splits["train"]["label"]))[: cell["labels"]]
+        splits["train"] = subset(splits["train"], chosen)
+        labels = {split: arrays["label"] for split, arrays in splits.items()}
+        if cell["mode"] != "fine-tuned":
+            encoder = self.encoder(cell)
+            features = {
+                split: pool_tokens(extract_tokens(encoder, arrays["signal"])) for split, arrays in splits.items()
+            }
+            probe = linear_probe if cell["mode"] == "linear probe" else knn_probe
+            scores = probe(features, labels)["test"]
+        else:
+            settings = FinetuneSettings(
+                steps=cell["steps"], learning_rate=LEARNING_RATES[cell["architecture"]], max_shift=0
+            )
+            finetuning, weights = self.finetuning(cell, settings, num_classes=2)
+            train = balanced(splits["train"], cell["seed"])
+            finetuning.run(weights, train["signal"], train["label"], cell["seed"])
+            logits = finetuning.classifier.predict(splits["test"]["signal"], batch_size=400, verbose=0)
+            scores = score_classes(labels["test"], logits.argmax(axis=1))
+        return {f"test_{name}": value for name, value in scores.items()}
 
     def score(self, classifier, arrays, sampling_rate, prefix):
         """Scores of a classifier on arrays, and on those of them that are clean enough for a bound."""
@@ -146,22 +254,57 @@ class Laboratory:
             return {}
         logits = classifier.predict(arrays["signal"], batch_size=400, verbose=0)
         estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
-        scores = {prefix + name: value for name, value in self._scores(arrays, estimate, logits, sampling_rate).items()}
+        return self._scored(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, prefix)
+
+    def _scored(self, arrays, estimate, predicted, sampling_rate, prefix):
+        everything = np.arange(len(estimate))
+        groups = {prefix: everything}
         if "clipped" in arrays:
-            fair = np.flatnonzero(~arrays["clipped"] & (arrays["snr_db"] >= 18) & (arrays["snr_db"] <= 38))
-            if len(fair):
-                part = self._scores(subset(arrays, fair), estimate[fair], logits[fair], sampling_rate)
-                scores.update({f"{prefix}unclipped_{name}": value for name, value in part.items()})
-        return scores
-
-    def _scores(self, arrays, estimate, logits, sampling_rate):
-        scores = score_onsets(
-            arrays["onset"], estimate, BIN_WIDTH, sampling_rate, self.speed_of_sound, np.argmax(logits, axis=1)
-        )
+            fair = ~arrays["clipped"] & (arrays["snr_db"] >= 18) & (arrays["snr_db"] <= 38)
+            groups |= {f"{prefix}unclipped_": np.flatnonzero(fair)} if fair.any() else {}
         kept = ("accuracy", "within_one_bin", "bias_samples", "mean_error_samples", "median_error_samples")
-        return {name: scores[name] for name in (*kept, "rmse_samples", "p95_error_samples")}
+        kept += ("rmse_samples", "p95_error_samples")
+        result = {}
+        for start, members in groups.items():
+            scores = score_onsets(
+                arrays["onset"][members],
+                estimate[members],
+                BIN_WIDTH,
+                sampling_rate,
+                self.speed_of_sound,
+                None if predicted is None else predicted[members],
+            )
+            result |= {start + name: scores[name] for name in kept}
+        return result
 
 
-def subset(arrays, index):
-    """The rows `index` of each array."""
-    return {name: array[index] for name, array in arrays.items()}
+def subset(arrays, members):
+    """The same members of every array."""
+    return {name: values[members] for name, values in arrays.items()}
+
+
+def task_of(arrays, names, task):
+    """Signals and classes, 0 and 1, of a task of `experiments.tasks`, from a split of the measured dataset.
+
+    Flaws are scored on the plane scan, whose every split holds both classes; materials within a pair of scans that one
+    transducer recorded, so that the instrument does not tell them apart.
+    """
+    source = np.asarray(names)[arrays["source"]]
+    if task == "flaw":
+        members, label = (source == "plane_scan") & (arrays["flaw"] >= 0), arrays["flaw"] == 1
+    else:
+        pair = {
+            "acrylic glass or copper": ("plane_scan", "copper_block"),
+            "copper or steel": ("copper_array", "steel_pins"),
+        }[task]
+        members, label = np.isin(source, pair), source == pair[1]
+    return {"signal": arrays["signal"][members], "label": label[members].astype("int32")}
+
+
+def balanced(arrays, seed):
+    """Repeats the signals of the rarer class until both are as many."""
+    rng = np.random.default_rng(seed)
+    groups = [np.flatnonzero(arrays["label"] == label) for label in (0, 1)]
+    most = max(len(group) for group in groups)
+    repeated = [np.concatenate([group, rng.choice(group, most - len(group))]) for group in groups if len(group)]
+    return subset(arrays, rng.permutation(np.concatenate(repeated)))

@@ -13,6 +13,8 @@ class PooledHead(keras.layers.Layer):
     Args:
         num_classes: int, logits to give.
         dropout: float, dropout on the pooled token. Defaults to `0.0`.
+        pooling: str, `"mean"` as in the paper, or `"mean_max"`, which joins the maximum of each channel: whether
+            something occurs once in a signal, such as the echo of a flaw, a mean dilutes. Defaults to `"mean"`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -20,6 +22,9 @@ class PooledHead(keras.layers.Layer):
 
     Output shape:
         `(batch, num_classes)`.
+
+    Raises:
+        ValueError: for an unknown pooling.
 
     Example:
 
@@ -31,20 +36,26 @@ class PooledHead(keras.layers.Layer):
         - [Rossteutscher et al., 2025](https://arxiv.org/abs/2508.20622)
     """
 
-    def __init__(self, num_classes, dropout=0.0, **kwargs):
+    def __init__(self, num_classes, dropout=0.0, pooling="mean", **kwargs):
         super().__init__(**kwargs)
+        if pooling not in ("mean", "mean_max"):
+            raise ValueError(f"`pooling` must be 'mean' or 'mean_max'. Received: pooling={pooling!r}")
         self.num_classes = num_classes
+        self.pooling = pooling
         self.dropout = dropout
         self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
         self.logits = keras.layers.Dense(num_classes, dtype=self.dtype_policy, name="logits")
 
     def build(self, input_shape):
         """Creates the linear layer for tokens of `input_shape`."""
-        self.logits.build((None, input_shape[-1]))
+        self.logits.build((None, input_shape[-1] * (1 + (self.pooling == "mean_max"))))
 
     def call(self, tokens, training=None):
         """Gives the logits of `tokens`."""
-        return self.logits(self.dropout_layer(ops.mean(tokens, axis=1), training=training))
+        pooled = ops.mean(tokens, axis=1)
+        if self.pooling == "mean_max":
+            pooled = ops.concatenate([pooled, ops.max(tokens, axis=1)], axis=1)
+        return self.logits(self.dropout_layer(pooled, training=training))
 
     def compute_output_shape(self, input_shape):
         """Shape of the logits."""
@@ -52,7 +63,8 @@ class PooledHead(keras.layers.Layer):
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        return {**super().get_config(), "num_classes": self.num_classes, "dropout": self.dropout}
+        config = {"num_classes": self.num_classes, "dropout": self.dropout, "pooling": self.pooling}
+        return {**super().get_config(), **config}
 
 
 @register

@@ -130,8 +130,9 @@ class RepeatedFinetuning:
     model after the last step: no validation split takes part.
 
     Args:
-        classifier: `ToFClassifier`, whose weights are overwritten.
+        classifier: `ToFClassifier`, or `SignalClassifier`, whose weights are overwritten.
         settings: `FinetuneSettings`.
+        loss: optional `keras.losses.Loss` for another task. Defaults to `None`, `ToFCrossentropy` as the settings say.
 
     Example:
 
@@ -144,14 +145,14 @@ class RepeatedFinetuning:
     ```
     """
 
-    def __init__(self, classifier, settings):
+    def __init__(self, classifier, settings, loss=None):
         self.classifier = classifier
         self.settings = settings
         classifier.compile(
             build_optimizer(
                 settings.learning_rate, settings.steps, settings.steps // 20, settings.weight_decay, beta_2=0.999
             ),
-            loss=ToFCrossentropy(settings.bin_width, settings.label_sigma),
+            loss=loss or ToFCrossentropy(settings.bin_width, settings.label_sigma),
             jit_compile=jit_compile(),
         )
         classifier.optimizer.build(classifier.trainable_variables)
@@ -162,7 +163,7 @@ class RepeatedFinetuning:
         Args:
             weights: list of arrays, `get_weights()` of a classifier of the same architecture.
             signals: float32 array of shape `(n, signal_length)`, standardised.
-            onset: array of shape `(n,)`, onsets in samples.
+            onset: array of shape `(n,)`, onsets in samples; or what another loss takes, with `max_shift=0`.
             seed: int, seed of order and augmentation.
 
         Returns:

@@ -33,6 +33,18 @@ def test_heads(cls, num_classes):
     run_layer_test(cls, {"num_classes": num_classes, "dropout": 0.1}, (TOKENS,), [(3, num_classes)], num_weights=2)
 
 
+def test_pooled_head_sees_what_occurs_once():
+    run_layer_test(PooledHead, {"num_classes": 2, "pooling": "mean_max"}, (TOKENS,), [(3, 2)], num_weights=2)
+    head = PooledHead(2, pooling="mean_max")
+    head.build(TOKENS.shape)
+    kernel = np.zeros((8, 2), "float32")
+    kernel[4, 0] = 1  # the maximum of the first channel
+    head.set_weights([kernel, np.zeros(2, "float32")])
+    np.testing.assert_allclose(numpy_of(head(TOKENS))[:, 0], TOKENS[:, :, 0].max(axis=1))
+    with pytest.raises(ValueError, match="pooling='median'"):
+        PooledHead(2, pooling="median")
+
+
 def test_per_patch_head_reads_each_bin_from_its_own_patch():
     head = PerPatchHead(16)
     before = numpy_of(head(TOKENS))

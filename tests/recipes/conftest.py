@@ -1,6 +1,7 @@
 """What the tests of the recipes share."""
 
 import importlib
+import json
 import sys
 
 import pytest
@@ -27,3 +28,12 @@ def recipe_here(repository, tfds_dir, monkeypatch, capsys):
         return exit_.value.code, printed.out + printed.err
 
     return run
+
+
+@pytest.fixture
+def small_preset(tmp_path):
+    """A model that trains within seconds."""
+    sizes = {"hidden_dim": 8, "num_heads": 1, "head_dim": 8, "num_layers": 1, "mlp_dim": 8}
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps({"encoder": {"signal_length": 2048, "patch_size": 64, **sizes}, "decoder": sizes}))
+    return path

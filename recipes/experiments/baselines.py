@@ -1,0 +1,46 @@
+"""Baselines: networks, probes of frozen encoders, and classical pickers, on measured and on synthetic signals."""
+
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment
+
+PROBES = ("linear probe", "nearest-neighbour probe")
+PICKERS = ("AIC picker", "envelope threshold picker", "cross-correlation picker")
+
+
+def cells(plan):
+    """The three starts, probes of pre-trained and fresh encoders, and pickers, on both datasets."""
+    result = []
+    for dataset in (plan.dataset, plan.pretraining):
+        for picker in PICKERS:
+            result.append({"contender": picker, "dataset": dataset, "picker": picker, "seed": 0})
+        for seed in range(plan.seeds):
+            for name, changes in plan.starts().items():
+                result.append(plan.trial(name, seed, **{**changes, "dataset": dataset}))
+            for probe in PROBES:
+                for start, pretraining in (("pre-trained", plan.shipped()), ("random", None)):
+                    cell = plan.trial(f"{probe}, {start}", seed, dataset=dataset, pretraining=pretraining)
+                    result.append({**cell, "probe": probe, "steps": 0})
+    return result
+
+
+def run(laboratory, cell):
+    """Scores a picker, a probe, or a fine-tuned network."""
+    if "picker" in cell:
+        return laboratory.picker(cell)
+    return laboratory.probe(cell) if "probe" in cell else laboratory.tof(cell)
+
+
+def report(rows, plan, folder):
+    """A table with paired tests."""
+    labels = max(row.get("labels", 0) for row in rows)
+    title = f"Baselines: {plan.preset}, {labels} labels, test splits, {plan.steps} steps"
+    networks = [row for row in rows if "picker" not in row]
+    notes = paired_notes(networks, "pre-trained", ("from scratch", "CNN"), "dataset")
+    notes += paired_notes(
+        networks, "pre-trained", ("from scratch", "CNN"), "dataset", "test_mean_error_samples", 1.0, "samples"
+    )
+    return [score_table(folder / "baselines.md", title, rows, ("dataset", "contender"), notes)]
+
+
+EXPERIMENT = Experiment(cells, run, report)

@@ -1,0 +1,32 @@
+"""Decoder: is what the cheaper cross-attention decoder teaches worth less than what the paper's does?"""
+
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment, run_tof
+
+
+def cells(plan):
+    """Both decoders, and from scratch beside them."""
+    starts = {
+        "from scratch": None,
+        "decoder full": plan.pretrained(decoder="full"),
+        "decoder cross": plan.pretrained(decoder="cross"),
+    }
+    return [
+        plan.trial(name, seed, pretraining=pretraining)
+        for seed in range(plan.seeds)
+        for name, pretraining in starts.items()
+    ]
+
+
+def report(rows, plan, folder):
+    """A table with paired tests."""
+    title = f"Decoder: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, {plan.steps} steps"
+    notes = paired_notes(rows, "decoder cross", ("decoder full", "from scratch"), "labels")
+    notes += paired_notes(
+        rows, "decoder cross", ("decoder full", "from scratch"), "labels", "test_mean_error_samples", 1.0, "samples"
+    )
+    return [score_table(folder / "decoders.md", title, rows, ("labels", "contender"), notes)]
+
+
+EXPERIMENT = Experiment(cells, run_tof, report)

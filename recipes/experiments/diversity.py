@@ -1,0 +1,49 @@
+"""Diversity: what must an encoder have seen to be of use for a transducer that none of the labels comes from?"""
+
+from mixtures import TRANSDUCERS
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment
+
+SHOTS = (0, 32)
+BOTH = ("ultrasound_synthetic/paper", "ultrasound_synthetic/diverse")
+
+
+def cells(plan):
+    """Each transducer held out from labels and, where measured signals take part, from pre-training."""
+    result = []
+    for held_out in TRANSDUCERS:
+        common = {"learning_rate": 3e-3, "decoder": "cross", "seed": 0}
+        mixtures = {
+            "from scratch": None,
+            "paper": {"dataset": BOTH[0], "held_out": None},
+            "diverse": {"dataset": BOTH[1], "held_out": None},
+            "both and measured": {"dataset": "+".join((*BOTH, plan.dataset)), "held_out": held_out},
+        }
+        for seed in range(plan.seeds):
+            for shots in SHOTS:
+                for name, mixture in mixtures.items():
+                    pretraining = mixture and plan.pretrained(**mixture, **common)
+                    cell = plan.trial(name, seed, pretraining=pretraining)
+                    result.append({**cell, "held_out": held_out, "shots": shots})
+    return result
+
+
+def run(laboratory, cell):
+    """Trains on the other transducers' labels, and a few of the held-out one, and scores on that."""
+    return laboratory.unseen(cell)
+
+
+def report(rows, plan, folder):
+    """A table with paired tests."""
+    rows = [{**row, "unseen": f"{row['held_out']}, {row['shots']} of its labels"} for row in rows]
+    notes = []
+    for contender in ("paper", "diverse", "both and measured"):
+        notes += paired_notes(
+            rows, contender, ("from scratch",), "unseen", "test_median_error_samples", 1.0, "samples of median error"
+        )
+    title = f"Diversity of pre-training: {plan.preset}, unseen transducer of {plan.dataset}, {plan.steps} steps"
+    return [score_table(folder / "diversity.md", title, rows, ("unseen", "contender"), notes)]
+
+
+EXPERIMENT = Experiment(cells, run, report)

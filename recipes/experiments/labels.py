@@ -1,0 +1,59 @@
+"""Label budget: where does pre-training pay most, and where does it stop?"""
+
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment, run_tof
+from keras_usmae.plotting import save_figure
+from keras_usmae.plotting_experiments import plot_curves
+from keras_usmae.training import summarize
+
+NUM_LABELS = {"ultrasound_measured/paper": 6400}
+SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+SYNTHETIC_LABELS = 64_000
+
+
+def contenders(plan):
+    """What is compared at each label budget: name to the changes of a cell."""
+    synthetic = {"synthetic_labels": SYNTHETIC_LABELS, "synthetic_config": plan.pretraining.partition("/")[2]}
+    return {
+        **plan.starts(),
+        "pre-trained on measured": {"pretraining": plan.pretrained(dataset=plan.dataset)},
+        "pre-trained, synthetic labels": {"pretraining": plan.shipped(), **synthetic},
+        "CNN, synthetic labels": {"architecture": "cnn", **synthetic},
+    }
+
+
+def cells(plan):
+    """Every contender at every share of the measured labels, most telling shares first."""
+    total = NUM_LABELS.get(plan.dataset)
+    if total is None:
+        raise ValueError(f"The label budget is that of {', '.join(NUM_LABELS)}, not of {plan.dataset!r}.")
+    result = []
+    for share in sorted(SHARES, key=lambda share: share not in (0.0, 0.01, 0.05, 1.0)):
+        for seed in range(plan.seeds if share else 1):
+            for name, changes in contenders(plan).items():
+                if share or "synthetic_labels" in changes:
+                    result.append(plan.trial(name, seed, round(share * total), **changes))
+    return result
+
+
+def report(rows, plan, folder):
+    """Table and curves over the number of labels."""
+    rivals = ("from scratch", "CNN")
+    rows = sorted(rows, key=lambda row: row["labels"])
+    notes = paired_notes(rows, "pre-trained", rivals, "labels")
+    notes += paired_notes(
+        rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
+    )
+    title = f"Label budget: {plan.preset}, {plan.dataset}, test split, {plan.steps} steps"
+    files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]
+    for value, label, scale in (
+        ("test_accuracy", "Top-1 accuracy (%)", 100.0),
+        ("test_mean_error_samples", "Mean error (samples)", 1.0),
+    ):
+        figure = plot_curves(summarize(rows, ("contender", "labels"), (value,)), "labels", value, label, scale)
+        files.append(save_figure(figure, folder / f"labels_{value.removeprefix('test_')}.png"))
+    return files
+
+
+EXPERIMENT = Experiment(cells, run_tof, report)

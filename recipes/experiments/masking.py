@@ -1,0 +1,52 @@
+"""Patch size and masking ratio: does a better reconstruction make a better start?"""
+
+from reports import SHOWN, score_table
+
+from experiments.plan import Experiment
+from keras_usmae.plotting import save_figure
+from keras_usmae.plotting_experiments import plot_scatter
+from keras_usmae.training import summarize
+
+PATCH_SIZES = (32, 16, 64, 8)
+MASK_RATIOS = (0.5, 0.625, 0.75, 0.875)
+
+
+def cells(plan):
+    """Patch sizes at 75 % and ratios at 32 samples, and from scratch with each patch size."""
+    pairs = [(patch_size, 0.75) for patch_size in PATCH_SIZES] + [(32, ratio) for ratio in MASK_RATIOS if ratio != 0.75]
+    result = []
+    for patch_size, mask_ratio in pairs:
+        pretraining = plan.pretrained(patch_size=patch_size, mask_ratio=mask_ratio)
+        name = f"patch {patch_size}, {100 * mask_ratio:g} % removed"
+        for seed in range(plan.seeds):
+            result.append(plan.trial(name, seed, pretraining=pretraining, patch_size=patch_size))
+            if mask_ratio == 0.75:
+                result.append(plan.trial(f"patch {patch_size}, from scratch", seed, patch_size=patch_size))
+    return result
+
+
+def run(laboratory, cell):
+    """Fine-tunes and scores, and tells how well its pre-training reconstructs."""
+    loss = laboratory.reconstruction_loss(cell["pretraining"]) if cell["pretraining"] else float("nan")
+    return {"reconstruction_loss": loss, **laboratory.tof(cell)}
+
+
+def report(rows, plan, folder):
+    """Table, and reconstruction error against what comes of it."""
+    shown = {"reconstruction_loss": ("reconstruction", 1.0, "{:.3f}"), **SHOWN}
+    title = f"Patch size and masking ratio: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, test split"
+    notes = [
+        "Reconstruction: mean square of the removed patches of synthetic validation signals; 1.0 is predicting nothing."
+    ]
+    files = [score_table(folder / "masking.md", title, rows, ("contender",), notes, shown)]
+    pretrained = [row for row in rows if row["pretraining"]]
+    groups = summarize(pretrained, ("contender",), ("reconstruction_loss", "test_accuracy", "test_mean_error_samples"))
+    figure = plot_scatter(
+        groups,
+        ("reconstruction_loss", "Reconstruction error (1.0 is predicting nothing)", 1.0),
+        [("test_accuracy", "Top-1 accuracy (%)", 100.0), ("test_mean_error_samples", "Mean error (samples)", 1.0)],
+    )
+    return [*files, save_figure(figure, folder / "masking.png")]
+
+
+EXPERIMENT = Experiment(cells, run, report)

@@ -1,0 +1,82 @@
+"""What the experiments share: the plan of the command line, and how cells are made from it."""
+
+import dataclasses
+
+from keras_usmae.models import preset_weights
+
+# Signals of a pre-training that an experiment needs many of, where --signals does not say otherwise.
+SHORT = 196_608
+FEW_LABELS = 320  # 5 % of the measured ones
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What the command line says; see `ablate.py`."""
+
+    preset: str
+    dataset: str
+    pretraining: str
+    signals: int | None
+    steps: int
+    seeds: int
+
+    def shipped(self, preset=None):
+        """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""
+        preset = preset or self.preset
+        if self.signals is None and "synthetic" in preset_weights(preset):
+            return "synthetic"
+        return self.pretrained(preset=preset)
+
+    def pretrained(self, **changes):
+        """The pre-training of this plan, or one that differs in something."""
+        base = {
+            "preset": self.preset,
+            "dataset": self.pretraining,
+            "signals": self.signals or SHORT,
+            "learning_rate": 3e-3,
+            "decoder": "cross",
+            "seed": 0,
+        }
+        return {**base, **changes}
+
+    def trial(self, contender, seed, labels=FEW_LABELS, **changes):
+        """A cell that fine-tunes; see `trials.Laboratory.tof`."""
+        base = {
+            "contender": contender,
+            "architecture": "transformer",
+            "preset": self.preset,
+            "dataset": self.dataset,
+            "pretraining": None,
+            "labels": labels,
+            "steps": self.steps,
+            "seed": seed,
+        }
+        return {**base, **changes}
+
+    def starts(self):
+        """The three starts that every comparison has: name to the changes of a cell."""
+        return {
+            "from scratch": {},
+            "CNN": {"architecture": "cnn"},
+            "pre-trained": {"pretraining": self.shipped()},
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """An entry of `EXPERIMENTS`.
+
+    Args:
+        cells: function from a `Plan` to a list of cells, those first that tell most.
+        run: function from a `Laboratory` and a cell to a dict of results.
+        report: function from rows, plan and folder to a list of files that it wrote.
+    """
+
+    cells: object
+    run: object
+    report: object
+
+
+def run_tof(laboratory, cell):
+    """Fine-tunes and scores."""
+    return laboratory.tof(cell)

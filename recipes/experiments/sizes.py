@@ -1,0 +1,53 @@
+"""Model size, from scratch and pre-trained: a model that is too large knows its labels and little else."""
+
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment, run_tof
+from keras_usmae.models import MAEEncoder, preset_names
+from keras_usmae.plotting import save_figure
+from keras_usmae.plotting_experiments import plot_curves
+from keras_usmae.training import summarize
+
+SHOWN = {
+    "train_accuracy": ("top-1, training signals", 100.0, "{:.1f}"),
+    "validation_accuracy": ("top-1, validation", 100.0, "{:.1f}"),
+    "test_accuracy": ("top-1, test", 100.0, "{:.1f}"),
+    "validation_mean_error_samples": ("mean error, validation", 1.0, "{:.1f}"),
+    "test_mean_error_samples": ("mean error, test", 1.0, "{:.1f}"),
+}
+
+
+def cells(plan):
+    """Every preset with both starts, the small ones first."""
+    return [
+        plan.trial(contender, seed, preset=preset, pretraining=pretraining)
+        for preset in preset_names()
+        for seed in range(plan.seeds)
+        for contender, pretraining in (("from scratch", None), ("pre-trained", plan.shipped(preset)))
+    ]
+
+
+def report(rows, plan, folder):
+    """Table, and accuracy on training and validation signals over the number of parameters."""
+    title = f"Model size: {rows[0]['labels']} labels, {plan.dataset}, {plan.steps} steps"
+    notes = paired_notes(rows, "pre-trained", ("from scratch",), "preset")
+    notes += paired_notes(
+        rows, "pre-trained", ("from scratch",), "preset", "test_mean_error_samples", 1.0, "samples of mean error"
+    )
+    files = [score_table(folder / "sizes.md", title, rows, ("preset", "contender"), notes, SHOWN)]
+    parameters = {preset: MAEEncoder.from_preset(preset).count_params() for preset in {row["preset"] for row in rows}}
+    curves = [
+        {
+            "contender": f"{row['contender']}, {split}",
+            "parameters": parameters[row["preset"]],
+            "accuracy": row[f"{split}_accuracy"],
+        }
+        for split in ("train", "validation")
+        for row in rows
+    ]
+    groups = summarize(curves, ("contender", "parameters"), ("accuracy",))
+    figure = plot_curves(groups, "parameters", "accuracy", "Top-1 accuracy (%)", 100.0)
+    return [*files, save_figure(figure, folder / "sizes.png")]
+
+
+EXPERIMENT = Experiment(cells, run_tof, report)

@@ -1,0 +1,53 @@
+"""Other tasks: do the same encoders tell a flaw from none, and one material from another?"""
+
+from reports import paired_notes, score_table
+
+from experiments.plan import Experiment
+
+LABELS = (32, 320)
+TASKS = ("flaw", "acrylic glass or copper", "copper or steel")
+SHOWN = {
+    "test_balanced_accuracy": ("balanced accuracy", 100.0, "{:.1f}"),
+    "test_accuracy": ("accuracy", 100.0, "{:.1f}"),
+    "test_macro_f1": ("macro F1", 100.0, "{:.1f}"),
+}
+
+
+def cells(plan):
+    """Every task with few and more labels: frozen encoders by probes, and fine-tuned ones."""
+    result = []
+    for labels in LABELS:
+        for seed in range(plan.seeds):
+            for task in TASKS:
+                for start, changes in plan.starts().items():
+                    for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
+                        if mode != "fine-tuned" and start == "CNN":
+                            continue
+                        name = f"{start}, {mode}" if mode == "fine-tuned" else f"{start.replace('from ', '')}, {mode}"
+                        result.append({**plan.trial(name, seed, labels, **changes), "task": task, "mode": mode})
+    return result
+
+
+def run(laboratory, cell):
+    """Trains on the labels of a task and scores."""
+    return laboratory.classes(cell)
+
+
+def report(rows, plan, folder):
+    """A table with paired tests."""
+    rows = sorted(
+        ({**row, "task and labels": f"{row['task']}, {row['labels']} labels"} for row in rows),
+        key=lambda row: (TASKS.index(row["task"]), row["labels"]),
+    )
+    notes = []
+    for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
+        rivals = ("from scratch, fine-tuned", "CNN, fine-tuned") if mode == "fine-tuned" else (f"scratch, {mode}",)
+        contender = f"pre-trained, {mode}"
+        notes += paired_notes(
+            rows, contender, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
+        )
+    title = f"Flaw and material: {plan.preset}, {plan.dataset}, test split, {plan.steps} steps"
+    return [score_table(folder / "tasks.md", title, rows, ("task and labels", "contender"), notes, SHOWN)]
+
+
+EXPERIMENT = Experiment(cells, run, report)

@@ -1,0 +1,31 @@
+import csv
+
+import pytest
+
+
+@pytest.mark.slow
+def test_done_cells_are_kept_and_tabled(recipe_here, small_preset, tmp_path):
+    options = ["decoders", "--preset", small_preset, "--dataset", "ultrasound_synthetic/quickstart"]
+    options += ["--signals", 256, "--steps", 50, "--seeds", 2, "--output", tmp_path / "out"]
+    code, printed = recipe_here("ablate", *options, "--only", "decoder cross")
+    assert code == 0, printed
+    assert "2 of 6 cells are done" in printed
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").glob("*.json")}
+    assert len(before) == 2
+    code, printed = recipe_here("ablate", *options)
+    assert code == 0, printed
+    assert "6 of 6 cells are done" in printed
+    assert all(path.stat().st_mtime_ns == when for path, when in before.items())
+    with open(tmp_path / "out" / "decoders.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["seed"] for row in rows] == ["0"] * 3 + ["1"] * 3
+    assert all(0 <= float(row["test_accuracy"]) <= 1 for row in rows)
+    table = (tmp_path / "out" / "decoders.md").read_text()
+    assert "decoder cross minus decoder full" in table
+    assert table.count("| 2 |") == 3  # seeds
+
+
+def test_unknown_experiments_are_told(recipe_here):
+    code, printed = recipe_here("ablate", "everything")
+    assert code == 1
+    assert "Unknown experiment 'everything'; choose one of baselines, masking" in printed
