@@ -4,6 +4,8 @@ from keras_usmae.signals.bounds import delay_crb_carrier, delay_crb_envelope
 from keras_usmae.signals.bursts import ENVELOPES, tone_burst
 from keras_usmae.signals.config import SignalConfig
 from keras_usmae.signals.correlation import pick_cross_correlation, pick_matched_filter, pulse_bank
+from keras_usmae.signals.impossible import BURST_KINDS, alternating_noise, broken_bursts, burst_patches
+from keras_usmae.signals.interpolation import INTERPOLATIONS, interpolate_removed
 from keras_usmae.signals.noise import NOISE_COLORS
 from keras_usmae.signals.normalization import check_signals, standardize
 from keras_usmae.signals.picking import pick_aic, pick_threshold
@@ -19,15 +21,21 @@ from keras_usmae.signals.tof import (
 from keras_usmae.signals.transducer import TransducerConfig, read_transducer, transducer_names
 
 __all__ = [
+    "BURST_KINDS",
     "ENVELOPES",
+    "INTERPOLATIONS",
     "NOISE_COLORS",
     "SignalConfig",
     "TransducerConfig",
+    "alternating_noise",
+    "broken_bursts",
+    "burst_patches",
     "check_signals",
     "class_to_onset",
     "delay_crb_carrier",
     "delay_crb_envelope",
     "draw_parameters",
+    "interpolate_removed",
     "mm_to_samples",
     "onset_to_class",
     "pick_aic",
