@@ -3,7 +3,10 @@
     python recipes/ablate.py labels
     python recipes/ablate.py labels --preset tiny --seeds 3 --only pre-trained
 
+    python recipes/ablate.py physics --run runs/pretrain_small_paper
+
 Experiments: `labels`, the label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals.
+`physics`: signals with impossible jumps, filled in by the autoencoder and by interpolation, and how far its heads look.
 
 Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
 twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
@@ -30,6 +33,10 @@ def main(
     pretraining: Annotated[
         str, typer.Option(help="Synthetic dataset and configuration to pre-train on.")
     ] = "ultrasound_synthetic/quickstart",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Finished run folder of pretrain.py, in place of a pre-training on --pretraining."),
+    ] = None,
     signals: Annotated[int, typer.Option(min=1, help="Fresh signals seen in a pre-training.")] = 1_600_000,
     steps: Annotated[int, typer.Option(min=50, help="Steps of a fine-tuning, a multiple of 50.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
@@ -47,10 +54,12 @@ def main(
     if experiment not in experiments.EXPERIMENTS:
         raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
     load_preset(preset)
+    if run and not (run / "metrics.json").is_file():
+        raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
     entry = experiments.EXPERIMENTS[experiment]
-    plan = experiments.Plan(preset, dataset, pretraining, signals, steps, seeds)
+    plan = experiments.Plan(preset, dataset, pretraining, signals, steps, seeds, str(run) if run else None)
     cells = [{"experiment": experiment, **cell} for cell in entry.cells(plan)]
     mine = [cell for cell in cells if only in (None, cell["contender"])]
     if not mine:

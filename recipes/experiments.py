@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from physics import physics_cells, report_physics, run_physics
 from reports import report_labels
 
 NUM_LABELS = {"ultrasound_measured/paper": 6400}
@@ -18,9 +19,12 @@ class Plan:
     signals: int
     steps: int
     seeds: int
+    run: str | None = None
 
     def pretrained(self, **changes):
-        """The pre-training of this plan, or one that differs in something."""
+        """The pre-training of this plan, or one that differs in something; `--run` stands for the former."""
+        if self.run and not changes:
+            return {"run": self.run}
         base = {
             "preset": self.preset,
             "dataset": self.pretraining,
@@ -99,4 +103,5 @@ def label_cells(plan):
 
 EXPERIMENTS = {
     "labels": Experiment(label_cells, run_tof, report_labels),
+    "physics": Experiment(physics_cells, run_physics, report_physics),
 }

@@ -53,6 +53,8 @@ class Laboratory:
 
     def pretrained(self, plan):
         """Path of the encoder that a plan of pre-training gives; trained now if it was not before."""
+        if "run" in plan:
+            return Path(plan["run"]) / "encoder.keras"
         name = "_".join(str(value).replace("/", "-") for value in plan.values())
         folder = self.folder / "pretrained" / name
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -129,13 +129,12 @@ def alternating_noise(in_burst, seed):
 def _evaluate(drawn, config, frequency, phase):
     """Bursts of amplitude, envelope and onset as drawn, each in its place in a record."""
     length, envelope, shape = (drawn[name] for name in ("burst_length", "envelope", "envelope_shape"))
-    first = np.ceil(drawn["onset"]).astype(np.int64)
-    bursts = evaluate_bursts(
-        config.max_burst_samples, first - drawn["onset"], frequency, length, phase, envelope, shape, config.sampling_rate
-    )
+    size, first = config.max_burst_samples, np.ceil(drawn["onset"]).astype(np.int64)
+    delay = first - drawn["onset"]
+    bursts = evaluate_bursts(size, delay, frequency, length, phase, envelope, shape, config.sampling_rate)
     bursts *= drawn["amplitude"].astype(np.float32)[:, None]
-    records = np.zeros((len(first), config.signal_length + config.max_burst_samples), dtype=np.float32)
-    np.put_along_axis(records, first[:, None] + np.arange(config.max_burst_samples), bursts, axis=1)
+    records = np.zeros((len(first), config.signal_length + size), dtype=np.float32)
+    np.put_along_axis(records, first[:, None] + np.arange(size), bursts, axis=1)
     return records[:, : config.signal_length]
 
 
