@@ -56,11 +56,12 @@ def plot_physics_errors(relative, methods):
     """Draws the error on bursts of each kind as a share of that of predicting nothing, with its spread over seeds.
 
     Args:
-        relative: dict from a method to a mask to a kind to a list of dicts with a `burst` share, one for each seed.
+        relative: dict from a method to a mask to a kind to a list of dicts with shares named `burst` (all removed
+            patches of the burst) and `before` (those that end before the jump), one for each seed.
         methods: list of str, the methods to draw.
 
     Returns:
-        `matplotlib.figure.Figure` with a panel for each mask.
+        `matplotlib.figure.Figure` with a row for each kind of patches and a column for each mask.
 
     Example:
 
@@ -69,23 +70,32 @@ def plot_physics_errors(relative, methods):
     ```
     """
     masks = list(relative[methods[0]])
-    figure = Figure(figsize=(6 * len(masks), 4.2), layout="constrained")
-    panels = figure.subplots(1, len(masks), sharey=True, squeeze=False)[0]
-    for axes, mask in zip(panels, masks, strict=True):
-        for i, method in enumerate(methods):
-            kinds = relative[method][mask]
-            shares = [[row["burst"] for row in kinds[kind]] for kind in kinds]
-            mean = [np.mean(values) for values in shares]
-            spread = [np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in shares]
-            place = np.arange(len(kinds)) + 0.12 * (i - (len(methods) - 1) / 2)
-            axes.errorbar(place, mean, spread, fmt="o", markersize=5, capsize=3, label=method)
-        axes.axhline(1, color="0.5", linewidth=0.8, linestyle="--", label="predicting nothing")
+    figure = Figure(figsize=(5.6 * len(masks), 6.6), layout="constrained")
+    grid = figure.subplots(2, len(masks), sharex=True, sharey=True, squeeze=False)
+    for row, (region, label) in zip(grid, {"burst": "whole burst", "before": "before the jump"}.items(), strict=True):
+        for axes, mask in zip(row, masks, strict=True):
+            for i, method in enumerate(methods):
+                _draw_shares(axes, relative[method][mask], region, method, 0.12 * (i - (len(methods) - 1) / 2))
+            axes.axhline(1, color="0.3", linewidth=0.8, linestyle="--", label="predicting nothing")
+            axes.set(title=f"{mask} mask, {label}", yscale="log")
+            axes.grid(alpha=0.3, axis="y")
+    for axes in grid[-1]:
+        kinds = relative[methods[0]][masks[0]]
         axes.set_xticks(range(len(kinds)), list(kinds))
-        axes.set(title=f"{mask} mask", yscale="log")
-        axes.grid(alpha=0.3, axis="y")
-    panels[0].set_ylabel("Error on the burst / error of predicting nothing")
-    panels[-1].legend(fontsize=8)
+    figure.supylabel("Error on removed patches of the burst / that of predicting nothing", fontsize=10)
+    entries = grid[0, 0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside lower center", ncols=len(methods) + 1, frameon=False)
     return figure
+
+
+def _draw_shares(axes, kinds, region, method, offset):
+    # Nothing jumps in a reversed burst.
+    drawn = {i: kind for i, kind in enumerate(kinds) if (region, kind) != ("before", "reversed")}
+    shares = [[row[region] for row in kinds[kind]] for kind in drawn.values()]
+    spread = [np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in shares]
+    color = {"pre-trained": _MODEL, "random weights": "0.6", "linear": _LINE, "spline": "tab:green"}.get(method)
+    mean = [np.mean(values) for values in shares]
+    axes.errorbar([i + offset for i in drawn], mean, spread, fmt="o", capsize=3, color=color, label=method)
 
 
 def plot_attention_distance(distances, uniform, num_layers, sampling_rate):

@@ -4,6 +4,8 @@ Fills in bursts that are possible and bursts that are not, by the pre-trained au
 weights, and interpolation; and tells how far the encoder's heads look.
 """
 
+from pathlib import Path
+
 import keras
 import numpy as np
 from reports import write_markdown
@@ -58,16 +60,21 @@ def run_physics(laboratory, cell):
 
 
 def _keep_pictures(path, mae, drawn):
-    """The first signal in all kinds, filled in under both masks, and what the encoder attends to in it."""
-    kinds = np.stack([drawn["signals"][kind][0] for kind in BURST_KINDS])
-    arrays = {"signals": kinds, "onset": drawn["onset"][0], "jump": drawn["jump"][0]}
+    """One signal in all kinds, filled in under both masks, and what the encoder attends to in it."""
+    patch_size = mae.encoder.patch_size
+    # That of whose energy the random mask hides the half.
+    energy = np.square(drawn["signals"]["possible"]).reshape(*drawn["in_burst"].shape, -1).sum(axis=2)
+    hidden = (energy * drawn["removed"]["random"]).sum(axis=1) / energy.sum(axis=1)
+    chosen = int(np.argmin(np.abs(hidden - 0.5)))
+    kinds = np.stack([drawn["signals"][kind][chosen] for kind in BURST_KINDS])
+    arrays = {"signals": kinds, "onset": drawn["onset"][chosen], "jump": drawn["jump"][chosen]}
     for mask in MASKS:
-        removed = np.repeat(drawn["removed"][mask][:1], len(kinds), axis=0)
-        noise = np.repeat(drawn["noise"][mask][:1], len(kinds), axis=0)
+        removed = np.repeat(drawn["removed"][mask][[chosen]], len(kinds), axis=0)
+        noise = np.repeat(drawn["noise"][mask][[chosen]], len(kinds), axis=0)
         arrays[f"removed_{mask}"] = removed[0]
         for name, method in (("mae", mae), ("linear", "linear")):
             arrays[f"{name}_{mask}"] = fill_in(method, kinds, noise, removed)
-    query = int(drawn["onset"][0] // mae.encoder.patch_size)
+    query = round(float(drawn["onset"][chosen]) / patch_size)  # the first patch that the burst fills by a half or more
     arrays |= {"query": query, "attention": attention_maps(mae.encoder, kinds[:1])[:, 0, :, query].mean(axis=1)}
     save_arrays(path, arrays)
 
@@ -75,14 +82,14 @@ def _keep_pictures(path, mae, drawn):
 def report_physics(rows, plan, folder):
     """Tables of errors and attention, and pictures."""
     relative = relative_errors(rows)
-    sections = [_table(["kind", *METHODS], lines, title) for title, lines in _error_tables(rows)]
-    sections.append(_verdict(relative))
+    sections = [_statement(relative), _comparison(relative)]
+    sections += [_table(["kind", *METHODS], lines, title) for title, lines in _error_tables(rows)]
     looked = [row for row in rows if "attention" in row]
     if looked:
         sections.append(_attention_table(looked))
     header, lines = ["signals of a kind", "seeds"], [[str(NUM_SIGNALS), str(len({row["seed"] for row in rows}))]]
     notes = [line for section in sections for line in ("", *section)]
-    source = rows[0]["pretraining"].get("run", f"{plan.preset} on {plan.pretraining}")
+    source = Path(plan.run).name if plan.run else f"{plan.preset} on {plan.pretraining}"
     files = [write_markdown(folder / "physics.md", f"Physics or interpolation: {source}", header, lines, notes)]
     figures = {"errors": plot_physics_errors(relative, [m for m in METHODS if m in relative])}
     if looked:
@@ -124,7 +131,28 @@ def _error_tables(rows):
             yield f"Mean squared error, {mask} mask, {SHOWN_REGIONS[region]}", lines
 
 
-def _verdict(relative):
+def _statement(relative):
+    """Errors before the jump, on possible and on impossible bursts, and why these tell physics from interpolation."""
+    lines = [
+        "## What the figures say",
+        "",
+        "Errors are shares of that of predicting nothing. Interpolation looks at the samples beside a gap alone: for "
+        "patches that end before the jump, an impossible burst is to it what a possible one is, wherever a visible "
+        "patch lies between. A method whose error rises there has used the part of the burst behind the jump.",
+        "",
+    ]
+    for mask in MASKS:
+        for method, masks in relative.items():
+            parts = []
+            for kind in BURST_KINDS[1:]:
+                region = "burst" if kind == "reversed" else "before"
+                values = [np.mean([row[region] for row in masks[mask][name]]) for name in ("possible", kind)]
+                parts.append(f"{kind} {values[0]:.2f} to {values[1]:.2f}")
+            lines.append(f"- {mask} mask, {method}, before the jump (reversed: whole burst): {', '.join(parts)}")
+    return lines
+
+
+def _comparison(relative):
     """How much worse each method is on impossible bursts than on possible ones, paired over the seeds."""
     lines = []
     for mask in MASKS:
