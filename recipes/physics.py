@@ -88,7 +88,7 @@ def report_physics(rows, plan, folder):
     if looked:
         sections.append(_attention_table(looked))
     header, lines = ["signals of a kind", "seeds"], [[str(NUM_SIGNALS), str(len({row["seed"] for row in rows}))]]
-    notes = [line for section in sections for line in ("", *section)]
+    notes = [line for section in sections for line in (*section, "")]
     source = Path(plan.run).name if plan.run else f"{plan.preset} on {plan.pretraining}"
     files = [write_markdown(folder / "physics.md", f"Physics or interpolation: {source}", header, lines, notes)]
     figures = {"errors": plot_physics_errors(relative, [m for m in METHODS if m in relative])}
@@ -134,11 +134,13 @@ def _error_tables(rows):
 def _statement(relative):
     """Errors before the jump, on possible and on impossible bursts, and why these tell physics from interpolation."""
     lines = [
-        "## What the figures say",
+        "## Before the jump",
         "",
-        "Errors are shares of that of predicting nothing. Interpolation looks at the samples beside a gap alone: for "
-        "patches that end before the jump, an impossible burst is to it what a possible one is, wherever a visible "
-        "patch lies between. A method whose error rises there has used the part of the burst behind the jump.",
+        "Errors are shares of that of predicting nothing. Patches that end before the jump are the same in possible "
+        "and impossible bursts: a method whose error rises there took what it filled in from behind the jump, as part "
+        "of one burst. Polarity and frequency tell most, since they leave the power of the burst as it was. A rise "
+        "says that a method expects bursts that are coherent in phase, frequency and envelope, as those it was trained "
+        "on; not that it knows why they are, nor that fitting a burst to the visible samples would do worse.",
         "",
     ]
     for mask in MASKS:
