@@ -2,7 +2,9 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, ScalarFormatter
+from matplotlib.ticker import LogLocator
+
+from keras_usmae.signals.snr_scores import MEDIAN_OF_NORMAL
 
 _ENOUGH = 5  # signals for a point: the share of right ones among fewer says nothing
 
@@ -40,14 +42,16 @@ def plot_reliability(curves):
     return figure
 
 
-def plot_error_over_snr(snr_db, errors, sampling_rate, num_groups=8):
-    """Draws median and 90th percentile of the absolute error over groups of equally many signals, sorted by SNR.
+def plot_error_over_snr(rows, sampling_rate):
+    """Draws RMS error and median absolute error over SNR, with the Cramér-Rao bound of each.
+
+    The bound in the panel of the median is 0.6745 times that of the standard deviation: the median of the absolute
+    value of a normal error. Where labels are uncertain, a further line shows what an estimator at the bound would
+    seem to err when it is judged by them.
 
     Args:
-        snr_db: array of shape `(n,)`, dB.
-        errors: dict from an estimator's name to its errors of shape `(n,)` in samples, NaN where it found nothing.
+        rows: list of dicts from `score_over_snr`.
         sampling_rate: float, Hz.
-        num_groups: int. Defaults to `8`; fewer where there are not ten signals for each.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -55,26 +59,34 @@ def plot_error_over_snr(snr_db, errors, sampling_rate, num_groups=8):
     Example:
 
     ```python
-    plot_error_over_snr(snr_db, {"network": estimate - onset, "AIC": pick_aic(signals, 100e6) - onset}, 100e6)
+    errors = {"network": estimate - onset, "AIC": pick_aic(signals, 100e6) - onset}
+    plot_error_over_snr(score_over_snr(snr_db, errors, bound), 100e6)
     ```
     """
-    groups = np.array_split(np.argsort(snr_db), max(1, min(num_groups, len(snr_db) // 10)))
-    middle = [np.median(np.asarray(snr_db)[group]) for group in groups]
-    figure = Figure(figsize=(8.4, 4), layout="constrained")
-    axes = figure.subplots()
-    for name, error in errors.items():
-        nanoseconds = np.abs(error) * 1e9 / sampling_rate
-        median, high = (
-            [np.nanpercentile(nanoseconds[group], percent) if np.isfinite(nanoseconds[group]).any() else np.nan
-             for group in groups]
-            for percent in (50, 90)
-        )  # fmt: skip
-        (line,) = axes.plot(middle, median, "o-", markersize=4, label=f"{name}, median")
-        axes.plot(middle, high, "--", linewidth=0.9, color=line.get_color(), label=f"{name}, 90th percentile")
-    axes.set(xlabel="SNR / dB", ylabel="Absolute error / ns", yscale="log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.set_minor_formatter("")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    nanoseconds = 1e9 / sampling_rate
+    snr = [row["snr_db"] for row in rows]
+    figure = Figure(figsize=(10.5, 4.4), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    kinds = (("rmse", "RMS error", 1.0), ("median_error", "Median absolute error", MEDIAN_OF_NORMAL))
+    for axes, (key, title, factor) in zip(panels, kinds, strict=True):
+        for name in rows[0]["estimators"]:
+            values = [row["estimators"][name].get(key, np.nan) * nanoseconds for row in rows]
+            axes.plot(snr, values, "o-", markersize=4, label=name)
+        if "bound" in rows[0]:
+            bound = np.array([row["bound"] for row in rows]) * factor * nanoseconds
+            axes.plot(snr, bound, "--", color="0.2", label="Cramér-Rao bound (envelope)")
+        if {"bound", "label_sigma"} <= rows[0].keys():
+            labels = np.array([row["label_sigma"] for row in rows]) * factor * nanoseconds
+            axes.plot(snr, np.hypot(bound, labels), ":", color="0.5", label="bound and labels' uncertainty")
+        axes.set(xlabel="SNR / dB", title=title, yscale="log")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("Error / ns")
+    for axis in (axes.yaxis for axes in panels):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,), numticks=20))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8, frameon=False
+    )
     return figure

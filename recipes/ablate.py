@@ -3,6 +3,8 @@
     python recipes/ablate.py labels
     python recipes/ablate.py labels --preset tiny --seeds 3 --only pre-trained
 
+    python recipes/ablate.py physics --run runs/pretrain_small_paper
+
 | experiment | question |
 | --- | --- |
 | `baselines` | networks, probes of frozen encoders and classical pickers, on measured and synthetic signals |
@@ -12,6 +14,7 @@
 | `tasks` | flaw and material, by frozen and by fine-tuned encoders |
 | `diversity` | what a pre-training has to hold for a transducer that no label comes from |
 | `decoders` | the full decoder and the cheaper cross-attention decoder |
+| `physics` | impossible jumps, filled in by the autoencoder and by interpolation; how far its heads look |
 
 Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
 twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
@@ -39,6 +42,10 @@ def main(
     pretraining: Annotated[
         str, typer.Option(help="Synthetic dataset and configuration to pre-train on.")
     ] = "ultrasound_synthetic/quickstart",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Finished run folder of pretrain.py, in place of a pre-training on --pretraining."),
+    ] = None,
     signals: Annotated[
         int | None,
         typer.Option(
@@ -63,10 +70,12 @@ def main(
     if experiment not in experiments.EXPERIMENTS:
         raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
     load_preset(preset)
+    if run and not (run / "metrics.json").is_file():
+        raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
     entry = experiments.EXPERIMENTS[experiment]
-    plan = Plan(preset, dataset, pretraining, signals, steps, seeds)
+    plan = Plan(preset, dataset, pretraining, signals, steps, seeds, str(run) if run else None)
     cells = entry.cells(plan)
     mine = [cell for cell in cells if only in (None, cell["contender"])]
     if not mine:

@@ -5,8 +5,10 @@
 
 Tells accuracy and error beside those of classical pickers, and whether the stated uncertainty is true: the temperature
 of the probabilities is fitted on the validation split of the dataset, and confidence and 95 % intervals of the chosen
-split are compared with what is right. Writes `metrics.json`, `signals.csv` with a row per signal, `evaluation.md`, and
-pictures: errors, reliability, error against SNR, and the worst signals. `KERAS_BACKEND` chooses the backend.
+split are compared with what is right. Where the SNR is known, errors of unclipped signals are set against the
+Cramér-Rao bound of the envelope; `snr.py` tells what it assumes. Writes `metrics.json`, `signals.csv` with a row per
+signal, `evaluation.md`, and pictures: errors, reliability, error over SNR with the bound, and the worst signals.
+`KERAS_BACKEND` chooses the backend.
 """
 
 from pathlib import Path
@@ -17,6 +19,7 @@ import numpy as np
 import options
 import typer
 from reports import write_markdown
+from snr import error_over_snr, snr_table
 
 from keras_usmae.plotting import plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.plotting_evaluation import plot_error_over_snr, plot_reliability
@@ -26,6 +29,11 @@ from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 OUTLIER_BINS = 4
 NUM_WORST = 8
+SNR_COLUMNS = (
+    "Errors in samples, their bias included, and as a multiple of the bound. Sigma is the median of the absolute error "
+    "/ 0.6745, which outliers do not move; its multiple is that of the errors each divided by the bound of its signal. "
+    "The last line is all of these signals together."
+)
 
 
 def load_run(run):
@@ -142,9 +150,13 @@ def main(
         "reliability": plot_reliability(curves),
         "worst": plot_tof_examples(signals[worst], onset[worst], estimates[network][worst], rate, titles),
     }
+    over_snr, together, snr_notes = [], [], []
     if "snr_db" in arrays:
         errors = {title: estimate - onset for title, estimate in estimates.items()}
-        figures["error_over_snr"] = plot_error_over_snr(arrays["snr_db"], errors, rate)
+        over_snr, together, snr_notes = error_over_snr(arrays, errors, rate)
+    if over_snr:
+        figures["error_over_snr"] = plot_error_over_snr(over_snr, rate)
+        snr_notes += ["", SNR_COLUMNS, "", *snr_table(over_snr, together)]
     plots = [save_figure(figure, folder / f"{name}.png") for name, figure in figures.items()]
     notes = [
         f"Bins of {bin_width} samples at {rate / 1e6:g} MHz; mm are pulse-echo at {speed_of_sound:g} m/s. Outliers are "
@@ -153,6 +165,7 @@ def main(
         f"Calibration: expected calibration error {before:.1%} as trained, {after:.1%} with the temperature "
         f"{temperature:.2f} of the validation split. The 95 % interval holds {inside:.1%} of the labels; its median "
         f"width is {width:.1f} samples = {width * 1e9 / rate:.0f} ns.",
+        *(["", "## Error over SNR", "", *snr_notes] if snr_notes else []),
     ]
     header = ["estimator", "top-1", "within 1 bin", "outliers", "missed", "bias", "median error", "mean error"]
     title = f"{network} on {len(onset):,} signals: {dataset}, {split}"
@@ -173,6 +186,8 @@ def main(
                 "interval_coverage": inside,
                 "interval_median_width_samples": width,
             },
+            "over_snr": over_snr,
+            "over_all_snr": together,
         },
     )
     print(summary.read_text())

@@ -60,6 +60,8 @@ class Laboratory:
 
     def pretrained(self, plan):
         """Run folder of the pre-training that a plan describes; trained now if it was not before."""
+        if "run" in plan:
+            return Path(plan["run"])
         name = "_".join(str(value).replace("/", "-") for value in plan.values())
         folder = self.folder / "pretrained" / name
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,11 @@
 """Keras models: the masked autoencoder, the ToF classifier, and what they are made of."""
 
+from keras_usmae.models.attention_maps import (
+    attention_distance,
+    attention_maps,
+    attention_probabilities,
+    uniform_attention_distance,
+)
 from keras_usmae.models.baselines import CNNEncoder
 from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
@@ -23,9 +29,13 @@ __all__ = [
     "SignalClassifier",
     "ToFClassifier",
     "ToFCrossentropy",
+    "attention_distance",
+    "attention_maps",
+    "attention_probabilities",
     "decode_onset",
     "expected_onset",
     "load_preset",
     "preset_names",
     "preset_weights",
+    "uniform_attention_distance",
 ]

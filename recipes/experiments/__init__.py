@@ -1,6 +1,6 @@
 """The experiments of `ablate.py`, a file each: which cells it has, how one is run, and what is shown of them."""
 
-from experiments import baselines, decoders, diversity, labels, masking, sizes, tasks
+from experiments import baselines, decoders, diversity, labels, masking, physics, sizes, tasks
 
 EXPERIMENTS = {
     "baselines": baselines.EXPERIMENT,
@@ -10,4 +10,5 @@ EXPERIMENTS = {
     "tasks": tasks.EXPERIMENT,
     "diversity": diversity.EXPERIMENT,
     "decoders": decoders.EXPERIMENT,
+    "physics": physics.EXPERIMENT,
 }

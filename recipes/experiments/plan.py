@@ -19,16 +19,19 @@ class Plan:
     signals: int | None
     steps: int
     seeds: int
+    run: str | None = None
 
     def shipped(self, preset=None):
         """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""
         preset = preset or self.preset
-        if self.signals is None and "synthetic" in preset_weights(preset):
+        if self.signals is None and self.run is None and "synthetic" in preset_weights(preset):
             return "synthetic"
-        return self.pretrained(preset=preset)
+        return self.pretrained(**({} if preset == self.preset else {"preset": preset}))
 
     def pretrained(self, **changes):
-        """The pre-training of this plan, or one that differs in something."""
+        """The pre-training of this plan, or one that differs in something; `--run` stands for the former."""
+        if self.run and not changes:
+            return {"run": self.run}
         base = {
             "preset": self.preset,
             "dataset": self.pretraining,

@@ -111,6 +111,14 @@ def test_evaluation_scores_a_run_on_any_split(recipe_here, classifier, tmp_path)
     assert scores["outliers"] == pytest.approx(np.mean(np.abs(errors) > 640))
     inside = [float(row["low_samples"]) <= float(row["onset_samples"]) <= float(row["high_samples"]) for row in rows]
     assert metrics["calibration"]["interval_coverage"] == pytest.approx(np.mean(inside))
+    # Errors over SNR are those of unclipped signals in white noise, beside a bound that falls with the SNR.
+    groups, (together,) = metrics["over_snr"], metrics["over_all_snr"]
+    assert sum(group["signals"] for group in groups) == together["signals"] < 300
+    assert groups[0]["snr_db"] < groups[-1]["snr_db"]
+    assert groups[0]["bound"] > 2 * groups[-1]["bound"]
+    assert set(together["estimators"]) == set(metrics["scores"])
+    assert together["estimators"][classifier.name]["sigma_ratio"] > 1
+    assert "unclipped signals of 300" in (output / "evaluation.md").read_text()
     code, printed = recipe_here("evaluate", *arguments)
     assert (code, "name another --output" in printed) == (1, True)
 
