@@ -8,9 +8,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from experiments.plan import Experiment
 from reports import write_markdown
 
+from experiments.plan import Experiment
 from keras_usmae.models import attention_maps, uniform_attention_distance
 from keras_usmae.plotting import save_figure
 from keras_usmae.plotting_physics import (

@@ -25,7 +25,7 @@ def run_folder(tmp_path):
 
 
 def test_physics_takes_a_finished_run_and_leaves_tables_and_pictures(recipe_here, run_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("physics"), "NUM_SIGNALS", 16)
+    monkeypatch.setattr(importlib.import_module("experiments.physics"), "NUM_SIGNALS", 16)
     output = tmp_path / "ablate"
     arguments = ["physics", "--run", run_folder, "--seeds", 2, "--output", output]
     code, printed = recipe_here("ablate", *arguments)
