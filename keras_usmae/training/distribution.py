@@ -52,10 +52,7 @@ def use_devices(num_devices=1):
             raise ValueError(f"TensorFlow trains on one device here, not on {num_devices} or on a TF_CONFIG. {_WAYS}")
         return Devices()
     if backend == "jax":
-        if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
-            # Keras 3.15 hands `device_put` values that differ between the processes.
-            raise ValueError(f"JAX trains in one process here, which drives all devices of its machine. {_WAYS}")
-        return _JaxDevices(num_devices) if num_devices > 1 else Devices()
+        return _JaxDevices(num_devices, _jax_processes(num_devices)) if num_devices > 1 else Devices()
     launched = int(os.environ.get("WORLD_SIZE", 1))
     if launched != num_devices:
         raise ValueError(
@@ -118,23 +115,53 @@ class Devices:
 
 
 class _JaxDevices(Devices):
-    def __init__(self, num_devices):
+    def __init__(self, num_devices, num_processes):
         import jax
 
+        num_local = num_devices // num_processes
         if os.environ.get("JAX_PLATFORMS", "") in ("", "cpu"):  # both take effect on a CPU only
-            jax.config.update("jax_num_cpu_devices", num_devices)
+            jax.config.update("jax_num_cpu_devices", num_local)
             # A device that waits for the others holds a thread of XLA, which has one for each core: with as many
             # devices as cores none is left to compute what they wait for.
-            os.environ.setdefault("NPROC", str(num_devices + os.cpu_count()))
+            os.environ.setdefault("NPROC", str(num_local + os.cpu_count()))
+        if num_processes > 1:
+            # Not `keras.distribution.initialize`, which has no timeouts: a process that died should be told of soon,
+            # and those that are done wait until the first one has evaluated.
+            jax.distributed.initialize(
+                os.environ["KERAS_DISTRIBUTION_JOB_ADDRESSES"].split(",")[0],
+                num_processes,
+                int(os.environ["KERAS_DISTRIBUTION_PROCESS_ID"]),
+                heartbeat_timeout_seconds=30,
+                shutdown_timeout_seconds=3600,
+            )
         found = keras.distribution.list_devices()
-        if len(found) < num_devices:
+        if len(found) < num_devices or (num_processes > 1 and len(found) != num_devices):
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:num_devices]))
-        super().__init__(num_devices)
+        # Each process draws its own rows, see `share`.
+        distribution = keras.distribution.DataParallel(devices=found[:num_devices], auto_shard_dataset=False)
+        keras.distribution.set_distribution(distribution)
+        super().__init__(num_devices, num_processes, jax.process_index())
 
     def local(self, model):
         keras.distribution.set_distribution(None)
         return _copy(model)
+
+
+def _jax_processes(num_devices):
+    """Processes that were started, by the variables of `keras.distribution.initialize`."""
+    names = [f"KERAS_DISTRIBUTION_{name}" for name in ("NUM_PROCESSES", "JOB_ADDRESSES", "PROCESS_ID")]
+    given = [name for name in names if name in os.environ]
+    if not given:
+        return 1
+    if len(given) < len(names):
+        raise ValueError(f"Several processes of JAX need {', '.join(names)}. Received only: {', '.join(given)}")
+    num_processes = int(os.environ[names[0]])
+    if num_devices % num_processes:
+        raise ValueError(
+            f"--devices {num_devices} counts those of all {num_processes} processes ({names[0]}), which must have as "
+            f"many each. Give a multiple of {num_processes}."
+        )
+    return num_processes
 
 
 class _TorchProcesses(Devices):
