@@ -98,8 +98,9 @@ class Devices:
         try:
             with self._replicated(model):
                 yield
-        except RuntimeError as error:
-            if self.num_processes == 1:
+        except (RuntimeError, ValueError) as error:
+            # JAX tells of a lost connection on CPUs by a ValueError, of which there are others.
+            if self.num_processes == 1 or (isinstance(error, ValueError) and "Gloo" not in str(error)):
                 raise
             raise ConnectionError(
                 f"Process {self.process_index} of {self.num_processes} stopped, most likely because another one ended "
