@@ -87,7 +87,9 @@ class EpochBatches(keras.utils.PyDataset):
         count = min(self.batch_size, self.num_signals - first)
         count = (count - count % num_devices) // num_processes
         part = slice(first + process_index * count, first + (process_index + 1) * count)
-        return keras.tree.map_structure(lambda array: array[part], self._arrays)
+        # A copy: TensorFlow takes the memory as it is, and with several devices writes its results over it, which would
+        # change the signals of all later epochs.
+        return keras.tree.map_structure(lambda array: np.array(array[part]), self._arrays)
 
 
 def shuffled(arrays, seed):

@@ -24,6 +24,9 @@ class RunCheckpoint(keras.callbacks.Callback):
         folder: path of the run folder.
         monitor: str, the logged value that decides which epoch is best, the smaller the better. Defaults to
             `"val_loss"`.
+        writes: bool, whether this process is the one that writes. Each process of a training needs the callback:
+            what saving does to a model that all of them share must happen in all of them, or JAX waits forever.
+            Defaults to `True`.
 
     Example:
 
@@ -34,10 +37,11 @@ class RunCheckpoint(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, folder, monitor="val_loss"):
+    def __init__(self, folder, monitor="val_loss", writes=True):
         super().__init__()
         self.folder = Path(folder)
         self.monitor = monitor
+        self.writes = writes
         self.best = float("inf")
 
     def restore(self, model):
@@ -69,6 +73,8 @@ class RunCheckpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Brings the folder of a run that was interrupted in mid-write into order."""
+        if not self.writes:
+            return
         for leftover in self.folder.glob(f"{PARTIAL}*"):
             leftover.unlink()
         last, best = (_attributes(self.folder / name) for name in (LAST_FILE, BEST_FILE))
@@ -82,6 +88,8 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.best = min(value, self.best)
         content = _WeightsInMemory()
         self.model.save_weights(content)
+        if not self.writes:
+            return
         with h5py.File(content, "a") as file:
             file.attrs.update(epochs_done=epoch + 1, best=self.best, improved=improved)
         with written_whole(self.folder / LAST_FILE) as partial:

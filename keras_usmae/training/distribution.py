@@ -1,7 +1,8 @@
 """Training on several devices: each takes its rows of every batch, and the gradients are averaged over all of them.
 
 One interface over the engines that give the numbers of one device: `keras.distribution.DataParallel` on JAX, for the
-devices of one process, and distributed data parallel on torch, for processes on any number of machines.
+devices of any number of processes; `tf.distribute.MirroredStrategy` on TensorFlow, for the devices of one process; and
+distributed data parallel on torch, for processes with a device each.
 """
 
 import atexit
@@ -11,16 +12,17 @@ import os
 import keras
 
 _WAYS = (
-    "Two ways work: KERAS_BACKEND=jax for several devices of one machine, and KERAS_BACKEND=torch under torchrun for "
-    "one machine or several. The weights load on every backend."
+    "Two ways work on several machines: KERAS_BACKEND=jax with the variables of keras.distribution.initialize, and "
+    "KERAS_BACKEND=torch under torchrun (docs/clusters.md). The weights load on every backend."
 )
 
 
 def use_devices(num_devices=1):
     """Has everything that is made from now on trained on several devices. Call it before the first model is made.
 
-    On JAX one process drives all devices of a machine (without an accelerator its CPU is divided into as many, to try
-    things out). On torch each device has its process, started by `torchrun`, on one machine or several.
+    On JAX and TensorFlow one process drives all devices of a machine (without an accelerator its CPU is divided into as
+    many, to try things out), and with JAX one on each of several machines may share a training. On torch each device
+    has its process, started by `torchrun`, on one machine or several.
 
     Args:
         num_devices: int, devices on all machines together. Defaults to `1`.
@@ -29,8 +31,7 @@ def use_devices(num_devices=1):
         `Devices`.
 
     Raises:
-        ValueError: if there are other devices or processes than that, if TensorFlow is asked for more than one device,
-            or JAX for more than one process.
+        ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
 
     Example:
 
@@ -46,16 +47,14 @@ def use_devices(num_devices=1):
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        if num_devices > 1 or "TF_CONFIG" in os.environ:
-            # Mirrored variables of Keras 3.15 drift apart after the first epoch, and
-            # MultiWorkerMirroredStrategy breaks inside `fit`.
-            raise ValueError(f"TensorFlow trains on one device here, not on {num_devices} or on a TF_CONFIG. {_WAYS}")
-        return Devices()
+        if "TF_CONFIG" in os.environ:
+            raise ValueError(
+                "TF_CONFIG asks TensorFlow for several machines, but MultiWorkerMirroredStrategy breaks inside `fit` "
+                f"with Keras 3.15. Unset TF_CONFIG to train on this machine alone. {_WAYS}"
+            )
+        return _TensorFlowDevices(num_devices) if num_devices > 1 else Devices()
     if backend == "jax":
-        if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
-            # Keras 3.15 hands `device_put` values that differ between the processes.
-            raise ValueError(f"JAX trains in one process here, which drives all devices of its machine. {_WAYS}")
-        return _JaxDevices(num_devices) if num_devices > 1 else Devices()
+        return _JaxDevices(num_devices, _jax_processes(num_devices)) if num_devices > 1 else Devices()
     launched = int(os.environ.get("WORLD_SIZE", 1))
     if launched != num_devices:
         raise ValueError(
@@ -99,8 +98,9 @@ class Devices:
         try:
             with self._replicated(model):
                 yield
-        except RuntimeError as error:
-            if self.num_processes == 1:
+        except (RuntimeError, ValueError) as error:
+            # JAX tells of a lost connection on CPUs by a ValueError, of which there are others.
+            if self.num_processes == 1 or (isinstance(error, ValueError) and "Gloo" not in str(error)):
                 raise
             raise ConnectionError(
                 f"Process {self.process_index} of {self.num_processes} stopped, most likely because another one ended "
@@ -118,22 +118,101 @@ class Devices:
 
 
 class _JaxDevices(Devices):
-    def __init__(self, num_devices):
+    def __init__(self, num_devices, num_processes):
         import jax
 
+        num_local = num_devices // num_processes
         if os.environ.get("JAX_PLATFORMS", "") in ("", "cpu"):  # both take effect on a CPU only
-            jax.config.update("jax_num_cpu_devices", num_devices)
+            jax.config.update("jax_num_cpu_devices", num_local)
             # A device that waits for the others holds a thread of XLA, which has one for each core: with as many
             # devices as cores none is left to compute what they wait for.
-            os.environ.setdefault("NPROC", str(num_devices + os.cpu_count()))
+            os.environ.setdefault("NPROC", str(num_local + os.cpu_count()))
+        if num_processes > 1:
+            # Not `keras.distribution.initialize`, which has no timeouts: a process that died should be told of soon,
+            # and those that are done wait until the first one has evaluated.
+            jax.distributed.initialize(
+                os.environ["KERAS_DISTRIBUTION_JOB_ADDRESSES"].split(",")[0],
+                num_processes,
+                int(os.environ["KERAS_DISTRIBUTION_PROCESS_ID"]),
+                heartbeat_timeout_seconds=30,
+                shutdown_timeout_seconds=3600,
+            )
         found = keras.distribution.list_devices()
-        if len(found) < num_devices:
+        if len(found) < num_devices or (num_processes > 1 and len(found) != num_devices):
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
-        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:num_devices]))
-        super().__init__(num_devices)
+        # Each process draws its own rows, see `share`.
+        distribution = keras.distribution.DataParallel(devices=found[:num_devices], auto_shard_dataset=False)
+        keras.distribution.set_distribution(distribution)
+        super().__init__(num_devices, num_processes, jax.process_index())
 
     def local(self, model):
         keras.distribution.set_distribution(None)
+        return _copy(model)
+
+
+def _jax_processes(num_devices):
+    """Processes that were started, by the variables of `keras.distribution.initialize`."""
+    names = [f"KERAS_DISTRIBUTION_{name}" for name in ("NUM_PROCESSES", "JOB_ADDRESSES", "PROCESS_ID")]
+    given = [name for name in names if name in os.environ]
+    if not given:
+        return 1
+    if len(given) < len(names):
+        raise ValueError(f"Several processes of JAX need {', '.join(names)}. Received only: {', '.join(given)}")
+    num_processes = int(os.environ[names[0]])
+    if num_devices % num_processes:
+        raise ValueError(
+            f"--devices {num_devices} counts those of all {num_processes} processes ({names[0]}), which must have as "
+            f"many each. Give a multiple of {num_processes}."
+        )
+    return num_processes
+
+
+class _TensorFlowDevices(Devices):
+    def __init__(self, num_devices):
+        import tensorflow as tf
+
+        found = tf.config.list_physical_devices("GPU")
+        if not found:
+            parts = [tf.config.LogicalDeviceConfiguration()] * num_devices
+            tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+            found = tf.config.list_logical_devices("CPU")
+        if len(found) < num_devices:
+            raise ValueError(f"--devices {num_devices}, but TensorFlow finds {len(found)}: {found}.")
+        names = [f"/{found[0].device_type.lower()}:{index}" for index in range(num_devices)]
+        # For the whole process, as the distribution of Keras is on JAX.
+        tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(names))
+        super().__init__(num_devices)
+
+    @contextlib.contextmanager
+    def _replicated(self, model):
+        import tensorflow as tf
+
+        # Keras clips what each replica has of a gradient and sums afterwards, which is another step than one device
+        # takes. `update_step` gets the sum, and is where to clip it.
+        optimizer = model.optimizer
+        clipnorm, update = optimizer.clipnorm, optimizer.update_step
+        if optimizer.clipvalue or optimizer.global_clipnorm:
+            raise ValueError(
+                "On several devices of TensorFlow gradients are clipped by `clipnorm` alone. Received: "
+                f"clipvalue={optimizer.clipvalue}, global_clipnorm={optimizer.global_clipnorm}"
+            )
+        if clipnorm is None:
+            yield
+            return
+        optimizer.clipnorm = None
+        object.__setattr__(  # past Keras, which would track it
+            optimizer, "update_step", lambda gradient, *args: update(tf.clip_by_norm(gradient, clipnorm), *args)
+        )
+        try:
+            yield
+        finally:
+            object.__delattr__(optimizer, "update_step")
+            optimizer.clipnorm = clipnorm
+
+    def local(self, model):
+        import tensorflow as tf
+
+        tf.distribute.experimental_set_strategy(None)
         return _copy(model)
 
 

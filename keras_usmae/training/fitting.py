@@ -26,16 +26,15 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
     ```
     """
     devices = devices or Devices()
-    checkpoint = RunCheckpoint(folder, monitor)
+    checkpoint = RunCheckpoint(folder, monitor, devices.chief)
     first_epoch = checkpoint.restore(model)
-    writers = [RunLog(folder), checkpoint] if devices.chief else []
     with devices.training(model):
         model.fit(
             batches,
             validation_data=devices.share(EpochBatches(lambda epoch: validation, batches.batch_size)),
             initial_epoch=first_epoch,
             epochs=epochs,
-            callbacks=[batches.callback, *devices.callbacks, *writers],
+            callbacks=[batches.callback, *devices.callbacks, RunLog(folder, devices.chief), checkpoint],
             shuffle=False,  # the batches are shuffled already, by the epoch
             verbose=verbose if devices.chief else 0,
         )

@@ -63,7 +63,7 @@ def jit_compile():
 
     Keras leaves it off for TensorFlow on the CPU, where it doubled the rate of the `nano` and `tiny` autoencoders
     (1,150 to 2,280 and 390 to 790 signals/s on two shared cores); torch takes more than a minute to compile and is left
-    as it is.
+    as it is. TensorFlow cannot compile a step that several devices share.
 
     Returns:
         bool, to pass to `compile`.
@@ -74,4 +74,8 @@ def jit_compile():
     mae.compile(optimizer, jit_compile=jit_compile())
     ```
     """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.distribute.has_strategy()
     return keras.backend.backend() != "torch"

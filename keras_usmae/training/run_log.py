@@ -18,6 +18,7 @@ class RunLog(keras.callbacks.Callback):
 
     Args:
         folder: path of the run folder.
+        writes: bool, whether this process is the one that writes; see `RunCheckpoint`. Defaults to `True`.
 
     Example:
 
@@ -26,9 +27,10 @@ class RunLog(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, writes=True):
         super().__init__()
         self.folder = Path(folder)
+        self.writes = writes
 
     def on_train_begin(self, logs=None):
         """Reads what an interrupted run had logged."""
@@ -37,7 +39,7 @@ class RunLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Drops what an interrupted run had logged of this epoch, and starts the clock."""
-        if self.writer is None:
+        if self.writer is None and self.writes:
             self.rows = [row for row in self.rows if row["epoch"] < epoch]
             # A start has TensorBoard drop the events of this and later epochs in the files of earlier processes.
             self._log_events(epoch, session_log=SessionLog(status=SessionLog.START))
@@ -48,6 +50,8 @@ class RunLog(keras.callbacks.Callback):
         values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         values["seconds"] = time.perf_counter() - self.started
+        if not self.writes:
+            return
         self.rows.append({"epoch": epoch, **values})
         write_history(self.folder / HISTORY_FILE, self.rows)
         self._log_events(

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +23,37 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def environments(backend, num_processes):
+    """What each process that is started here finds in its environment; torchrun tells its own processes."""
+    common = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    if backend != "jax" or num_processes == 1:
+        return [common]
+    address = {
+        "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{free_port()}",
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": str(num_processes),
+    }
+    return [{**common, **address, "KERAS_DISTRIBUTION_PROCESS_ID": str(index)} for index in range(num_processes)]
+
+
 def start(backend, num_devices, folder, *arguments, num_processes=1):
     """Starts all processes of a training and waits: exit codes and what each printed."""
     folder.mkdir(exist_ok=True)
-    environment = {**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(SCRIPT), str(num_devices), str(folder), *map(str, arguments)]
-    if num_processes > 1:
+    if backend == "torch" and num_processes > 1:
         port = str(free_port())
         command[1:1] = ["-m", "torch.distributed.run", "--nproc-per-node", str(num_processes), "--master-port", port]
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
-    )
-    return [done.returncode], done.stdout
+    with tempfile.TemporaryFile("w+") as printed:
+        started = [
+            subprocess.Popen(command, env=environment, stdout=printed, stderr=subprocess.STDOUT)
+            for environment in environments(backend, num_processes)
+        ]
+        try:
+            codes = [process.wait(timeout=600) for process in started]
+        finally:
+            for process in started:
+                process.kill()
+        printed.seek(0)
+        return codes, printed.read()
 
 
 def losses(folder):
@@ -48,7 +68,7 @@ def rows_of(printed):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "num_devices", "num_processes"),
-    [("jax", 4, 1), ("torch", 2, 2)],
+    [("jax", 4, 1), ("jax", 2, 2), ("tensorflow", 2, 1), ("torch", 2, 2)],
 )
 def test_twenty_steps_give_the_loss_of_one_device(tmp_path, backend, num_devices, num_processes):
     codes, printed = start(backend, 1, tmp_path / "one")
@@ -69,14 +89,15 @@ def test_twenty_steps_give_the_loss_of_one_device(tmp_path, backend, num_devices
 
 
 @pytest.mark.slow
-def test_a_killed_worker_is_told_and_the_run_goes_on(tmp_path):
-    codes, printed = start("torch", 1, tmp_path / "whole")
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_killed_worker_is_told_and_the_run_goes_on(tmp_path, backend):
+    codes, printed = start(backend, 1, tmp_path / "whole")
     assert codes == [0], printed
-    codes, printed = start("torch", 2, tmp_path / "cut", 2, num_processes=2)
+    codes, printed = start(backend, 2, tmp_path / "cut", 2, num_processes=2)
     assert 0 not in codes
     assert "Start all of them again with --resume" in printed or "SIGKILL" in printed, printed
     assert len(losses(tmp_path / "cut")) == 2
-    codes, printed = start("torch", 2, tmp_path / "cut", num_processes=2)
+    codes, printed = start(backend, 2, tmp_path / "cut", num_processes=2)
     assert set(codes) == {0}, printed
     np.testing.assert_allclose(losses(tmp_path / "cut"), losses(tmp_path / "whole"), atol=1e-4)
 
@@ -119,21 +140,26 @@ def test_a_batch_that_cannot_be_shared_is_an_error():
         batches.split(4, 1, 0)
 
 
+def test_batches_are_copies_since_tensorflow_writes_over_them():
+    signals = np.zeros((8, 4), "float32")
+    EpochBatches(lambda epoch: (signals,), 8)[0][0][:] = 1
+    np.testing.assert_array_equal(signals, 0)
+
+
 @pytest.mark.parametrize(
-    ("backend", "num_devices", "variables"),
+    ("backend", "variables", "message"),
     [
-        ("tensorflow", 2, {}),
-        ("tensorflow", 1, {"TF_CONFIG": "{}"}),
-        ("jax", 2, {"KERAS_DISTRIBUTION_NUM_PROCESSES": "2"}),
+        ("tensorflow", {"TF_CONFIG": "{}"}, "KERAS_BACKEND=jax with the variables of keras.distribution.initialize"),
+        ("tensorflow", {"TF_CONFIG": "{}"}, "KERAS_BACKEND=torch under torchrun"),
+        ("jax", {"KERAS_DISTRIBUTION_NUM_PROCESSES": "2"}, "Received only: KERAS_DISTRIBUTION_NUM_PROCESSES"),
     ],
 )
-def test_what_would_give_other_numbers_is_refused_with_the_way_out(backend, num_devices, variables):
-    environment = {**os.environ, "KERAS_BACKEND": backend, **variables}
-    command = [sys.executable, SCRIPT, str(num_devices), "."]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
-    for part in ("KERAS_BACKEND=jax for several devices", "KERAS_BACKEND=torch under torchrun"):
-        assert part in done.stderr
+def test_what_cannot_work_is_refused_with_the_way_out(monkeypatch, backend, variables, message):
+    monkeypatch.setattr("keras.backend.backend", lambda: backend)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=message):
+        use_devices(2)
 
 
 def test_processes_that_nobody_asked_for_are_an_error(monkeypatch):

@@ -1,4 +1,4 @@
-"""One process of a training on several devices, for test_distribution.py: DEVICES FOLDER [EPOCHS [KILL_AT]]."""
+"""One process of a training on several devices, for test_distribution.py: DEVICES FOLDER [KILL_AT]."""
 
 import json
 import os
@@ -35,8 +35,10 @@ def main(num_devices, folder, kill_at=None):
         )
     noise = batches[0][0]["noise"]
     print(json.dumps({"process": devices.process_index, "rows": noise.tolist()}), flush=True)
-    # A large step, so that clipping of the gradients takes part. XLA takes longer to compile than this to train.
-    mae.compile(build_optimizer(1e-2, EPOCHS * len(batches), 2), jit_compile=False)
+    # A large step, so that clipping of the gradients takes part. XLA takes longer to compile than this to train, but
+    # for processes of JAX, which meet at each operation that is not compiled.
+    compiled = keras.backend.backend() == "jax" and devices.num_processes > 1
+    mae.compile(build_optimizer(1e-2, EPOCHS * len(batches), 2), jit_compile=compiled)
     train(mae, batches, masked(lambda epoch: (signals,))(0), folder, EPOCHS, devices=devices, verbose=0)
     if devices.chief:
         mae = devices.local(mae)
