@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.models import MaskedAutoencoder
+from keras_usmae.models import MAEDecoder, MAEEncoder, MaskedAutoencoder
 from keras_usmae.training import (
     LAST_FILE,
     EpochBatches,
@@ -19,18 +19,18 @@ SIGNALS = np.random.default_rng(0).normal(size=(40, 128)).astype("float32").cums
 EPOCHS = 2
 
 
-def pretrain(folder, accumulate, decoder="full", epochs=EPOCHS):
-    """Two epochs of three steps, of 16, 16 and 8 signals."""
+def pretrain(folder, accumulate, signals=SIGNALS[:24], epochs=EPOCHS):
+    """Epochs of 16 signals a step; of 24, the last batch has 8."""
     keras.utils.set_random_seed(0)
-    mae = MaskedAutoencoder.from_preset(
-        "nano", signal_length=128, patch_size=16, num_layers=1, hidden_dim=16, seed=0, decoder=decoder
-    )
-    masked = with_mask_noise(shuffled((SIGNALS,), 0), mae.encoder.num_patches, 0)
+    sizes = {"hidden_dim": 16, "num_heads": 2, "head_dim": 8, "num_layers": 1, "mlp_dim": 16}
+    encoder = MAEEncoder(128, 16, **sizes)
+    mae = MaskedAutoencoder(encoder, MAEDecoder(encoder.num_patches, 16, 16, **sizes), seed=0)
+    masked = with_mask_noise(shuffled((signals,), 0), encoder.num_patches, 0)
     batches = EpochBatches(masked, 16, accumulate)
     # Large steps and decay, so that clipping, weight decay and the schedule take part.
-    optimizer = build_optimizer(1e-2, EPOCHS * batches.num_updates, 2, 0.5, accumulate=accumulate)
+    optimizer = build_optimizer(1e-2, EPOCHS * batches.num_updates, 1, 0.5, accumulate=accumulate)
     optimizer.epsilon = 1e-4  # by default a gradient that is 0 but for rounding, of the keys' bias, makes whole steps
-    # XLA takes longer to compile than this to train, but on JAX each operation apart takes longer still.
+    # XLA takes longer to compile than this to train, but on JAX operations one by one take longer still.
     mae.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
     folder.mkdir(exist_ok=True)
     train(mae, batches, masked(0), folder, epochs, verbose=0)
@@ -41,10 +41,9 @@ def weights(mae):
     return [keras.ops.convert_to_numpy(weight) for weight in mae.trainable_weights]
 
 
-@pytest.mark.parametrize("decoder", ["full", "cross"])
-def test_four_parts_give_the_weights_of_the_whole_batch(tmp_path, decoder):
-    whole, parts = (pretrain(tmp_path / str(accumulate), accumulate, decoder) for accumulate in (1, 4))
-    assert int(whole.optimizer.iterations) == int(parts.optimizer.iterations) == 6
+def test_four_parts_give_the_weights_of_the_whole_batch(tmp_path):
+    whole, parts = (pretrain(tmp_path / str(accumulate), accumulate) for accumulate in (1, 4))
+    assert int(whole.optimizer.iterations) == int(parts.optimizer.iterations) == 4
     for one, other in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_allclose(other, one, atol=2e-5)
     for one, other in zip(*(read_history(tmp_path / name / "metrics.csv") for name in "14"), strict=True):
@@ -53,10 +52,10 @@ def test_four_parts_give_the_weights_of_the_whole_batch(tmp_path, decoder):
 
 
 def test_a_resumed_run_in_parts_equals_an_uninterrupted_one(tmp_path):
-    whole = pretrain(tmp_path / "whole", 2)
-    pretrain(tmp_path / "cut", 2, epochs=1)
+    whole = pretrain(tmp_path / "whole", 2, SIGNALS[:16])
+    pretrain(tmp_path / "cut", 2, SIGNALS[:16], epochs=1)
     assert (tmp_path / "cut" / LAST_FILE).exists()
-    for one, other in zip(weights(whole), weights(pretrain(tmp_path / "cut", 2)), strict=True):
+    for one, other in zip(weights(whole), weights(pretrain(tmp_path / "cut", 2, SIGNALS[:16])), strict=True):
         np.testing.assert_array_equal(other, one)
 
 
