@@ -9,7 +9,10 @@ smallest and the largest beside them; a ratio is the median of those within a ro
 what the process held before its first one.
 
 Then each backend alone, over batch size, size of the model, and length of the signals; the exponents are slopes of a
-line through the logarithms. Writes benchmark.json and benchmark.png. About 25 minutes on two quiet cores; the machine
+line through the logarithms. Contenders "in parts" accumulate the gradients of parts of the batch, which leaves the
+weights the same. Where the rate misses its target, the backend's profiler says what the time of that step goes to.
+
+Writes benchmark.json and benchmark.png. About 25 minutes on two quiet cores; the machine
 should have nothing else to do.
 """
 
@@ -34,6 +37,7 @@ NUM_STORED = 8192
 def main(
     preset: options.Preset = "small",
     batch_size: Annotated[int, typer.Option(min=1, help="Signals in a step.")] = 256,
+    accumulate: Annotated[int, typer.Option(min=2, help="Parts of a batch, of the contenders in parts.")] = 8,
     signal_length: Annotated[int, typer.Option(min=64, help="Samples in a signal.")] = 2048,
     rounds: Annotated[int, typer.Option(min=1, help="Times that all contenders take a turn.")] = 5,
     steps: Annotated[int, typer.Option(min=1, help="Steps in a turn, whose median counts.")] = 3,
@@ -56,7 +60,7 @@ def main(
         load_preset(name)
     output.mkdir(parents=True, exist_ok=True)
     size = {"preset": preset, "batch_size": batch_size, "signal_length": signal_length}
-    rows = in_turn(size, rounds, steps)
+    rows, profiles = in_turn(size, accumulate, rounds, steps)
     rows += latencies(preset, signal_length, steps)
     rows += data_rates(output)
     curves = {
@@ -65,29 +69,35 @@ def main(
         "signal_length": curve("signal_length", lengths, steps, {**size, "batch_size": 4, "decoder": "cross"}),
     }
     rows += exponents(curves["signal_length"])
+    rows += recomputation({**size, "batch_size": 4, "decoder": "cross", "signal_length": max(lengths)}, steps)
     print_table(rows)
-    write(output, {"size": size, "rounds": rounds, "steps": steps}, rows, curves)
+    print_profiles(profiles)
+    settings = {"size": size, "accumulate": accumulate, "rounds": rounds, "steps": steps}
+    write(output, {**settings, "profiles": profiles}, rows, curves)
 
 
-def contenders(size):
-    """All that takes turns."""
+def contenders(size, accumulate):
+    """All that takes turns: each backend and decoder with the whole batch, then with the batch in parts."""
     return [
         Contender("matrix product", task="matrix"),
         Contender(REFERENCE, library="vit-pytorch", **size),
         Contender("vit-pytorch compiled", library="vit-pytorch compiled", **size),
         *(
-            Contender(f"{backend}, {decoder} decoder", backend=backend, decoder=decoder, **size)
+            Contender(
+                f"{backend}, {decoder} decoder{in_parts}", backend=backend, decoder=decoder, accumulate=parts, **size
+            )
             for decoder in ("full", "cross")
+            for parts, in_parts in ((1, ""), (accumulate, f" in {accumulate} parts"))
             for backend in BACKENDS
         ),
     ]
 
 
-def in_turn(size, rounds, steps):
-    """Rows of rates, ratios, shares of the peak and memory of all contenders, timed in turn."""
+def in_turn(size, accumulate, rounds, steps):
+    """Rows of all contenders, timed in turn, and the profiles of those that miss the target of their rate."""
     workers = []
     try:
-        for contender in contenders(size):
+        for contender in contenders(size, accumulate):
             workers.append(Worker(contender))
             print(f"{contender.name} is warm", flush=True)
         times = {worker.contender.name: [] for worker in workers}
@@ -95,9 +105,19 @@ def in_turn(size, rounds, steps):
             for worker in workers:
                 times[worker.contender.name].append(worker.time(steps))
         memory = {worker.contender.name: worker.step_memory for worker in workers}
+        rows = compared(size, times, memory)
+        missed = {
+            line["what"].split(": ")[0] for line in rows if "rate /" in line["what"] and not line.get("met", True)
+        }
+        profiles = {worker.contender.name: worker.profile() for worker in workers if worker.contender.name in missed}
     finally:
         for worker in workers:
             worker.__exit__()
+    return rows, profiles
+
+
+def compared(size, times, memory):
+    """Rows of rates, ratios, shares of the peak and memory, from the seconds and bytes of each contender."""
     times = {name: np.array(values) for name, values in times.items()}
     peak = 2 * MATRIX_SIZE**3 / times.pop("matrix product") / 1e9
     rows = [row("Matrix product in float32", peak, "GFLOP/s")]
@@ -120,6 +140,23 @@ def in_turn(size, rounds, steps):
         rows.append(
             row(f"{name}: memory / that of {REFERENCE}", np.array([memory[name] / memory[REFERENCE]]), "", "<=", 0.5)
         )
+    return rows
+
+
+def recomputation(size, steps):
+    """Rows of what recomputing blocks saves and costs with long signals."""
+    rows = []
+    for backend in BACKENDS:
+        seconds, memory = [], []
+        for recompute in (False, True):
+            with Worker(
+                Contender(f"{backend}, recompute={recompute}", backend=backend, recompute=recompute, **size)
+            ) as w:
+                seconds.append(w.time(steps))
+                memory.append(w.step_memory)
+        what = f"{backend}, {size['signal_length']} samples, recomputing:"
+        rows.append(row(f"{what} memory / that of keeping", np.array([memory[1] / max(memory[0], 1)]), ""))
+        rows.append(row(f"{what} time / that of keeping", np.array([seconds[1] / seconds[0]]), ""))
     return rows
 
 
@@ -198,6 +235,14 @@ def print_table(rows):
         spread = f"{numbers[1]} to {numbers[2]}" if line["low"] != line["high"] else ""
         met = {True: "met", False: "missed"}.get(line.get("met"), "")
         print(f"| {line['what']} | {numbers[0]} | {spread} | {line['unit']} | {line.get('target', '')} | {met} |")
+
+
+def print_profiles(profiles):
+    """Prints what the time of each step goes to that missed its target."""
+    for name, shares in profiles.items():
+        print(
+            f"{name} spends " + ", ".join(f"{share:.0%} on {kind}" for kind, share in shares.items() if share >= 0.005)
+        )
 
 
 def write(folder, settings, rows, curves):

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 from measuring import forget_peak, memory_of_process, peak_memory
+from profiling import profile
 
 MATRIX_SIZE = 2048
 WARM_UP = 3
@@ -29,7 +30,9 @@ class Contender:
         preset: str, sizes of the model.
         decoder: str, `"full"` or `"cross"`.
         signal_length: int, samples.
-        batch_size: int, signals.
+        batch_size: int, signals in an optimiser step.
+        accumulate: int, parts of a batch whose gradients are accumulated.
+        recompute: bool, whether blocks are computed again going backward.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Contender:
     decoder: str = "full"
     signal_length: int = 2048
     batch_size: int = 256
+    accumulate: int = 1
+    recompute: bool = False
 
 
 class Worker:
@@ -73,6 +78,11 @@ class Worker:
         self.connection.send(steps)
         return self._receive()
 
+    def profile(self):
+        """Shares of a step's time by kind of operation; see `profiling.profile`."""
+        self.connection.send("profile")
+        return self._receive()
+
     def _receive(self):
         try:
             return self.connection.recv()
@@ -92,7 +102,7 @@ class Worker:
 
 
 def serve(connection, contender):
-    """What the process of a `Worker` does: sends the memory of a step, then times for as long as it is asked."""
+    """What the process of a `Worker` does: sends the memory of a step, then times or profiles it when asked."""
     step, resident = build_step(contender)
     for _ in range(WARM_UP):
         step()
@@ -100,8 +110,12 @@ def serve(connection, contender):
     step()
     connection.send(peak_memory() - resident)
     while True:
+        asked = connection.recv()
+        if asked == "profile":
+            connection.send(profile(contender.backend, step))
+            continue
         seconds = []
-        for _ in range(connection.recv()):
+        for _ in range(asked):
             started = time.perf_counter()
             step()
             seconds.append(time.perf_counter() - started)
@@ -134,8 +148,10 @@ def _pretraining(contender, signals):
 
     keras.utils.set_random_seed(0)
     mae = build_model(contender)
-    mae.compile(build_optimizer(1e-3, 100_000, 0, 0.05), jit_compile=jit_compile())
-    return lambda: mae.train_on_batch(signals)
+    optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, accumulate=contender.accumulate)
+    mae.compile(optimizer, jit_compile=jit_compile())
+    parts = np.split(signals, contender.accumulate)
+    return lambda: [mae.train_on_batch(part) for part in parts]
 
 
 def build_model(contender):
@@ -143,7 +159,11 @@ def build_model(contender):
     from keras_usmae.models import MaskedAutoencoder
 
     return MaskedAutoencoder.from_preset(
-        contender.preset, seed=0, decoder=contender.decoder, signal_length=contender.signal_length
+        contender.preset,
+        seed=0,
+        decoder=contender.decoder,
+        signal_length=contender.signal_length,
+        recompute=contender.recompute,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 # Options that do not decide what a run gives, and so are not in its configuration.
-NOT_OF_THE_RESULT = ("stream", "devices", "output", "resume", "tfds_dir", "raw_dir", "config_file")
+NOT_OF_THE_RESULT = ("stream", "recompute", "devices", "output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
     str, typer.Option(help="Size of the model: nano, tiny, small (the paper's) or base, or a .json file of sizes.")

@@ -33,6 +33,7 @@ from keras_usmae.training import (
     BEST_FILE,
     EpochBatches,
     build_optimizer,
+    check_parts,
     check_run_folder,
     fresh_signals,
     jit_compile,
@@ -77,6 +78,14 @@ def main(
         typer.Option("--stream", help="Read the stored split batch by batch, where it does not fit in memory."),
     ] = False,
     batch_size: options.BatchSize = 256,
+    accumulate: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Parts of a batch that are worked through one after the other, which takes so much less memory and "
+            "gives the same weights; divides --batch-size. Defaults to whole batches.",
+        ),
+    ] = None,
     patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
     decoder: Annotated[
@@ -87,6 +96,13 @@ def main(
         float | None,
         typer.Option(help="With --decoder cross, share of the removed patches that a step predicts. Defaults to 0.5."),
     ] = None,
+    recompute: Annotated[
+        bool,
+        typer.Option(
+            "--recompute",
+            help="For long signals: compute each block again going backward, in place of keeping all of it in memory.",
+        ),
+    ] = False,
     normalize_targets: Annotated[bool, typer.Option(help="Scale each target patch to mean 0, variance 1.")] = False,
     learning_rate: options.LearningRate = 1.5e-3,
     warmup_epochs: options.WarmupEpochs = None,
@@ -110,7 +126,8 @@ def main(
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
     # Everything that can be wrong is found before the data are made or the folder is opened.
-    devices = use_devices(devices)
+    devices, parts = use_devices(devices), accumulate or 1
+    check_parts(batch_size, devices.num_devices, parts)
     load_preset(preset)
     config |= options.preset_contents(preset)
     if transducer:
@@ -136,6 +153,7 @@ def main(
         dtype=dtype,
         decoder=decoder,
         decoded_share=decoded_share,
+        recompute=recompute,
         patch_size=patch_size,
         signal_length=options.signal_length(builder),
     )
@@ -164,8 +182,11 @@ def main(
     if devices.chief:
         open_run_folder(folder, config, resume)
     masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=seed)
-    batches = devices.share(EpochBatches(masked(load_epoch), batch_size))
-    optimizer = build_optimizer(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)), weight_decay)
+    batches = devices.share(EpochBatches(masked(load_epoch), batch_size, parts))
+    updates = batches.num_updates
+    optimizer = build_optimizer(
+        learning_rate, epochs * updates, int(warmup_epochs * updates), weight_decay, accumulate=parts
+    )
     mae.compile(optimizer, jit_compile=jit_compile())
     train(
         mae,

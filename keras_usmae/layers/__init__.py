@@ -8,7 +8,7 @@ from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
 from keras_usmae.layers.patching import PatchEmbedding, check_patching, gather_patches, patchify, unpatchify
 from keras_usmae.layers.position import PositionEmbedding, sincos_table
 from keras_usmae.layers.projection import Projection
-from keras_usmae.layers.transformer import CrossAttentionBlock, TransformerBlock
+from keras_usmae.layers.transformer import CrossAttentionBlock, TransformerBlock, run_block
 
 __all__ = [
     "CrossAttention",
@@ -27,6 +27,7 @@ __all__ = [
     "get_activation",
     "num_visible_patches",
     "patchify",
+    "run_block",
     "sincos_table",
     "tanh_gelu",
     "unpatchify",

@@ -9,6 +9,34 @@ from keras_usmae.layers.projection import Projection
 from keras_usmae.registration import register
 
 
+def run_block(block, *inputs, recompute=False, **kwargs):
+    """Calls a block, by choice without keeping what it computes for the backward pass, which computes it again.
+
+    `keras.RematScope` does the same to layers that are made inside it, but a saved model forgets it.
+
+    Args:
+        block: layer.
+        *inputs: Tensors, its inputs.
+        recompute: bool. Defaults to `False`.
+        **kwargs: further call arguments.
+
+    Returns:
+        Tensor, the output of the block.
+
+    Example:
+
+    ```python
+    tokens = run_block(block, tokens, recompute=True, training=True)
+    ```
+
+    Reference:
+        - [Chen et al., 2016](https://arxiv.org/abs/1604.06174)
+    """
+    if not recompute:
+        return block(*inputs, **kwargs)
+    return keras.remat(lambda *tensors: block(*tensors, **kwargs))(*inputs)
+
+
 @register
 class TransformerBlock(keras.layers.Layer):
     """Attention, then a two-layer perceptron, each normalised before and added to its input.

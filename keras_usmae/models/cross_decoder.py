@@ -3,7 +3,13 @@
 import keras
 from keras import ops
 
-from keras_usmae.layers import CrossAttentionBlock, IntegerSafeLayerNormalization, PositionEmbedding, Projection
+from keras_usmae.layers import (
+    CrossAttentionBlock,
+    IntegerSafeLayerNormalization,
+    PositionEmbedding,
+    Projection,
+    run_block,
+)
 from keras_usmae.registration import register
 
 
@@ -27,6 +33,7 @@ class CrossAttentionDecoder(keras.Model):
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         decoded_share: float in (0, 1], share of the removed patches that a training step predicts, drawn anew for each
             signal and step. Defaults to `0.5`.
+        recompute: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -62,6 +69,7 @@ class CrossAttentionDecoder(keras.Model):
         mlp_dim=256,
         activation="tanh_gelu",
         decoded_share=0.5,
+        recompute=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -80,6 +88,7 @@ class CrossAttentionDecoder(keras.Model):
         self.mlp_dim = mlp_dim
         self.activation = activation
         self.decoded_share = decoded_share
+        self.recompute = recompute
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
@@ -115,12 +124,12 @@ class CrossAttentionDecoder(keras.Model):
         """
         return max(1, round(self.decoded_share * num_masked))
 
-    def call(self, visible, positions):
+    def call(self, visible, positions, training=None):
         """Predicts the patches at `positions`; see the class."""
         context = self.projection(visible)
         tokens = self.position_embedding(ops.convert_to_tensor(self.mask_token), positions)  # (B, decoded, hidden_dim)
         for block in self.blocks:
-            tokens = block(tokens, context)
+            tokens = run_block(block, tokens, context, recompute=self.recompute and bool(training))
         return self.prediction(self.norm(tokens))
 
     def get_config(self):
@@ -137,4 +146,5 @@ class CrossAttentionDecoder(keras.Model):
             "mlp_dim": self.mlp_dim,
             "activation": self.activation,
             "decoded_share": self.decoded_share,
+            "recompute": self.recompute,
         }

@@ -8,6 +8,7 @@ from keras_usmae.layers import (
     PositionEmbedding,
     Projection,
     TransformerBlock,
+    run_block,
 )
 from keras_usmae.registration import register
 
@@ -28,6 +29,7 @@ class MAEDecoder(keras.Model):
         num_layers: int, transformer blocks. Defaults to `2`.
         mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
+        recompute: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -60,6 +62,7 @@ class MAEDecoder(keras.Model):
         num_layers=2,
         mlp_dim=256,
         activation="tanh_gelu",
+        recompute=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -72,6 +75,7 @@ class MAEDecoder(keras.Model):
         self.num_layers = num_layers
         self.mlp_dim = mlp_dim
         self.activation = activation
+        self.recompute = recompute
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.restore = MaskTokenRestore(dtype=policy, name="restore")
@@ -97,7 +101,7 @@ class MAEDecoder(keras.Model):
         tokens = self.restore(self.projection(visible), restore_indices)  # (B, N, hidden_dim)
         tokens = self.position_embedding(tokens)
         for block in self.blocks:
-            tokens = block(tokens, training=training)
+            tokens = run_block(block, tokens, recompute=self.recompute and bool(training), training=training)
         return self.prediction(self.norm(tokens))
 
     def get_config(self):
@@ -113,4 +117,5 @@ class MAEDecoder(keras.Model):
             "num_layers": self.num_layers,
             "mlp_dim": self.mlp_dim,
             "activation": self.activation,
+            "recompute": self.recompute,
         }

@@ -88,6 +88,7 @@ class MaskedAutoencoder(keras.Model):
         dtype=None,
         decoder="full",
         decoded_share=None,
+        recompute=False,
         **encoder_overrides,
     ):
         """Builds encoder and decoder of a named size.
@@ -100,6 +101,7 @@ class MaskedAutoencoder(keras.Model):
             dtype: dtype or policy of all parts. Defaults to Keras's global policy.
             decoder: str, `"full"` for `MAEDecoder` or `"cross"` for `CrossAttentionDecoder`. Defaults to `"full"`.
             decoded_share: float or `None`, see `CrossAttentionDecoder`, whose default `None` stands for.
+            recompute: bool, see `MAEEncoder`; for both parts. Defaults to `False`.
             **encoder_overrides: arguments of `MAEEncoder` that differ from the preset's, such as `patch_size`.
 
         Returns:
@@ -124,12 +126,13 @@ class MaskedAutoencoder(keras.Model):
                     f"Received: decoded_share={decoded_share}"
                 )
             sizes["decoded_share"] = decoded_share
-        encoder = MAEEncoder.from_preset(name, dtype=dtype, **encoder_overrides)
+        encoder = MAEEncoder.from_preset(name, dtype=dtype, recompute=recompute, **encoder_overrides)
         decoder = DECODERS[decoder](
             encoder.num_patches,
             encoder.patch_size,
             encoder.hidden_dim,
             activation=encoder.activation,
+            recompute=recompute,
             dtype=dtype,
             **sizes,
         )
@@ -150,7 +153,8 @@ class MaskedAutoencoder(keras.Model):
             return {"patches": ops.cast(self.decoder(tokens, positions), "float32"), "mask": mask}
         # Their order is random already, so the first ones are a fair draw.
         positions = masked[:, : self.decoder.num_decoded(masked.shape[1])]
-        return {"patches": ops.cast(self.decoder(tokens, positions), "float32"), "mask": mask, "positions": positions}
+        patches = self.decoder(tokens, positions, training=training)
+        return {"patches": ops.cast(patches, "float32"), "mask": mask, "positions": positions}
 
     def _targets(self, signals):
         patches = ops.cast(patchify(signals, self.encoder.patch_size), "float32")

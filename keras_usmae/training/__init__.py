@@ -1,7 +1,14 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
 from keras_usmae.training.augmentation import augment, augmented
-from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
+from keras_usmae.training.batches import (
+    EpochBatches,
+    check_parts,
+    fresh_signals,
+    shuffled,
+    streamed_signals,
+    with_mask_noise,
+)
 from keras_usmae.training.calibration import coverage, fit_temperature, reliability
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
@@ -43,6 +50,7 @@ __all__ = [
     "augment",
     "augmented",
     "build_optimizer",
+    "check_parts",
     "check_run_folder",
     "compile_for_tof",
     "coverage",

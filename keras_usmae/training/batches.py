@@ -16,10 +16,12 @@ class EpochBatches(keras.utils.PyDataset):
     Args:
         load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays, or of dicts of arrays, with the
             same first axis, as long in each epoch; see `shuffled`, `fresh_signals` and `with_mask_noise`.
-        batch_size: int.
+        batch_size: int, signals in an optimiser step.
+        accumulate: int, parts that a batch is given in, one after the other, for an optimiser that adds up their
+            gradients; see `build_optimizer`. Defaults to `1`, the batch as a whole.
 
     Raises:
-        ValueError: if an epoch holds no signals.
+        ValueError: if an epoch holds no signals, or a batch cannot be cut into that many even parts.
 
     Example:
 
@@ -29,10 +31,12 @@ class EpochBatches(keras.utils.PyDataset):
     ```
     """
 
-    def __init__(self, load_epoch, batch_size):
+    def __init__(self, load_epoch, batch_size, accumulate=1):
         super().__init__()
+        check_parts(batch_size, 1, accumulate)
         self.load_epoch = load_epoch
         self.batch_size = batch_size
+        self.accumulate = accumulate
         self._devices = (1, 1, 0)
         self.callback = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.set_epoch(epoch))
         self.set_epoch(0)
@@ -57,7 +61,7 @@ class EpochBatches(keras.utils.PyDataset):
         """Leaves of each batch the rows of one process among several.
 
         All together have the batches that one alone would have, but for signals at the end of the last batch that the
-        devices cannot share evenly.
+        devices, and the parts of a batch, cannot share evenly.
 
         Args:
             num_devices: int, devices of all processes, which have as many each.
@@ -65,31 +69,64 @@ class EpochBatches(keras.utils.PyDataset):
             process_index: int, from 0.
 
         Raises:
-            ValueError: if the devices cannot share a batch evenly.
+            ValueError: if the devices cannot share a batch evenly, or there are fewer signals than devices.
         """
-        if self.batch_size % num_devices:
-            raise ValueError(
-                f"{num_devices} devices cannot share a batch of {self.batch_size} signals evenly. Give --batch-size as "
-                f"a multiple of --devices, such as {max(self.batch_size // num_devices, 1) * num_devices}."
-            )
+        check_parts(self.batch_size, num_devices, self.accumulate)
         self._devices = (num_devices, num_processes, process_index)
         if not len(self):
             raise ValueError(f"{self.num_signals} signals are too few for {num_devices} devices.")
 
-    def __len__(self):
+    @property
+    def num_updates(self):
+        """Optimiser steps in an epoch: batches, however many parts each is given in."""
         whole, rest = divmod(self.num_signals, self.batch_size)
-        return whole + (rest >= self._devices[0])
+        return whole + (rest >= self._devices[0] * self.accumulate)
+
+    def __len__(self):
+        return self.num_updates * self.accumulate
 
     def __getitem__(self, index):
-        """Returns batch `index`: `(signals,)` or `(signals, labels)`; the last one may be smaller."""
+        """Returns part `index`: `(signals,)` or `(signals, labels)`; those of the last batch may be smaller."""
         num_devices, num_processes, process_index = self._devices
-        first = index * self.batch_size
+        update, part = divmod(index, self.accumulate)
+        first = update * self.batch_size
         count = min(self.batch_size, self.num_signals - first)
-        count = (count - count % num_devices) // num_processes
-        part = slice(first + process_index * count, first + (process_index + 1) * count)
+        # Parts of one size: their mean gradient is then that of the batch.
+        count = count // (num_devices * self.accumulate) * num_devices // num_processes
+        first += (part * num_processes + process_index) * count
         # A copy: TensorFlow takes the memory as it is, and with several devices writes its results over it, which would
         # change the signals of all later epochs.
-        return keras.tree.map_structure(lambda array: np.array(array[part]), self._arrays)
+        return keras.tree.map_structure(lambda array: np.array(array[first : first + count]), self._arrays)
+
+
+def check_parts(batch_size, num_devices=1, accumulate=1):
+    """Checks that a batch can be cut into even parts, and each of them shared evenly among devices.
+
+    Args:
+        batch_size: int, signals in an optimiser step.
+        num_devices: int. Defaults to `1`.
+        accumulate: int, parts of a batch, see `EpochBatches`. Defaults to `1`.
+
+    Raises:
+        ValueError: if it cannot.
+
+    Example:
+
+    ```python
+    check_parts(256, num_devices=2, accumulate=4)  # 32 signals on a device at a time
+    ```
+    """
+    if accumulate < 1:
+        raise ValueError(f"`accumulate`, the parts of a batch, must be at least 1. Received: accumulate={accumulate}")
+    shares = num_devices * accumulate
+    if batch_size % shares:
+        devices = f"{num_devices} devices" if num_devices > 1 or accumulate == 1 else ""
+        parts = f"{accumulate} parts" if accumulate > 1 else ""
+        raise ValueError(
+            f"{' in '.join(filter(None, (devices, parts)))} cannot share a batch of {batch_size} signals evenly. Give "
+            "--batch-size as a multiple of --devices times --accumulate, such as "
+            f"{max(batch_size // shares, 1) * shares}."
+        )
 
 
 def shuffled(arrays, seed):

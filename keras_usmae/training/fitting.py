@@ -31,7 +31,10 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
     with devices.training(model):
         model.fit(
             batches,
-            validation_data=devices.share(EpochBatches(lambda epoch: validation, batches.batch_size)),
+            # As many signals at a time as in training, which fit in memory.
+            validation_data=devices.share(
+                EpochBatches(lambda epoch: validation, batches.batch_size // batches.accumulate)
+            ),
             initial_epoch=first_epoch,
             epochs=epochs,
             callbacks=[batches.callback, *devices.callbacks, RunLog(folder, devices.chief), checkpoint],

@@ -2,11 +2,54 @@
 
 import keras
 
+from keras_usmae.registration import register
 from keras_usmae.training.layer_decay import LayerDecayAdamW
 
 
+@register
+class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that goes by optimiser steps where gradients of several training steps are accumulated for one.
+
+    Keras asks a schedule by training steps, though it counts all else by optimiser steps.
+
+    Args:
+        schedule: `keras.optimizers.schedules.LearningRateSchedule` over optimiser steps.
+        accumulate: int, training steps in an optimiser step.
+
+    Example:
+
+    ```python
+    schedule = PerUpdate(keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=1000), accumulate=4)
+    ```
+    """
+
+    def __init__(self, schedule, accumulate):
+        self.schedule = schedule
+        self.accumulate = accumulate
+
+    def __call__(self, step):
+        """Rate at a training step, the same for all of an optimiser step."""
+        return self.schedule(keras.ops.floor_divide(step, self.accumulate))
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "accumulate": self.accumulate}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the schedule from `get_config()`."""
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["accumulate"])
+
+
 def build_optimizer(
-    learning_rate, total_steps, warmup_steps, weight_decay=0.05, beta_2=0.95, layer_decay=1.0, num_layers=0
+    learning_rate,
+    total_steps,
+    warmup_steps,
+    weight_decay=0.05,
+    beta_2=0.95,
+    layer_decay=1.0,
+    num_layers=0,
+    accumulate=1,
 ):
     """AdamW as masked autoencoders are trained with.
 
@@ -22,6 +65,9 @@ def build_optimizer(
         layer_decay: float, factor of the rate from a layer to the one before it; see `LayerDecayAdamW`. Defaults to
             `1.0`, one rate for all.
         num_layers: int, blocks of the encoder, for `layer_decay`. Defaults to `0`.
+        accumulate: int, training steps whose gradients are averaged for one optimiser step: as many parts of a batch
+            as `EpochBatches` gives it in, of which only one is in memory. Schedule, clipping and decay go by optimiser
+            steps, as with whole batches. Defaults to `1`.
 
     Returns:
         `keras.optimizers.AdamW`.
@@ -50,6 +96,9 @@ def build_optimizer(
         warmup_steps=warmup_steps,
     )
     arguments = {"weight_decay": weight_decay, "beta_2": beta_2, "clipnorm": 1.0}
+    if accumulate > 1:
+        schedule = PerUpdate(schedule, accumulate)
+        arguments["gradient_accumulation_steps"] = accumulate
     if layer_decay == 1.0:
         optimizer = keras.optimizers.AdamW(schedule, **arguments)
     else:
