@@ -68,7 +68,7 @@ def pretrain_mixture(plan, measured, folder, epoch_size):
     epochs = max(1, round(plan["signals"] / epoch_size))
     open_run_folder(folder, plan, resume=(folder / "config.json").exists())
     masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=plan["seed"])
-    batches = EpochBatches(masked(load_epoch), min(256, share * len(names)))
+    batches = EpochBatches(masked(load_epoch), min(plan["batch_size"], share * len(names)))
     steps = epochs * len(batches)
     mae.compile(build_optimizer(plan["learning_rate"], steps, steps // 20), jit_compile=jit_compile())
     train(mae, batches, masked(lambda epoch: (held_out,))(0), folder, epochs, verbose=options.progress())

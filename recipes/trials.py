@@ -177,7 +177,7 @@ class Laboratory:
         """Fine-tunes on labelled signals, and scores them and two other splits."""
         _, sampling_rate = self.data(cell["dataset"])
         settings = FinetuneSettings(
-            steps=cell["steps"], learning_rate=cell.get("learning_rate", LEARNING_RATES[cell["architecture"]])
+            steps=cell["steps"], batch_size=cell["batch_size"], learning_rate=LEARNING_RATES[cell["architecture"]]
         )
         finetuning, weights = self.finetuning(cell, settings)
         if cell.get("synthetic_labels"):
@@ -241,7 +241,10 @@ class Laboratory:
             scores = probe(features, labels)["test"]
         else:
             settings = FinetuneSettings(
-                steps=cell["steps"], learning_rate=LEARNING_RATES[cell["architecture"]], max_shift=0
+                steps=cell["steps"],
+                batch_size=cell["batch_size"],
+                learning_rate=LEARNING_RATES[cell["architecture"]],
+                max_shift=0,
             )
             finetuning, weights = self.finetuning(cell, settings, num_classes=2)
             train = balanced(splits["train"], cell["seed"])

@@ -34,7 +34,7 @@ def run(laboratory, cell):
 def report(rows, plan, folder):
     """A table with paired tests."""
     labels = max(row.get("labels", 0) for row in rows)
-    title = f"Baselines: {plan.preset}, {labels} labels, test splits, {plan.steps} steps"
+    title = f"Baselines: {plan.preset}, {labels} labels, test splits, {plan.schedule}"
     networks = [row for row in rows if "picker" not in row]
     notes = paired_notes(networks, "pre-trained", ("from scratch", "CNN"), "dataset")
     notes += paired_notes(

@@ -21,7 +21,7 @@ def cells(plan):
 
 def report(rows, plan, folder):
     """A table with paired tests."""
-    title = f"Decoder: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, {plan.steps} steps"
+    title = f"Decoder: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, {plan.schedule}"
     notes = paired_notes(rows, "decoder cross", ("decoder full", "from scratch"), "labels")
     notes += paired_notes(
         rows, "decoder cross", ("decoder full", "from scratch"), "labels", "test_mean_error_samples", 1.0, "samples"

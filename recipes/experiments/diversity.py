@@ -13,7 +13,6 @@ def cells(plan):
     """Each transducer held out from labels and, where measured signals take part, from pre-training."""
     result = []
     for held_out in TRANSDUCERS:
-        common = {"learning_rate": 3e-3, "decoder": "cross", "seed": 0}
         mixtures = {
             "from scratch": None,
             "paper": {"dataset": BOTH[0], "held_out": None},
@@ -23,7 +22,7 @@ def cells(plan):
         for seed in range(plan.seeds):
             for shots in SHOTS:
                 for name, mixture in mixtures.items():
-                    pretraining = mixture and plan.pretrained(**mixture, **common)
+                    pretraining = mixture and plan.pretrained(**mixture)
                     cell = plan.trial(name, seed, pretraining=pretraining)
                     result.append({**cell, "held_out": held_out, "shots": shots})
     return result
@@ -42,7 +41,7 @@ def report(rows, plan, folder):
         notes += paired_notes(
             rows, contender, ("from scratch",), "unseen", "test_median_error_samples", 1.0, "samples of median error"
         )
-    title = f"Diversity of pre-training: {plan.preset}, unseen transducer of {plan.dataset}, {plan.steps} steps"
+    title = f"Diversity of pre-training: {plan.preset}, unseen transducer of {plan.dataset}, {plan.schedule}"
     return [score_table(folder / "diversity.md", title, rows, ("unseen", "contender"), notes)]
 
 

@@ -45,7 +45,7 @@ def report(rows, plan, folder):
     notes += paired_notes(
         rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
     )
-    title = f"Label budget: {plan.preset}, {plan.dataset}, test split, {plan.steps} steps"
+    title = f"Label budget: {plan.preset}, {plan.dataset}, test split, {plan.schedule}"
     files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]
     for value, label, scale in (
         ("test_accuracy", "Top-1 accuracy (%)", 100.0),

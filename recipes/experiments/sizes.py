@@ -29,7 +29,7 @@ def cells(plan):
 
 def report(rows, plan, folder):
     """Table, and accuracy on training and validation signals over the number of parameters."""
-    title = f"Model size: {rows[0]['labels']} labels, {plan.dataset}, {plan.steps} steps"
+    title = f"Model size: {rows[0]['labels']} labels, {plan.dataset}, {plan.schedule}"
     notes = paired_notes(rows, "pre-trained", ("from scratch",), "preset")
     notes += paired_notes(
         rows, "pre-trained", ("from scratch",), "preset", "test_mean_error_samples", 1.0, "samples of mean error"

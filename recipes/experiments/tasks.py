@@ -46,7 +46,7 @@ def report(rows, plan, folder):
         notes += paired_notes(
             rows, contender, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
         )
-    title = f"Flaw and material: {plan.preset}, {plan.dataset}, test split, {plan.steps} steps"
+    title = f"Flaw and material: {plan.preset}, {plan.dataset}, test split, {plan.schedule}"
     return [score_table(folder / "tasks.md", title, rows, ("task and labels", "contender"), notes, SHOWN)]
 
 

@@ -18,7 +18,14 @@ def test_a_mixture_takes_from_each_kind_of_signals(repository, small_preset, tmp
 
     monkeypatch.setattr(mixtures, "synthesize", noted)
     monkeypatch.setattr(mixtures, "NUM_VALIDATION", 16)
-    plan = {"preset": str(small_preset), "signals": 96, "learning_rate": 1e-3, "decoder": "cross", "seed": 0}
+    plan = {
+        "preset": str(small_preset),
+        "signals": 96,
+        "learning_rate": 1e-3,
+        "decoder": "cross",
+        "batch_size": 64,
+        "seed": 0,
+    }
     plan["dataset"] = "ultrasound_synthetic/paper+ultrasound_synthetic/diverse+ultrasound_measured/paper"
     measured = np.random.default_rng(0).standard_normal((20, 2048)).astype("float32")
     mixtures.pretrain_mixture(plan, measured, tmp_path / "run", epoch_size=48)
