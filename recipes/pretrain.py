@@ -82,8 +82,8 @@ def main(
         int | None,
         typer.Option(
             min=1,
-            help="Parts of a batch that are worked through one after the other, which takes so much less memory and "
-            "gives the same weights; divides --batch-size. Defaults to whole batches.",
+            help="Parts of a batch that are worked through one after the other, which takes less memory (most on "
+            "torch) and gives the same weights; divides --batch-size. Defaults to whole batches.",
         ),
     ] = None,
     patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,

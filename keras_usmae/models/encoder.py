@@ -33,7 +33,7 @@ class MAEEncoder(keras.Model):
         dropout: float, dropout in the blocks. Defaults to `0.0`.
         position: str, `"sincos"` or `"learned"`. Defaults to `"sincos"`.
         recompute: bool, whether training keeps only what enters each block and computes the rest again going backward:
-            less memory, about a third more time. Defaults to `False`.
+            less memory, more time. Defaults to `False`.
         **kwargs: `name` and `dtype` (a dtype or a policy such as `"mixed_bfloat16"`).
 
     Call arguments:
