@@ -7,11 +7,13 @@ from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier
 RNG = np.random.default_rng(0)
 
 
-def signals_with_a_spike(count):
-    """Half of them hold one large spike anywhere, which a mean over the signal hides."""
+def signals_with_a_burst(count):
+    """Half of them hold a short burst anywhere, which a mean over the signal hides."""
     signals = RNG.normal(size=(count, 256)).astype("float32")
     label = (np.arange(count) % 2).astype("int32")
-    signals[np.flatnonzero(label), RNG.integers(256, size=label.sum())] += 8
+    burst = 4 * np.sin(2 * np.pi * np.arange(24) / 8)
+    for row, start in zip(np.flatnonzero(label), RNG.integers(232, size=label.sum()), strict=True):
+        signals[row, start : start + 24] += burst
     return signals, label
 
 
@@ -22,9 +24,9 @@ def test_it_learns_saves_and_loads(cnn, tmp_path):
     classifier = SignalClassifier(CNNEncoder.matching(encoder) if cnn else encoder, 2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.AdamW(3e-3), loss)
-    signals, label = signals_with_a_spike(512)
+    signals, label = signals_with_a_burst(512)
     classifier.fit(signals, label, batch_size=64, epochs=8, verbose=0)
-    others, truth = signals_with_a_spike(200)
+    others, truth = signals_with_a_burst(200)
     logits = classifier.predict(others, verbose=0)
     assert np.mean(logits.argmax(axis=1) == truth) > 0.8
     classifier.save(tmp_path / "classifier.keras")

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from keras_usmae.training.physics import (
 
 @pytest.fixture(scope="module")
 def mae():
+    keras.utils.set_random_seed(0)
     encoder = MAEEncoder(1024, 32, hidden_dim=8, num_heads=2, head_dim=4, num_layers=2, mlp_dim=8)
     return MaskedAutoencoder(
         encoder, MAEDecoder(32, 32, 8, hidden_dim=8, num_heads=2, head_dim=4, num_layers=1), seed=0
