@@ -6,14 +6,13 @@
 A step is forward, backward and AdamW on one batch of random signals. Every contender has a process of its own; they
 take turns, so that what else the machine does meets all of them alike. Rates are medians over the rounds with the
 smallest and the largest beside them; a ratio is the median of those within a round. Memory is the peak of a step above
-what the process held before its first one.
+what the process holds between steps.
 
 Then each backend alone, over batch size, size of the model, and length of the signals; the exponents are slopes of a
 line through the logarithms. Contenders "in parts" accumulate the gradients of parts of the batch, which leaves the
 weights the same. Where the rate misses its target, the backend's profiler says what the time of that step goes to.
 
-Writes benchmark.json and benchmark.png. About 25 minutes on two quiet cores; the machine
-should have nothing else to do.
+Writes benchmark.json and benchmark.png. Takes some 25 minutes on two cores, which should have nothing else to do.
 """
 
 import os

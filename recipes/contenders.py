@@ -11,7 +11,7 @@ import sys
 import time
 
 import numpy as np
-from measuring import forget_peak, memory_of_process, peak_memory
+from measuring import forget_peak, give_back_free_memory, memory_of_process, peak_memory
 from profiling import profile
 
 MATRIX_SIZE = 2048
@@ -103,12 +103,15 @@ class Worker:
 
 def serve(connection, contender):
     """What the process of a `Worker` does: sends the memory of a step, then times or profiles it when asked."""
-    step, resident = build_step(contender)
+    step = build_step(contender)
     for _ in range(WARM_UP):
         step()
-    forget_peak()  # compilation is past
+    # What compilers leave behind, some hundred MiB whatever the batch, is not the step's.
+    give_back_free_memory()
+    forget_peak()
+    held = memory_of_process("VmRSS")
     step()
-    connection.send(peak_memory() - resident)
+    connection.send(peak_memory() - held)
     while True:
         asked = connection.recv()
         if asked == "profile":
@@ -123,7 +126,7 @@ def serve(connection, contender):
 
 
 def build_step(contender):
-    """Returns a function that does one step and waits for its result, and the memory before the first, in bytes."""
+    """Returns a function that does one step and waits for its result."""
     if "torch" in contender.library or contender.backend == "torch":
         import torch
 
@@ -133,7 +136,7 @@ def build_step(contender):
         make = _vit_pytorch if contender.library.startswith("vit-pytorch") else _pretraining
     rng = np.random.default_rng(0)
     signals = rng.standard_normal((contender.batch_size, contender.signal_length)).astype("float32")
-    return make(contender, signals), memory_of_process("VmRSS")
+    return make(contender, signals)
 
 
 def _matrix_product(contender, signals):

@@ -19,7 +19,7 @@ def test_counted_operations_are_those_that_torch_counts(recipe_path):
     from torch.utils.flop_counter import FlopCounterMode
 
     contender = Contender("", library="vit-pytorch", preset="tiny", batch_size=4)
-    step, _ = build_step(contender)
+    step = build_step(contender)
     with FlopCounterMode(display=False) as counter:
         step()
     # vit-pytorch embeds all patches, and predicts the removed ones only.
