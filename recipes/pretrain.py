@@ -33,7 +33,6 @@ from keras_usmae.training import (
     BEST_FILE,
     EpochBatches,
     build_optimizer,
-    check_parts,
     check_run_folder,
     fresh_signals,
     jit_compile,
@@ -127,7 +126,7 @@ def main(
 
     # Everything that can be wrong is found before the data are made or the folder is opened.
     devices, parts = use_devices(devices), accumulate or 1
-    check_parts(batch_size, devices.num_devices, parts)
+    devices.check_parts(batch_size, parts)
     load_preset(preset)
     config |= options.preset_contents(preset)
     if transducer:

@@ -11,6 +11,8 @@ import os
 
 import keras
 
+from keras_usmae.training.batches import check_parts
+
 _WAYS = (
     "Two ways work on several machines: KERAS_BACKEND=jax with the variables of keras.distribution.initialize, and "
     "KERAS_BACKEND=torch under torchrun (docs/clusters.md). The weights load on every backend."
@@ -82,6 +84,14 @@ class Devices:
         self.process_index = process_index
         self.chief = process_index == 0
         self.callbacks = []
+
+    def check_parts(self, batch_size, accumulate):
+        """Checks that these devices can train on batches of `batch_size` signals in `accumulate` parts.
+
+        Raises:
+            ValueError: if they cannot.
+        """
+        check_parts(batch_size, self.num_devices, accumulate)
 
     def share(self, batches):
         """Leaves of each batch the rows of this process; see `EpochBatches.split`, and returns the batches."""
@@ -182,6 +192,14 @@ class _TensorFlowDevices(Devices):
         # For the whole process, as the distribution of Keras is on JAX.
         tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(names))
         super().__init__(num_devices)
+
+    def check_parts(self, batch_size, accumulate):
+        super().check_parts(batch_size, accumulate)
+        if accumulate > 1:  # Keras 3.15 decays weights inside a condition there, which a strategy does not allow
+            raise ValueError(
+                f"Several devices of TensorFlow do not accumulate gradients. Received: --devices {self.num_devices}, "
+                f"--accumulate {accumulate}. Leave one of them at 1, or train with KERAS_BACKEND=jax or torch."
+            )
 
     @contextlib.contextmanager
     def _replicated(self, model):

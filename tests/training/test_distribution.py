@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_usmae.training import EpochBatches, read_history, shuffled, use_devices, with_mask_noise
+from keras_usmae.training import Devices, EpochBatches, read_history, shuffled, use_devices, with_mask_noise
+from keras_usmae.training.distribution import _TensorFlowDevices
 
 BACKEND = os.environ["KERAS_BACKEND"]
 SCRIPT = Path(__file__).with_name("train_on_devices.py")
@@ -169,3 +170,14 @@ def test_processes_that_nobody_asked_for_are_an_error(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match=r"--devices 1, but this is one of 2 processes"):
         use_devices(1)
+
+
+def test_parts_of_a_batch_are_checked_against_the_devices():
+    Devices(2).check_parts(64, 4)
+    with pytest.raises(ValueError, match="batch of 60 signals"):
+        Devices(2).check_parts(60, 4)
+    mirrored = object.__new__(_TensorFlowDevices)  # made, it would divide the CPU of all later tests
+    mirrored.num_devices = 2
+    mirrored.check_parts(64, 1)
+    with pytest.raises(ValueError, match="--devices 2, --accumulate 4"):
+        mirrored.check_parts(64, 4)
