@@ -24,7 +24,7 @@ def run_folder(tmp_path_factory):
     signals, onset = arrays["signal"], np.asarray(arrays["onset"], "float32").ravel()
     classifier = ToFClassifier(MAEEncoder.from_preset("nano", signal_length=EASY.signal_length))
     classifier.compile(keras.optimizers.AdamW(4e-3, weight_decay=1e-3), loss=ToFCrossentropy(16, sigma=12.0))
-    classifier.fit(standardize(signals[:NUM_TRAIN]), onset[:NUM_TRAIN], batch_size=32, epochs=16, verbose=0)
+    classifier.fit(standardize(signals[:NUM_TRAIN]), onset[:NUM_TRAIN], batch_size=32, epochs=10, verbose=0)
     folder = tmp_path_factory.mktemp("run")
     classifier.save(folder / "classifier.keras")
     np.savez(folder / "calibration.npz", signal=signals[:256], onset=onset[:256], index=np.arange(256))

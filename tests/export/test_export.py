@@ -56,7 +56,10 @@ def test_integers_keep_the_accuracy(exported, runtime):
         found = scores(exported, name, runtime)
         # Neighbouring bins share the mass of an onset near their edge: there, one LSB decides.
         assert found["argmax_agreement"] > same, name
-        assert found["argmax_within_one_bin_of_keras"] > near, name
+        # Less what 256 signals can miss by chance (two standard errors): which of them lie on the edge between two far
+        # bins depends on the rounding of the training, and so on the machine.
+        chance = 2 * np.sqrt(near * (1 - near) / found["num_signals"])
+        assert found["argmax_within_one_bin_of_keras"] > near - chance, name
         assert found["within_one_bin"] > keras_scores["within_one_bin"] - loss, name
 
 
