@@ -35,10 +35,9 @@ def main(num_devices, folder, kill_at=None):
         )
     noise = batches[0][0]["noise"]
     print(json.dumps({"process": devices.process_index, "rows": noise.tolist()}), flush=True)
-    # A large step, so that clipping of the gradients takes part. XLA takes longer to compile than this to train, but
-    # for processes of JAX, which meet at each operation that is not compiled.
-    compiled = keras.backend.backend() == "jax" and devices.num_processes > 1
-    mae.compile(build_optimizer(1e-2, EPOCHS * len(batches), 2), jit_compile=compiled)
+    # A large step, so that clipping of the gradients takes part. Elsewhere than on JAX, where an operation that is not
+    # compiled with the step is compiled alone, XLA takes longer than this to train.
+    mae.compile(build_optimizer(1e-2, EPOCHS * len(batches), 2), jit_compile=keras.backend.backend() == "jax")
     train(mae, batches, masked(lambda epoch: (signals,))(0), folder, EPOCHS, devices=devices, verbose=0)
     if devices.chief:
         mae = devices.local(mae)
