@@ -32,7 +32,7 @@ class Plan:
     def pretrained(self, **changes):
         """The pre-training of this plan, or one that differs in something; `--run` stands for the former.
 
-        In batches of 64: the loss stays near 1.0 for some 800 steps, however many signals a step has, and in batches of
+        In batches of 64: the loss stays near 1.0 for some 500 to 800 steps, and in batches of
         256 most of a short training would be spent there.
         """
         if self.run and not changes:
