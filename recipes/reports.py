@@ -1,9 +1,7 @@
-"""What `ablate.py` shows of an experiment: a Markdown table and plots."""
+"""What `ablate.py` shows of an experiment: a Markdown table with paired tests."""
 
 import os
 
-from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_experiments import plot_curves
 from keras_usmae.training import paired_test, summarize
 
 SHOWN = {
@@ -61,22 +59,3 @@ def paired_notes(rows, contender, references, by, value="test_accuracy", scale=1
                 f"(95 % interval {low:+.2f} to {high:+.2f}, p = {test['p_value']:.2g}, {test['n']} seeds)"
             )
     return notes
-
-
-def report_labels(rows, plan, folder):
-    """Table and curves over the number of labels."""
-    rivals = ("from scratch", "CNN")
-    notes = paired_notes(rows, "pre-trained", rivals, "labels")
-    notes += paired_notes(
-        rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
-    )
-    title = f"Label budget: {plan.preset}, {plan.dataset}, test split"
-    rows = sorted(rows, key=lambda row: row["labels"])
-    files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]
-    for value, label, scale in (
-        ("test_accuracy", "Top-1 accuracy (%)", 100.0),
-        ("test_mean_error_samples", "Mean error (samples)", 1.0),
-    ):
-        figure = plot_curves(summarize(rows, ("contender", "labels"), (value,)), "labels", value, label, scale)
-        files.append(save_figure(figure, folder / f"labels_{value.removeprefix('test_')}.png"))
-    return files
