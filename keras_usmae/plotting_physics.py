@@ -93,7 +93,13 @@ def _draw_shares(axes, kinds, region, method, offset):
     drawn = {i: kind for i, kind in enumerate(kinds) if (region, kind) != ("before", "reversed")}
     shares = [[row[region] for row in kinds[kind]] for kind in drawn.values()]
     spread = [np.std(values, ddof=1) if len(values) > 1 else 0.0 for values in shares]
-    color = {"pre-trained": _MODEL, "random weights": "0.6", "linear": _LINE, "spline": "tab:green"}.get(method)
+    color = {
+        "pre-trained": _MODEL,
+        "random weights": "0.6",
+        "burst fit": _LABEL,
+        "linear": _LINE,
+        "spline": "tab:green",
+    }.get(method)
     mean = [np.mean(values) for values in shares]
     axes.errorbar([i + offset for i in drawn], mean, spread, fmt="o", capsize=3, color=color, label=method)
 

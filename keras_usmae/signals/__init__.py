@@ -1,6 +1,7 @@
 """Ultrasound signals without Keras: synthesis, classical time of flight, bounds, measured labels and windows."""
 
 from keras_usmae.signals.bounds import delay_crb_carrier, delay_crb_envelope
+from keras_usmae.signals.burst_fitting import fit_bursts
 from keras_usmae.signals.bursts import ENVELOPES, tone_burst
 from keras_usmae.signals.config import SignalConfig
 from keras_usmae.signals.correlation import pick_cross_correlation, pick_matched_filter, pulse_bank
@@ -43,6 +44,7 @@ __all__ = [
     "delay_crb_envelope",
     "draw_parameters",
     "estimate_bandwidth",
+    "fit_bursts",
     "interpolate_removed",
     "measured_onset_bounds",
     "mm_to_samples",

@@ -12,10 +12,14 @@ from keras_usmae.signals import (
     alternating_noise,
     broken_bursts,
     burst_patches,
+    fit_bursts,
     interpolate_removed,
     standardize,
 )
 
+# What fills in without training: the burst that fits the visible samples best, and interpolation.
+BURST_FIT = "burst fit"
+FILLERS = (BURST_FIT, *INTERPOLATIONS)
 MASKS = ("random", "alternating")
 # Removed patches that are scored: all of them, those with part of the burst, those of them that end before the jump.
 REGIONS = ("all", "burst", "before")
@@ -67,7 +71,7 @@ def fill_in(method, signals, noise, removed):
     """Fills in removed patches.
 
     Args:
-        method: `MaskedAutoencoder`, or one of `INTERPOLATIONS`.
+        method: `MaskedAutoencoder`, or one of `FILLERS`.
         signals: array of shape `(n, signal_length)`, standardised.
         noise: array of shape `(n, num_patches)`, what the autoencoder masks by.
         removed: bool array of shape `(n, num_patches)`, the mask that this gives.
@@ -81,8 +85,11 @@ def fill_in(method, signals, noise, removed):
     filled = fill_in("linear", drawn["signals"]["cut"], drawn["noise"]["random"], drawn["removed"]["random"])
     ```
     """
-    if method in INTERPOLATIONS:
-        return interpolate_removed(signals, np.repeat(removed, signals.shape[1] // removed.shape[1], axis=1), method)
+    if method in FILLERS:
+        hidden = np.repeat(removed, signals.shape[1] // removed.shape[1], axis=1)
+        if method == BURST_FIT:
+            return fit_bursts(signals, hidden, dataclasses.replace(CONFIG, signal_length=signals.shape[1]))
+        return interpolate_removed(signals, hidden, method)
     parts = range(0, len(signals), 64)
     return np.concatenate([method.reconstruct(signals[i : i + 64], noise[i : i + 64])["reconstruction"] for i in parts])
 
@@ -91,7 +98,7 @@ def score_physics(method, drawn):
     """Mean squared errors on removed patches of possible and impossible signals.
 
     Args:
-        method: `MaskedAutoencoder`, or one of `INTERPOLATIONS`.
+        method: `MaskedAutoencoder`, or one of `FILLERS`.
         drawn: dict from `draw_physics`.
 
     Returns:

@@ -1,7 +1,7 @@
 """The experiment `physics` of `ablate.py`: does a masked autoencoder know physics, or does it interpolate?
 
 Fills in bursts that are possible and bursts that are not, by the pre-trained autoencoder, the same one with random
-weights, and interpolation; and tells how far the encoder's heads look.
+weights, the burst that fits the visible samples best, and interpolation; and tells how far the encoder's heads look.
 """
 
 from pathlib import Path
@@ -19,13 +19,13 @@ from keras_usmae.plotting_physics import (
     plot_filled_in,
     plot_physics_errors,
 )
-from keras_usmae.signals import BURST_KINDS, INTERPOLATIONS
+from keras_usmae.signals import BURST_KINDS
 from keras_usmae.training import paired_test, save_arrays
-from keras_usmae.training.physics import MASKS, REGIONS, draw_physics, fill_in, random_like, score_attention
+from keras_usmae.training.physics import FILLERS, MASKS, REGIONS, draw_physics, fill_in, random_like, score_attention
 from keras_usmae.training.physics import score_physics as score
 
 PRETRAINED, RANDOM = "pre-trained", "random weights"
-METHODS = (PRETRAINED, RANDOM, *INTERPOLATIONS)
+METHODS = (PRETRAINED, RANDOM, *FILLERS)
 NUM_SIGNALS = 256  # of each kind and seed
 SAMPLING_RATE = 100e6
 PICTURES = "physics_pictures.npz"
@@ -50,7 +50,7 @@ def run(laboratory, cell):
     """Scores one method, and keeps what the pictures show of seed 0."""
     mae = keras.saving.load_model(laboratory.pretrained(cell["pretraining"]) / "mae.keras")
     drawn = draw_physics(mae.encoder, mae.mask_ratio, cell["test_signals"], cell["seed"])
-    if cell["contender"] in INTERPOLATIONS:
+    if cell["contender"] in FILLERS:
         return score(cell["contender"], drawn)
     if cell["contender"] == RANDOM:
         mae = random_like(mae, cell["seed"])
@@ -141,7 +141,8 @@ def _statement(relative):
         "and impossible bursts: a method whose error rises there took what it filled in from behind the jump, as part "
         "of one burst. Polarity and frequency tell most, since they leave the power of the burst as it was. A rise "
         "says that a method expects bursts that are coherent in phase, frequency and envelope, as those it was trained "
-        "on; not that it knows why they are, nor that fitting a burst to the visible samples would do worse.",
+        "on; not that it knows why they are. The burst fit is told so: it is the least-squares fit of one damped burst "
+        "to the visible samples, whose rise is that of a method that believes in nothing else.",
         "",
     ]
     for mask in MASKS:

@@ -30,7 +30,7 @@ def test_physics_takes_a_finished_run_and_leaves_tables_and_pictures(recipe_here
     arguments = ["physics", "--run", run_folder, "--seeds", 2, "--output", output]
     code, printed = recipe_here("ablate", *arguments)
     assert code == 0, printed
-    assert "10 of 10 cells are done" in printed
+    assert "12 of 12 cells are done" in printed
     pictures = {path.name for path in output.glob("*.png")}
     assert pictures == {
         f"physics_{name}.png" for name in ("errors", "reconstructions", "attention", "attention_distance")
@@ -54,7 +54,7 @@ def test_physics_takes_a_finished_run_and_leaves_tables_and_pictures(recipe_here
     # Nothing is run twice.
     code, printed = recipe_here("ablate", *arguments)
     assert code == 0
-    assert "[1/10]" not in printed
+    assert "[1/12]" not in printed
 
 
 def test_an_unfinished_run_is_refused(recipe_here, run_folder, tmp_path):
