@@ -12,14 +12,17 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
 
+# Two processes, each on a thread of its own; the tests of a file share what they set up.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
 # Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
 test: $(VENV)/.test lint
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m "not slow and not beam and not kwave"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not beam and not kwave"
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
+	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
 
 test-slow: $(VENV)/.test
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m slow
+	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
 
 # Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
 test-beam: beam

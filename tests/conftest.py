@@ -40,6 +40,16 @@ def _seed():
     keras.utils.set_random_seed(1)
 
 
+@pytest.fixture
+def without_xla(monkeypatch):
+    """On TensorFlow, trains without XLA: to compile takes many times as long as these trainings."""
+    import keras
+
+    compile_ = keras.Model.compile
+    if keras.backend.backend() == "tensorflow":
+        monkeypatch.setattr(keras.Model, "compile", lambda *a, **k: compile_(*a, **{**k, "jit_compile": False}))
+
+
 @pytest.fixture(scope="session")
 def measured_dir():
     """Folder of the measured originals; mark tests that use it with `measured`."""

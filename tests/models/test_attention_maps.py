@@ -34,7 +34,7 @@ def test_probabilities_give_the_output_of_each_layer(encoder):
         attended = np.einsum("bhij,bjhk->bihk", maps[i], value).reshape(5, 8, 24)
         output = block.attention.output_projection(ops.convert_to_tensor(attended))
         expected = ops.convert_to_numpy(block.attention(normed))
-        np.testing.assert_allclose(ops.convert_to_numpy(output), expected, atol=1e-5)
+        np.testing.assert_allclose(ops.convert_to_numpy(output), expected, rtol=1e-5, atol=1e-5)
         tokens = block(tokens)
 
 

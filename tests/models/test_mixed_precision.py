@@ -38,9 +38,14 @@ def finetune(dtype):
     return classifier, classifier.fit(signals, onset, batch_size=SIGNALS, epochs=STEPS, verbose=0)
 
 
+@pytest.mark.usefixtures("without_xla")
 @pytest.mark.parametrize(
     "train",
-    [lambda dtype: pretrain(dtype, "full"), lambda dtype: pretrain(dtype, "cross"), finetune],
+    [
+        pytest.param(lambda dtype: pretrain(dtype, "full"), marks=pytest.mark.slow),
+        lambda dtype: pretrain(dtype, "cross"),
+        finetune,
+    ],
     ids=["full decoder", "cross decoder", "classifier"],
 )
 def test_loss_is_within_a_percent_of_that_in_float32(train, tmp_path):

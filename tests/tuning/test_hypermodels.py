@@ -23,6 +23,9 @@ CONFIG = SignalConfig(signal_length=256, burst_length=(60.0, 80.0))
 TINY = {"hidden_dim": 8, "num_heads": 1, "head_dim": 8, "num_layers": 1, "mlp_dim": 8}
 
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
+
 @pytest.fixture(scope="module")
 def train():
     return labelled(96, 0)
