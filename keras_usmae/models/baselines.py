@@ -1,5 +1,7 @@
 """The convolutional baseline."""
 
+import inspect
+import itertools
 import math
 
 import keras
@@ -7,6 +9,18 @@ from keras import ops
 
 from keras_usmae.layers import check_patching
 from keras_usmae.registration import register
+
+
+def _widths(hidden_dim, patch_size):
+    """Channels of the stages."""
+    num_stages = patch_size.bit_length() - 3  # the stem strides by 4, each later stage by 2
+    return [max(8, hidden_dim >> (num_stages - i)) for i in range(num_stages)] + [hidden_dim]
+
+
+def _num_weights(widths, num_layers, kernel_size):
+    """Trainable weights: convolutions without bias, each with a scale and an offset for each channel."""
+    layers = [*itertools.pairwise([1, *widths]), *[(widths[-1], widths[-1])] * num_layers]
+    return sum(kernel_size * ahead * behind + 2 * behind for ahead, behind in layers)
 
 
 @register
@@ -55,8 +69,7 @@ class CNNEncoder(keras.Model):
         self.hidden_dim = hidden_dim
         self.num_layers = num_layers
         self.kernel_size = kernel_size
-        num_stages = patch_size.bit_length() - 3  # the stem strides by 4, each later stage by 2
-        widths = [max(8, hidden_dim >> (num_stages - i)) for i in range(num_stages)] + [hidden_dim]
+        widths = _widths(hidden_dim, patch_size)
         self.stages = [self._convolution(width, 4 if i == 0 else 2, 1, f"stage_{i}") for i, width in enumerate(widths)]
         self.stage_norms = [self._normalization(f"stage_norm_{i}") for i in range(len(widths))]
         self.blocks = [self._convolution(hidden_dim, 1, 2 ** (i % 4), f"block_{i}") for i in range(num_layers)]
@@ -80,13 +93,16 @@ class CNNEncoder(keras.Model):
         cnn = CNNEncoder.matching(MAEEncoder.from_preset("nano"))
         ```
         """
-        sizes = {"signal_length": encoder.signal_length, "patch_size": encoder.patch_size, **kwargs}
         target = sum(math.prod(weight.shape) for weight in encoder.trainable_weights)
-        unit = sum(math.prod(weight.shape) for weight in cls(hidden_dim=64, **sizes).trainable_weights)
-        # Weights grow with the square of the width; the guess is refined among its neighbours by counting.
-        guess = max(8, round(64 * (target / unit) ** 0.5))
-        candidates = [cls(hidden_dim=width, **sizes) for width in range(max(8, guess - 4), guess + 5)]
-        return min(candidates, key=lambda cnn: abs(sum(math.prod(w.shape) for w in cnn.trainable_weights) - target))
+        sizes = {"signal_length": encoder.signal_length, "patch_size": encoder.patch_size, **kwargs}
+        defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+        num_layers, kernel_size = ({**defaults, **sizes}[name] for name in ("num_layers", "kernel_size"))
+
+        def distance(width):
+            return abs(_num_weights(_widths(width, encoder.patch_size), num_layers, kernel_size) - target)
+
+        # The last stage alone has half as many weights as pairs of channels, or more: the best width is below this.
+        return cls(hidden_dim=min(range(8, max(9, math.isqrt(2 * target))), key=distance), **sizes)
 
     def _convolution(self, filters, strides, dilation, name):
         return keras.layers.Conv1D(

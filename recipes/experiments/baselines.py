@@ -1,6 +1,6 @@
 """Baselines: networks, probes of frozen encoders, and classical pickers, on measured and on synthetic signals."""
 
-from reports import paired_notes, score_table
+from reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 from experiments.plan import Experiment
 
@@ -40,7 +40,7 @@ def report(rows, plan, folder):
     notes += paired_notes(
         networks, "pre-trained", ("from scratch", "CNN"), "dataset", "test_mean_error_samples", 1.0, "samples"
     )
-    return [score_table(folder / "baselines.md", title, rows, ("dataset", "contender"), notes)]
+    return [score_table(folder / "baselines.md", title, rows, ("dataset", "contender"), notes, SHOWN_UNCLIPPED)]
 
 
 EXPERIMENT = Experiment(cells, run, report)

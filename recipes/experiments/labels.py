@@ -1,6 +1,6 @@
 """Label budget: where does pre-training pay most, and where does it stop?"""
 
-from reports import paired_notes, score_table
+from reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 from experiments.plan import Experiment, run_tof
 from keras_usmae.plotting import save_figure
@@ -46,7 +46,7 @@ def report(rows, plan, folder):
         rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
     )
     title = f"Label budget: {plan.preset}, {plan.dataset}, test split, {plan.schedule}"
-    files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes)]
+    files = [score_table(folder / "labels.md", title, rows, ("labels", "contender"), notes, SHOWN_UNCLIPPED)]
     for value, label, scale in (
         ("test_accuracy", "Top-1 accuracy (%)", 100.0),
         ("test_mean_error_samples", "Mean error (samples)", 1.0),
