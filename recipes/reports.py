@@ -33,7 +33,7 @@ def score_table(path, title, rows, by, notes=(), shown=SHOWN):
         line = [str(group[key]) for key in by] + [str(group["n"])]
         for name, (_, scale, form) in shown.items():
             mean, spread = (form.format(scale * group[f"{name}_{kind}"]) for kind in ("mean", "std"))
-            line.append(mean if group["n"] == 1 else f"{mean} ± {spread}")
+            line.append("-" if mean == "nan" else mean if group["n"] == 1 else f"{mean} ± {spread}")
         lines.append(line)
     header = [
         *by,

@@ -9,6 +9,7 @@ import pretrain
 from filelock import FileLock
 from mixtures import pretrain_mixture, recorded_by
 from selections import balanced, subset, task_of
+from snr import onset_bounds
 
 from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier, ToFClassifier, decode_onset
 from keras_usmae.signals import (
@@ -27,6 +28,9 @@ from keras_usmae.training.tof_probes import tof_knn_probe, tof_linear_probe
 
 BIN_WIDTH = 16
 PRETRAINING_EPOCH = 16_384  # fresh signals
+# Scores of a cell.
+KEPT = ("accuracy", "within_one_bin", "bias_samples", "mean_error_samples", "median_error_samples")
+KEPT += ("rmse_samples", "p95_error_samples")
 PROBED = 800  # validation and test signals that a nearest-neighbour probe is asked about
 
 
@@ -208,6 +212,19 @@ class Laboratory:
             result.update(self._scored(data[split], pick(data[split]["signal"]), None, rate, f"{split}_"))
         return result
 
+    def bound(self, cell):
+        """Errors of an unbiased estimator at the Cramér-Rao bound of the envelope, on the signals that have one."""
+        data, rate = self.data(cell["dataset"])
+        result = {}
+        for split in ("validation", "test"):
+            bounds, _ = onset_bounds(data[split], rate)
+            for prefix in self._groups(data[split], f"{split}_"):
+                result |= dict.fromkeys((prefix + name for name in KEPT), float("nan"))
+            # Clipped signals have none, and neither have those in coloured noise.
+            mean_error = np.sqrt(2 / np.pi) * np.nanmean(bounds[self._groups(data[split], "")["unclipped_"]])
+            result[f"{split}_unclipped_mean_error_samples"] = float(mean_error)
+        return result
+
     def probe(self, cell):
         """Scores a probe of a frozen encoder on the test split."""
         data, rate = self.data(cell["dataset"])
@@ -262,16 +279,17 @@ class Laboratory:
         estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
         return self._scored(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, prefix)
 
-    def _scored(self, arrays, estimate, predicted, sampling_rate, prefix):
-        everything = np.arange(len(estimate))
-        groups = {prefix: everything}
+    def _groups(self, arrays, prefix):
+        """Members of a split by the prefix of their scores: all, and those that are not clipped, at 18 to 38 dB."""
+        groups = {prefix: np.arange(len(arrays["onset"]))}
         if "clipped" in arrays:
             fair = ~arrays["clipped"] & (arrays["snr_db"] >= 18) & (arrays["snr_db"] <= 38)
             groups |= {f"{prefix}unclipped_": np.flatnonzero(fair)} if fair.any() else {}
-        kept = ("accuracy", "within_one_bin", "bias_samples", "mean_error_samples", "median_error_samples")
-        kept += ("rmse_samples", "p95_error_samples")
+        return groups
+
+    def _scored(self, arrays, estimate, predicted, sampling_rate, prefix):
         result = {}
-        for start, members in groups.items():
+        for start, members in self._groups(arrays, prefix).items():
             scores = score_onsets(
                 arrays["onset"][members],
                 estimate[members],
@@ -280,5 +298,5 @@ class Laboratory:
                 self.speed_of_sound,
                 None if predicted is None else predicted[members],
             )
-            result |= {start + name: scores[name] for name in kept}
+            result |= {start + name: scores[name] for name in KEPT}
         return result

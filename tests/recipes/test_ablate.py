@@ -29,3 +29,16 @@ def test_unknown_experiments_are_told(recipe_here):
     code, printed = recipe_here("ablate", "everything")
     assert code == 1
     assert "Unknown experiment 'everything'; choose one of baselines, masking" in printed
+
+
+def test_no_picker_is_better_than_the_bound(recipe_here, tmp_path):
+    options = ["baselines", "--dataset", "ultrasound_synthetic/quickstart", "--output", tmp_path]
+    for contender in ("Cramér-Rao bound of the envelope", "AIC picker"):
+        code, printed = recipe_here("ablate", *options, "--only", contender)
+        assert code == 0, printed
+    with open(tmp_path / "baselines.csv") as file:
+        rows = {row["contender"]: row for row in csv.DictReader(file)}
+    error = {name: float(row["test_unclipped_mean_error_samples"]) for name, row in rows.items()}
+    assert 0.05 < error["Cramér-Rao bound of the envelope"] < error["AIC picker"] / 5
+    # Clipped signals have no bound.
+    assert (tmp_path / "baselines.md").read_text().count("Cramér-Rao bound of the envelope | 1 | - | - |") == 1
