@@ -12,7 +12,7 @@ SHOWN = {
     "test_rmse_samples": ("RMSE", 1.0, "{:.1f}"),
 }
 # Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
-SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped", 1.0, "{:.1f}")}
+SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped", 1.0, "{:.2f}")}
 
 
 def write_markdown(path, title, header, lines, notes=()):

@@ -12,7 +12,7 @@ BOUND = "Cramér-Rao bound of the envelope"
 def cells(plan):
     """The three starts, probes of pre-trained and fresh encoders, pickers and the bound, on both datasets."""
     result = []
-    for dataset in (plan.dataset, plan.pretraining):
+    for dataset in dict.fromkeys((plan.dataset, plan.pretraining)):
         for picker in PICKERS:
             result.append({"contender": picker, "dataset": dataset, "picker": picker, "seed": 0})
         result.append({"contender": BOUND, "dataset": dataset, "seed": 0})
