@@ -2,7 +2,7 @@
 
 from reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
-from experiments.plan import Experiment, run_tof
+from experiments.plan import Experiment
 from keras_usmae.plotting import save_figure
 from keras_usmae.plotting_experiments import plot_curves
 from keras_usmae.training import summarize
@@ -10,6 +10,7 @@ from keras_usmae.training import summarize
 NUM_LABELS = {"ultrasound_measured/paper": 6400}
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 SYNTHETIC_LABELS = 64_000
+PICKER = "AIC picker"
 
 
 def contenders(plan):
@@ -24,17 +25,22 @@ def contenders(plan):
 
 
 def cells(plan):
-    """Every contender at every share of the measured labels, most telling shares first."""
+    """Every contender at every share of the measured labels, most telling shares first, and a picker without any."""
     total = NUM_LABELS.get(plan.dataset)
     if total is None:
         raise ValueError(f"The label budget is that of {', '.join(NUM_LABELS)}, not of {plan.dataset!r}.")
-    result = []
+    result = [{"contender": PICKER, "picker": PICKER, "dataset": plan.dataset, "labels": 0, "seed": 0}]
     for share in sorted(SHARES, key=lambda share: share not in (0.0, 0.01, 0.05, 1.0)):
         for seed in range(plan.seeds if share else 1):
             for name, changes in contenders(plan).items():
                 if share or "synthetic_labels" in changes:
                     result.append(plan.trial(name, seed, round(share * total), **changes))
     return result
+
+
+def run(laboratory, cell):
+    """Fine-tunes, or picks, and scores."""
+    return laboratory.picker(cell) if "picker" in cell else laboratory.tof(cell)
 
 
 def report(rows, plan, folder):
@@ -56,4 +62,4 @@ def report(rows, plan, folder):
     return files
 
 
-EXPERIMENT = Experiment(cells, run_tof, report)
+EXPERIMENT = Experiment(cells, run, report)
