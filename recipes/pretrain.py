@@ -89,8 +89,10 @@ def main(
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
     decoder: Annotated[
         Literal["full", "cross"],
-        typer.Option(help="full: all patches attend to all; cross, faster: removed patches to visible ones only."),
-    ] = "full",
+        typer.Option(
+            help="cross: removed patches attend to the visible ones only; full, the paper's: all patches attend to all."
+        ),
+    ] = "cross",
     decoded_share: Annotated[
         float | None,
         typer.Option(help="With --decoder cross, share of the removed patches that a step predicts. Defaults to 0.5."),

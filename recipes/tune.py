@@ -61,8 +61,8 @@ from keras_usmae.tuning import (
     write_text,
 )
 
-# How a fine-tuning search pre-trains the architectures that it meets: the fast decoder, at the rate that goes with it.
-PRETRAINING = {**DEFAULTS["pretrain"], "decoder": "cross", "learning_rate": 3e-3}
+# How a fine-tuning search pre-trains the architectures that it meets: at a rate for short trainings.
+PRETRAINING = {**DEFAULTS["pretrain"], "learning_rate": 3e-3}
 NUM_PROBE_SIGNALS = 1600
 
 

@@ -33,7 +33,7 @@ DEFAULTS = {
     "pretrain": {
         **_ARCHITECTURE_DEFAULTS,
         "mask_ratio": 0.75,
-        "decoder": "full",
+        "decoder": "cross",
         "decoded_share": 0.5,
         "normalize_targets": False,
         "learning_rate": 1.5e-3,

@@ -112,7 +112,8 @@ def test_every_weight_learns():
 def test_choice_by_name():
     assert isinstance(small_mae().decoder, CrossAttentionDecoder)
     assert small_mae().decoder.decoded_share == 0.5
-    assert isinstance(MaskedAutoencoder.from_preset("nano").decoder, MAEDecoder)
+    assert isinstance(MaskedAutoencoder.from_preset("nano", decoder="full").decoder, MAEDecoder)
+    assert isinstance(MaskedAutoencoder.from_preset("nano").decoder, CrossAttentionDecoder)
     with pytest.raises(ValueError, match=r"one of \('full', 'cross'\). Received: decoder='fast'"):
         MaskedAutoencoder.from_preset("nano", decoder="fast")
     with pytest.raises(ValueError, match=r"is for decoder=\"cross\".*decoded_share=0.5"):
