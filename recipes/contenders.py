@@ -147,8 +147,9 @@ def _matrix_product(contender, signals):
 def _pretraining(contender, signals):
     import keras
 
-    from keras_usmae.training import build_optimizer, jit_compile
+    from keras_usmae.training import build_optimizer, jit_compile, keep_freed_memory
 
+    keep_freed_memory()  # as `train` does
     keras.utils.set_random_seed(0)
     mae = build_model(contender)
     optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, accumulate=contender.accumulate)

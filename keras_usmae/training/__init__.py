@@ -1,5 +1,6 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
+from keras_usmae.training.allocation import keep_freed_memory
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
     EpochBatches,
@@ -57,6 +58,7 @@ __all__ = [
     "fit_temperature",
     "fresh_signals",
     "jit_compile",
+    "keep_freed_memory",
     "layer_depth",
     "open_run_folder",
     "paired_test",

@@ -1,5 +1,6 @@
 """A training with its run folder: from the last checkpoint to the last epoch, on any number of devices."""
 
+from keras_usmae.training.allocation import keep_freed_memory
 from keras_usmae.training.batches import EpochBatches
 from keras_usmae.training.checkpoint import RunCheckpoint
 from keras_usmae.training.distribution import Devices
@@ -25,6 +26,7 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
     train(mae, batches, (held_out,), open_run_folder("runs/mine", {"seed": 0}), epochs=10)
     ```
     """
+    keep_freed_memory()
     devices = devices or Devices()
     checkpoint = RunCheckpoint(folder, monitor, devices.chief)
     first_epoch = checkpoint.restore(model)
