@@ -147,8 +147,9 @@ def _matrix_product(contender, signals):
 def _pretraining(contender, signals):
     import keras
 
-    from keras_usmae.training import build_optimizer, jit_compile, keep_freed_memory
+    from keras_usmae.training import build_optimizer, jit_compile, keep_freed_memory, order_for_memory
 
+    order_for_memory()  # as `pretrain.py` does
     keep_freed_memory()  # as `train` does
     keras.utils.set_random_seed(0)
     mae = build_model(contender)

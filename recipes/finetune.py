@@ -32,6 +32,7 @@ from keras_usmae.training import (
     check_run_folder,
     compile_for_tof,
     open_run_folder,
+    order_for_memory,
     read_history,
     save_arrays,
     save_model,
@@ -136,6 +137,7 @@ def main(
         learning_rate = LEARNING_RATES[architecture]
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
+    order_for_memory()
     # Everything that can be wrong is found before long work begins.
     devices = use_devices(devices)
     start = resolve_start(pretrained, preset, architecture)

@@ -37,6 +37,7 @@ from keras_usmae.training import (
     fresh_signals,
     jit_compile,
     open_run_folder,
+    order_for_memory,
     read_history,
     save_model,
     shuffled,
@@ -126,6 +127,7 @@ def main(
     dataset = dataset or f"ultrasound_synthetic/{transducer or 'paper'}"
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
+    order_for_memory()
     # Everything that can be wrong is found before the data are made or the folder is opened.
     devices, parts = use_devices(devices), accumulate or 1
     devices.check_parts(batch_size, parts)

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-# Scores of a head that TensorFlow and JAX may keep for the backward pass: 4 MiB in float32. More are made in parts.
-MAX_SCORES = 1024 * 1024
+# Scores of a head that TensorFlow and JAX may keep for the backward pass: 512 KiB in float32. More are made in parts.
+MAX_SCORES = 128 * 1024
 
 
 def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
@@ -18,7 +18,7 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
         query: Tensor of shape `(batch, num_tokens, num_heads, head_dim)`.
         key: Tensor of shape `(batch, num_context, num_heads, head_dim)`.
         value: Tensor of the shape of `key`.
-        max_scores: int, scores of a head that are kept. Defaults to 1,048,576.
+        max_scores: int, scores of a head that are kept. Defaults to 131,072.
 
     Returns:
         Tensor of the shape of `query`.
@@ -27,7 +27,7 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
 
     ```python
     x = np.random.default_rng(0).normal(size=(1, 2048, 4, 64)).astype("float32")
-    y = dot_product_attention(x, x, x)  # four parts of 512 queries, but on torch
+    y = dot_product_attention(x, x, x)  # 32 parts of 64 queries, but on torch
     ```
 
     Reference:
@@ -42,5 +42,22 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
     if num_tokens is None or num_context is None or num_tokens * num_context <= max_scores:
         return ops.dot_product_attention(query, key, value)
     size = max(1, max_scores // num_context)
-    part = keras.remat(ops.dot_product_attention)
-    return ops.concatenate([part(query[:, i : i + size], key, value) for i in range(0, num_tokens, size)], axis=1)
+    attend = keras.remat(ops.dot_product_attention)
+    if keras.backend.backend() == "jax":
+        return _mapped(attend, query, key, value, size)
+    parts = [attend(query[:, i : i + size], key, value) for i in range(0, num_tokens, size)]
+    return ops.concatenate(parts, axis=1)
+
+
+def _mapped(attend, query, key, value, size):
+    """Attention of `size` queries at a time in a loop.
+
+    Of parts side by side, XLA computes all scores before the backward pass begins, and keeps them.
+    """
+    num_tokens = query.shape[1]
+    num_parts = -(-num_tokens // size)
+    size = -(-num_tokens // num_parts)
+    query = ops.pad(query, ((0, 0), (0, num_parts * size - num_tokens), (0, 0), (0, 0)))
+    parts = ops.reshape(query, (-1, num_parts, size, *query.shape[2:]))
+    attended = ops.map(lambda part: attend(part, key, value), ops.swapaxes(parts, 0, 1))
+    return ops.reshape(ops.swapaxes(attended, 0, 1), query.shape)[:, :num_tokens]

@@ -1,6 +1,6 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
-from keras_usmae.training.allocation import keep_freed_memory
+from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
     EpochBatches,
@@ -61,6 +61,7 @@ __all__ = [
     "keep_freed_memory",
     "layer_depth",
     "open_run_folder",
+    "order_for_memory",
     "paired_test",
     "read_cells",
     "read_history",

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -65,3 +69,23 @@ def test_training_and_inference_give_the_same_numbers():
     layer = NonSquareMultiHeadAttention(num_heads=2, head_dim=8)
     results = [keras.ops.convert_to_numpy(layer(x, training=training)) for training in (True, False)]
     np.testing.assert_allclose(*results, rtol=1e-6, atol=1e-6)
+
+
+COMPILED = """
+import jax
+import numpy as np
+from keras_usmae.layers import dot_product_attention
+
+for num_tokens in (1024, 2048):
+    x = np.zeros((1, num_tokens, 2, 16), "float32")
+    step = jax.jit(jax.grad(lambda x: (dot_product_attention(x, x, x) ** 2).sum()))
+    print(step.lower(x).compile().memory_analysis().temp_size_in_bytes)
+"""
+
+
+def test_memory_grows_linearly():
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, check=True, env=environment)
+    short, long = map(int, done.stdout.split())
+    assert long < 2.2 * short
+    assert long < 4 * 2 * 2048**2 / 4  # bytes, a quarter of the scores

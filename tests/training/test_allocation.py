@@ -1,7 +1,10 @@
 """In processes of their own: the setting is the process's."""
 
+import os
 import subprocess
 import sys
+
+from keras_usmae.training.allocation import order_for_memory
 
 FAULTS = """
 import resource, sys
@@ -26,3 +29,41 @@ def page_faults(choice):
 
 def test_memory_is_not_asked_for_again():
     assert page_faults("keep") < page_faults("leave") / 4
+
+
+COMPILED = """
+import sys
+import jax
+import keras
+import numpy as np
+from keras_usmae.models import MAEEncoder
+from keras_usmae.training.allocation import order_for_memory
+
+if sys.argv[1] == "order":
+    assert order_for_memory() == (keras.backend.backend() == "jax")
+    assert not order_for_memory()  # named already
+encoder = MAEEncoder.from_preset("tiny", num_layers=6, recompute=True)
+weights, others = ([v.value for v in vs] for vs in (encoder.trainable_variables, encoder.non_trainable_variables))
+signals = np.zeros((32, 2048), "float32")
+outputs = lambda weights: encoder.stateless_call(weights, others, signals, training=True)[0]
+step = jax.jit(jax.grad(lambda weights: (outputs(weights) ** 2).sum()))
+print(step.lower(weights).compile().memory_analysis().temp_size_in_bytes)
+"""
+
+
+def compiled_memory(choice):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": ""}
+    command = [sys.executable, "-c", COMPILED, choice]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return int(done.stdout)
+
+
+def test_recomputing_saves_memory_where_xla_orders_for_it():
+    assert compiled_memory("order") < 0.6 * compiled_memory("leave")
+
+
+def test_other_backends_keep_their_flags(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "tensorflow")
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
+    assert not order_for_memory()
+    assert os.environ["XLA_FLAGS"] == "--xla_dump_to=somewhere"
