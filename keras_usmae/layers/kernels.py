@@ -5,6 +5,8 @@ from keras import ops
 
 # Scores of a head that TensorFlow and JAX may keep for the backward pass: 512 KiB in float32. More are made in parts.
 MAX_SCORES = 128 * 1024
+# Parts that TensorFlow has side by side, which exported models run as they are; more would take minutes to trace.
+MAX_UNROLLED = 8
 
 
 def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
@@ -27,7 +29,7 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
 
     ```python
     x = np.random.default_rng(0).normal(size=(1, 2048, 4, 64)).astype("float32")
-    y = dot_product_attention(x, x, x)  # 32 parts of 64 queries, but on torch
+    y = dot_product_attention(x, x, x)  # a loop over 32 parts of 64 queries, but on torch
     ```
 
     Reference:
@@ -41,23 +43,24 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
     num_tokens, num_context = query.shape[1], key.shape[1]
     if num_tokens is None or num_context is None or num_tokens * num_context <= max_scores:
         return ops.dot_product_attention(query, key, value)
-    size = max(1, max_scores // num_context)
+    num_parts = -(-num_tokens // max(1, max_scores // num_context))
     attend = keras.remat(ops.dot_product_attention)
-    if keras.backend.backend() == "jax":
-        return _mapped(attend, query, key, value, size)
+    if keras.backend.backend() == "jax" or num_parts > MAX_UNROLLED:
+        return _in_loop(attend, query, key, value, num_parts)
+    size = -(-num_tokens // num_parts)
     parts = [attend(query[:, i : i + size], key, value) for i in range(0, num_tokens, size)]
     return ops.concatenate(parts, axis=1)
 
 
-def _mapped(attend, query, key, value, size):
-    """Attention of `size` queries at a time in a loop.
+def _in_loop(attend, query, key, value, num_parts):
+    """Attention of one part of the queries after the other.
 
     Of parts side by side, XLA computes all scores before the backward pass begins, and keeps them.
     """
     num_tokens = query.shape[1]
-    num_parts = -(-num_tokens // size)
     size = -(-num_tokens // num_parts)
     query = ops.pad(query, ((0, 0), (0, num_parts * size - num_tokens), (0, 0), (0, 0)))
     parts = ops.reshape(query, (-1, num_parts, size, *query.shape[2:]))
     attended = ops.map(lambda part: attend(part, key, value), ops.swapaxes(parts, 0, 1))
-    return ops.reshape(ops.swapaxes(attended, 0, 1), query.shape)[:, :num_tokens]
+    attended = ops.reshape(ops.swapaxes(attended, 0, 1), (-1, *query.shape[1:]))
+    return attended[:, :num_tokens]
