@@ -1,5 +1,7 @@
 """Pictures of experiments with several contenders and seeds."""
 
+import itertools
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ def plot_curves(groups, x, value, label, scale=1.0):
     Args:
         groups: list of dicts as `summarize` gives them, with `"contender"`, `x`, and mean and spread of `value`.
         x: str, key of the horizontal axis, drawn to a logarithmic scale; `0` has a place of its own at its left. What
-            is there at `0` alone does not depend on it and is drawn as a dashed line.
+            is there at `0` alone does not depend on it and is drawn as a broken line.
         value: str, name of the value.
         label: str, label of the vertical axis.
         scale: float, factor of the value. Defaults to `1.0`.
@@ -26,6 +28,7 @@ def plot_curves(groups, x, value, label, scale=1.0):
     """
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
+    styles = itertools.cycle(("--", ":", "-."))
     curves = {group["contender"] for group in groups if group[x]}
     places = sorted({group[x] for group in groups if group["contender"] in curves})
     smallest = min([place for place in places if place > 0], default=1)
@@ -35,7 +38,7 @@ def plot_curves(groups, x, value, label, scale=1.0):
         mean = scale * np.array([member[f"{value}_mean"] for member in members])
         spread = scale * np.nan_to_num([member[f"{value}_std"] for member in members])
         if not any(member[x] for member in members):
-            axes.axhline(mean[0], linestyle="--", linewidth=1, color="0.4", label=contender)
+            axes.axhline(mean[0], linestyle=next(styles), linewidth=1, color="0.4", label=contender)
             continue
         (line,) = axes.plot(at, mean, marker="o", markersize=4, label=contender)
         axes.fill_between(at, mean - spread, mean + spread, alpha=0.15, color=line.get_color())
