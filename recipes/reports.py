@@ -5,14 +5,14 @@ import os
 from keras_usmae.training import paired_test, summarize
 
 SHOWN = {
-    "test_accuracy": ("top-1", 100.0, "{:.1f}"),
-    "test_within_one_bin": ("within 1 bin", 100.0, "{:.1f}"),
-    "test_median_error_samples": ("median", 1.0, "{:.2f}"),
-    "test_mean_error_samples": ("mean error", 1.0, "{:.1f}"),
-    "test_rmse_samples": ("RMSE", 1.0, "{:.1f}"),
+    "test_accuracy": ("top-1 (%)", 100.0, "{:.1f}"),
+    "test_within_one_bin": ("within 1 bin (%)", 100.0, "{:.1f}"),
+    "test_median_error_samples": ("median (samples)", 1.0, "{:.2f}"),
+    "test_mean_error_samples": ("mean error (samples)", 1.0, "{:.1f}"),
+    "test_rmse_samples": ("RMSE (samples)", 1.0, "{:.1f}"),
 }
 # Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
-SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped", 1.0, "{:.2f}")}
+SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped (samples)", 1.0, "{:.2f}")}
 
 
 def write_markdown(path, title, header, lines, notes=()):
@@ -35,11 +35,7 @@ def score_table(path, title, rows, by, notes=(), shown=SHOWN):
             mean, spread = (form.format(scale * group[f"{name}_{kind}"]) for kind in ("mean", "std"))
             line.append("-" if mean == "nan" else mean if group["n"] == 1 else f"{mean} ± {spread}")
         lines.append(line)
-    header = [
-        *by,
-        "seeds",
-        *(f"{name} (%)" if scale == 100 else f"{name} (samples)" for name, scale, _ in shown.values()),
-    ]
+    header = [*by, "seeds", *(name for name, _, _ in shown.values())]
     return write_markdown(path, title, header, lines, notes)
 
 

@@ -37,10 +37,10 @@ def report(rows, plan, folder):
     """A table with paired tests."""
     rows = [{**row, "unseen": f"{row['held_out']}, {row['shots']} of its labels"} for row in rows]
     notes = []
-    for contender in ("paper", "diverse", "both and measured"):
-        notes += paired_notes(
-            rows, contender, ("from scratch",), "unseen", "test_median_error_samples", 1.0, "samples of median error"
-        )
+    for value, unit in (("test_median_error_samples", "median"), ("test_mean_error_samples", "mean")):
+        for contender in ("paper", "diverse", "both and measured"):
+            rivals = ("from scratch",) if contender == "paper" else ("from scratch", "paper")
+            notes += paired_notes(rows, contender, rivals, "unseen", value, 1.0, f"samples of {unit} error")
     title = f"Diversity of pre-training: {plan.preset}, unseen transducer of {plan.dataset}, {plan.schedule}"
     return [score_table(folder / "diversity.md", title, rows, ("unseen", "contender"), notes)]
 

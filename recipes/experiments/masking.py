@@ -1,6 +1,6 @@
 """Patch size and masking ratio: does a better reconstruction make a better start?"""
 
-from reports import SHOWN, score_table
+from reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 from experiments.plan import Experiment
 from keras_usmae.plotting import save_figure
@@ -33,13 +33,33 @@ def run(laboratory, cell):
     return {"reconstruction_loss": loss, **laboratory.tof(cell)}
 
 
+def _compared(rows):
+    """Paired tests: pre-trained against from scratch with each patch size, and each pre-training against the usual."""
+    error = ("test_mean_error_samples", 1.0, "samples of mean error")
+    pretrained = [row for row in rows if row["pretraining"]]
+    usual = f"patch {USUAL['patch_size']}, {100 * USUAL['mask_ratio']:g} % removed"
+    others = {row["contender"] for row in pretrained} - {usual}
+    notes = []
+    for name in sorted(others | {usual}):
+        patch_size = next(row["patch_size"] for row in pretrained if row["contender"] == name)
+        notes += paired_notes(rows, name, (f"patch {patch_size}, from scratch",), "labels", *error)
+    for name in sorted(others):
+        notes += paired_notes(rows, name, (usual,), "labels", *error)
+    return notes
+
+
 def report(rows, plan, folder):
     """Table, and reconstruction error against what comes of it."""
-    shown = {"reconstruction_loss": ("reconstruction", 1.0, "{:.3f}"), **SHOWN}
-    title = f"Patch size and masking ratio: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, test split"
+    shown = {"reconstruction_loss": ("reconstruction", 1.0, "{:.3f}"), **SHOWN_UNCLIPPED}
+    title = (
+        f"Patch size and masking ratio: {plan.preset}, {rows[0]['labels']} labels, {plan.dataset}, test split, "
+        f"{plan.schedule}"
+    )
     notes = [
-        "Reconstruction: mean square of the removed patches of synthetic validation signals; 1.0 is predicting nothing."
+        "Reconstruction: mean square of removed patches of synthetic validation signals; 1.0 is predicting nothing.",
+        "",
     ]
+    notes += _compared(rows)
     files = [score_table(folder / "masking.md", title, rows, ("contender",), notes, shown)]
     pretrained = [row for row in rows if row["pretraining"]]
     groups = summarize(pretrained, ("contender",), ("reconstruction_loss", "test_accuracy", "test_mean_error_samples"))

@@ -9,11 +9,11 @@ from keras_usmae.plotting_experiments import plot_curves
 from keras_usmae.training import summarize
 
 SHOWN = {
-    "train_accuracy": ("top-1, training signals", 100.0, "{:.1f}"),
-    "validation_accuracy": ("top-1, validation", 100.0, "{:.1f}"),
-    "test_accuracy": ("top-1, test", 100.0, "{:.1f}"),
-    "validation_mean_error_samples": ("mean error, validation", 1.0, "{:.1f}"),
-    "test_mean_error_samples": ("mean error, test", 1.0, "{:.1f}"),
+    "train_accuracy": ("top-1, training signals (%)", 100.0, "{:.1f}"),
+    "validation_accuracy": ("top-1, validation (%)", 100.0, "{:.1f}"),
+    "test_accuracy": ("top-1, test (%)", 100.0, "{:.1f}"),
+    "validation_mean_error_samples": ("mean error, validation (samples)", 1.0, "{:.1f}"),
+    "test_mean_error_samples": ("mean error, test (samples)", 1.0, "{:.1f}"),
 }
 
 

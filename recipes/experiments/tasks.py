@@ -7,9 +7,9 @@ from experiments.plan import Experiment
 LABELS = (32, 320)
 TASKS = ("flaw", "acrylic glass or copper", "copper or steel")
 SHOWN = {
-    "test_balanced_accuracy": ("balanced accuracy", 100.0, "{:.1f}"),
-    "test_accuracy": ("accuracy", 100.0, "{:.1f}"),
-    "test_macro_f1": ("macro F1", 100.0, "{:.1f}"),
+    "test_balanced_accuracy": ("balanced accuracy (%)", 100.0, "{:.1f}"),
+    "test_accuracy": ("accuracy (%)", 100.0, "{:.1f}"),
+    "test_macro_f1": ("macro F1 (%)", 100.0, "{:.1f}"),
 }
 
 
