@@ -5,8 +5,6 @@ from keras import ops
 
 # Scores of a head that TensorFlow and JAX may keep for the backward pass: 512 KiB in float32. More are made in parts.
 MAX_SCORES = 128 * 1024
-# Parts that TensorFlow has side by side, which exported models run as they are; more would take minutes to trace.
-MAX_UNROLLED = 8
 
 
 def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
@@ -14,7 +12,8 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
 
     torch has a fused kernel on CPU and GPU, which is called without Keras's copies to contiguous memory. TensorFlow,
     and JAX on a CPU, keep all scores for the backward pass: where a head has more than `max_scores`, the queries are
-    taken in parts, whose scores are computed again going backward.
+    taken in parts, one after the other in a loop, whose scores are computed again going backward. (Of parts side by
+    side, XLA computes all scores before the backward pass begins, and keeps them.)
 
     Args:
         query: Tensor of shape `(batch, num_tokens, num_heads, head_dim)`.
@@ -44,23 +43,10 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
     if num_tokens is None or num_context is None or num_tokens * num_context <= max_scores:
         return ops.dot_product_attention(query, key, value)
     num_parts = -(-num_tokens // max(1, max_scores // num_context))
-    attend = keras.remat(ops.dot_product_attention)
-    if keras.backend.backend() == "jax" or num_parts > MAX_UNROLLED:
-        return _in_loop(attend, query, key, value, num_parts)
-    size = -(-num_tokens // num_parts)
-    parts = [attend(query[:, i : i + size], key, value) for i in range(0, num_tokens, size)]
-    return ops.concatenate(parts, axis=1)
-
-
-def _in_loop(attend, query, key, value, num_parts):
-    """Attention of one part of the queries after the other.
-
-    Of parts side by side, XLA computes all scores before the backward pass begins, and keeps them.
-    """
-    num_tokens = query.shape[1]
     size = -(-num_tokens // num_parts)
     query = ops.pad(query, ((0, 0), (0, num_parts * size - num_tokens), (0, 0), (0, 0)))
-    parts = ops.reshape(query, (-1, num_parts, size, *query.shape[2:]))
-    attended = ops.map(lambda part: attend(part, key, value), ops.swapaxes(parts, 0, 1))
+    parts = ops.swapaxes(ops.reshape(query, (-1, num_parts, size, *query.shape[2:])), 0, 1)
+    attend = keras.remat(ops.dot_product_attention)
+    attended = ops.map(lambda part: attend(part, key, value), parts)
     attended = ops.reshape(ops.swapaxes(attended, 0, 1), (-1, *query.shape[1:]))
     return attended[:, :num_tokens]

@@ -34,13 +34,12 @@ def test_memory_is_not_asked_for_again():
 COMPILED = """
 import sys
 import jax
-import keras
 import numpy as np
 from keras_usmae.models import MAEEncoder
 from keras_usmae.training.allocation import order_for_memory
 
 if sys.argv[1] == "order":
-    assert order_for_memory() == (keras.backend.backend() == "jax")
+    assert order_for_memory()
     assert not order_for_memory()  # named already
 encoder = MAEEncoder.from_preset("tiny", num_layers=6, recompute=True)
 weights, others = ([v.value for v in vs] for vs in (encoder.trainable_variables, encoder.non_trainable_variables))
