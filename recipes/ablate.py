@@ -60,6 +60,9 @@ def main(
     only: Annotated[
         str | None, typer.Option(help="Run the cells of this contender only; the table takes all that are done.")
     ] = None,
+    labels: Annotated[
+        int | None, typer.Option(min=0, help="Run the cells with this many measured labels only, as --only does.")
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Run nothing: write table and plots of what is done.")
     ] = False,
@@ -78,10 +81,8 @@ def main(
     entry = experiments.EXPERIMENTS[experiment]
     plan = Plan(preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None)
     cells = entry.cells(plan)
-    mine = [cell for cell in cells if only in (None, cell["contender"])]
-    if not mine:
-        known = sorted({cell["contender"] for cell in cells})
-        raise ValueError(f"{experiment!r} has no contender {only!r}; choose one of {known}.")
+    mine = _chosen(experiment, cells, "contender", only)
+    mine = _chosen(experiment, mine, "labels", labels)
     if not report:
         laboratory = Laboratory(folder, tfds_dir, raw_dir)
         run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
@@ -96,6 +97,15 @@ def main(
     for path in files:
         print(f"  {path}")
     return folder
+
+
+def _chosen(experiment, cells, key, value):
+    """The cells that have this value; all of them for none."""
+    chosen = [cell for cell in cells if value is None or cell.get(key) == value]
+    if not chosen:
+        known = sorted({cell[key] for cell in cells if key in cell})
+        raise ValueError(f"{experiment!r} has no cell with {key} {value!r}; choose one of {known}.")
+    return chosen
 
 
 if __name__ == "__main__":

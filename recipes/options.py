@@ -11,7 +11,7 @@ import typer
 NOT_OF_THE_RESULT = ("stream", "recompute", "devices", "output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
-    str, typer.Option(help="Size of the model: nano, tiny, small (the paper's) or base, or a .json file of sizes.")
+    str, typer.Option(help="Sizes of the model: nano, nano_patch16, tiny, small (the paper's), base, or a .json file.")
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]

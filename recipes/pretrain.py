@@ -86,7 +86,10 @@ def main(
             "torch) and gives the same weights; divides --batch-size. Defaults to whole batches.",
         ),
     ] = None,
-    patch_size: Annotated[int, typer.Option(min=1, help="Samples in a patch; divides the signal length.")] = 32,
+    patch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples in a patch; divides the signal length. Defaults to the preset's."),
+    ] = None,
     mask_ratio: Annotated[float, typer.Option(help="Share of the patches removed, between 0 and 1.")] = 0.75,
     decoder: Annotated[
         Literal["full", "cross"],
@@ -125,13 +128,13 @@ def main(
             f"--dataset {dataset} and --transducer {transducer} both say what to train on. Give one of them."
         )
     dataset = dataset or f"ultrasound_synthetic/{transducer or 'paper'}"
+    patch_size = patch_size or load_preset(preset)["encoder"].get("patch_size", 32)
     config = {name: value for name, value in locals().items() if name not in options.NOT_OF_THE_RESULT}
 
     order_for_memory()
     # Everything that can be wrong is found before the data are made or the folder is opened.
     devices, parts = use_devices(devices), accumulate or 1
     devices.check_parts(batch_size, parts)
-    load_preset(preset)
     config |= options.preset_contents(preset)
     if transducer:
         read_transducer(transducer)

@@ -16,7 +16,7 @@ import options
 import typer
 
 from keras_usmae import __version__
-from keras_usmae.models import load_preset, preset_names
+from keras_usmae.models import preset_names, preset_of
 
 MAX_BYTES = 6_000_000
 CARD = """# `{preset}`, weights `synthetic`
@@ -61,15 +61,13 @@ def main(
 ) -> Path:
     """Writes weights and model card, and returns the path of the weights."""
     config, metrics = (options.read_json(run / name) for name in ("config.json", "metrics.json"))
-    preset = config["preset"]
-    if preset not in preset_names() or not config["dataset"].startswith("ultrasound_synthetic/"):
-        raise ValueError(
-            f"{run} was {preset!r} on {config['dataset']!r}; a named preset on ultrasound_synthetic is expected."
-        )
     encoder = keras.saving.load_model(run / "encoder.keras")
-    sizes = load_preset(preset)["encoder"]
-    if {name: encoder.get_config()[name] for name in sizes} != sizes:
-        raise ValueError(f"The encoder in {run} has other sizes than the preset {preset!r}; pre-train without changes.")
+    preset = preset_of(encoder)
+    if preset is None or encoder.signal_length != 2048 or not config["dataset"].startswith("ultrasound_synthetic/"):
+        raise ValueError(
+            f"{run} was {config['preset']!r} with patches of {encoder.patch_size} on {config['dataset']!r}; the sizes "
+            f"of one of {', '.join(preset_names())}, on ultrasound_synthetic, are expected."
+        )
     weights = output / f"{preset}_synthetic.weights.h5"
     partial = output / f".{preset}_synthetic.partial.weights.h5"
     encoder.save_weights(partial)
@@ -77,7 +75,13 @@ def main(
         partial.unlink()
         raise ValueError(f"The weights of {preset!r} take more than {MAX_BYTES:,} bytes, too many for the package.")
     card = CARD.format(
-        **{**config, **metrics, "fresh": metrics["signals_per_epoch"], "parameters": encoder.count_params()},
+        **{
+            **config,
+            **metrics,
+            "preset": preset,
+            "fresh": metrics["signals_per_epoch"],
+            "parameters": encoder.count_params(),
+        },
         num_bytes=partial.stat().st_size,
         signal_length=encoder.signal_length,
         cores=cores,

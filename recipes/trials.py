@@ -116,7 +116,8 @@ class Laboratory:
         keras.utils.set_random_seed(1000 + cell["seed"])
         if cell["pretraining"] == "synthetic":
             return MAEEncoder.from_preset(cell["preset"], weights="synthetic")
-        encoder = MAEEncoder.from_preset(cell["preset"], patch_size=cell.get("patch_size", 32))
+        sizes = {"patch_size": cell["patch_size"]} if "patch_size" in cell else {}
+        encoder = MAEEncoder.from_preset(cell["preset"], **sizes)
         if cell["architecture"] == "cnn":
             return CNNEncoder.matching(encoder)
         if cell["pretraining"]:

@@ -10,7 +10,7 @@ from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE, count_
 from keras_usmae.export.golden import GOLDEN_COUNT, format_golden_header
 from keras_usmae.export.interpreters import TFLMInterpreter
 from keras_usmae.export.operators import TFLM_OPERATORS, read_operators
-from keras_usmae.models import load_preset, preset_names
+from keras_usmae.models import preset_of
 
 DECODE_RADIUS = 2  # bins, the default of `decode_onset`
 ARENA_MARGIN = 10  # per cent
@@ -125,7 +125,7 @@ def _text_values(tflite_format, classifier, report, operators, training):
     sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in keys if hasattr(encoder, key))
     training = training or {}
     return {
-        "model_name": _name(encoder),
+        "model_name": preset_of(encoder) or type(encoder).__name__,  # a run's configuration may name another
         "tflite_format": tflite_format,
         "architecture": f"{type(encoder).__name__} ({sizes}) with the head {classifier.head!r}",
         "parameters": f"{report['parameters']:,}",
@@ -136,15 +136,6 @@ def _text_values(tflite_format, classifier, report, operators, training):
         "costs": _format_costs(operators),
         "tried": _template("tried.md"),
     }
-
-
-def _name(encoder):
-    """The preset whose sizes the encoder has, or else its class: a run's configuration may name another preset."""
-    for name in preset_names():
-        sizes = {key: value for key, value in load_preset(name)["encoder"].items() if key != "signal_length"}
-        if all(getattr(encoder, key, None) == value for key, value in sizes.items()):
-            return name
-    return type(encoder).__name__
 
 
 def _format_scores(tflite_format, report):

@@ -12,7 +12,7 @@ from keras_usmae.models.decoder import MAEDecoder
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead, PooledHead
 from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
-from keras_usmae.models.presets import load_preset, preset_names, preset_weights
+from keras_usmae.models.presets import load_preset, preset_names, preset_of, preset_weights
 from keras_usmae.models.signal_classifier import SignalClassifier
 from keras_usmae.models.tof_classifier import ToFClassifier
 from keras_usmae.models.tof_decoding import decode_onset, expected_onset
@@ -36,6 +36,7 @@ __all__ = [
     "expected_onset",
     "load_preset",
     "preset_names",
+    "preset_of",
     "preset_weights",
     "uniform_attention_distance",
 ]

@@ -16,12 +16,12 @@ def preset_names():
     Example:
 
     ```python
-    preset_names()  # ("nano", "tiny", "small", "base")
+    preset_names()  # ("nano", "nano_patch16", "tiny", "small", "base")
     ```
     """
     files = (path for path in resources.files("keras_usmae.presets").iterdir() if path.name.endswith(".json"))
     configs = {path.name.removesuffix(".json"): json.loads(path.read_text()) for path in files}
-    return tuple(sorted(configs, key=lambda name: configs[name]["encoder"]["hidden_dim"]))
+    return tuple(sorted(configs, key=lambda name: (configs[name]["encoder"]["hidden_dim"], name)))
 
 
 def load_preset(name):
@@ -56,6 +56,28 @@ def load_preset(name):
     return json.loads((resources.files("keras_usmae.presets") / f"{name}.json").read_text())
 
 
+def preset_of(encoder):
+    """The preset whose sizes an encoder has; its signal length may differ.
+
+    Args:
+        encoder: `MAEEncoder`, or another layer or model with the attributes of one.
+
+    Returns:
+        str, a name from `preset_names()`, or `None`.
+
+    Example:
+
+    ```python
+    preset_of(MAEEncoder.from_preset("nano", patch_size=16))  # "nano_patch16"
+    ```
+    """
+    for name in preset_names():
+        sizes = {key: value for key, value in load_preset(name)["encoder"].items() if key != "signal_length"}
+        if all(getattr(encoder, key, None) == value for key, value in sizes.items()):
+            return name
+    return None
+
+
 def preset_weights(name):
     """Names of the trained weights that come with the package for a preset.
 
@@ -73,12 +95,15 @@ def preset_weights(name):
     preset_weights("nano")  # ("synthetic",)
     ```
     """
-    names = (path.name for path in resources.files("keras_usmae.presets").iterdir())
+    files = {path.name for path in resources.files("keras_usmae.presets").iterdir()}
     start = f"{name}_"
+    for other in preset_names():
+        if other.startswith(start):  # nano_patch16 is no kind of weights of nano
+            files -= {file for file in files if file.startswith(f"{other}_")}
     return tuple(
         sorted(
             file.removeprefix(start).removesuffix(WEIGHTS_SUFFIX)
-            for file in names
+            for file in files
             if file.startswith(start) and file.endswith(WEIGHTS_SUFFIX)
         )
     )

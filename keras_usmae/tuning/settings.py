@@ -62,9 +62,12 @@ def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+# Presets that differ in their widths: the patch size is a setting of its own.
+SIZES = (*(name for name in preset_names() if load_preset(name)["encoder"]["patch_size"] == 32), FREE)
+
 # What a value of each setting must be, in words and as a test.
 CHECKS = {
-    "size": (f"one of {[*preset_names(), FREE]}", lambda value: value in (*preset_names(), FREE)),
+    "size": (f"one of {list(SIZES)}", lambda value: value in SIZES),
     "hidden_dim": ("an even whole number", lambda value: _is_whole(value) and value % 2 == 0),
     **dict.fromkeys(
         ("num_layers", "num_heads", "head_dim", "mlp_ratio", "patch_size", "batch_size"), ("a whole number", _is_whole)

@@ -3,11 +3,12 @@
 from reports import paired_notes, score_table
 
 from experiments.plan import Experiment, run_tof
-from keras_usmae.models import MAEEncoder, preset_names
+from keras_usmae.models import MAEEncoder
 from keras_usmae.plotting import save_figure
 from keras_usmae.plotting_experiments import plot_curves
 from keras_usmae.training import summarize
 
+PRESETS = ("nano", "tiny", "small", "base")
 SHOWN = {
     "train_accuracy": ("top-1, training signals (%)", 100.0, "{:.1f}"),
     "validation_accuracy": ("top-1, validation (%)", 100.0, "{:.1f}"),
@@ -21,7 +22,7 @@ def cells(plan):
     """Every preset with both starts, the small ones first."""
     return [
         plan.trial(contender, seed, preset=preset, pretraining=pretraining)
-        for preset in preset_names()
+        for preset in PRESETS
         for seed in range(plan.seeds)
         for contender, pretraining in (("from scratch", None), ("pre-trained", plan.shipped(preset)))
     ]

@@ -33,8 +33,8 @@ def test_presets_have_about_the_stated_parameters(name, parameters):
 
 
 def test_preset_names_and_an_unknown_one():
-    assert preset_names() == ("nano", "tiny", "small", "base")
-    with pytest.raises(ValueError, match=r"Unknown preset 'huge'.*nano, tiny, small, base"):
+    assert preset_names() == ("nano", "nano_patch16", "tiny", "small", "base")
+    with pytest.raises(ValueError, match=r"Unknown preset 'huge'.*nano, nano_patch16, tiny, small, base"):
         MAEEncoder.from_preset("huge")
 
 

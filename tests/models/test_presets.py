@@ -55,6 +55,11 @@ def test_shipped_weights_are_small_described_and_load(name):
     )
 
 
+def test_a_longer_name_is_no_kind_of_weights():
+    assert load_preset("nano_patch16")["encoder"] == {**load_preset("nano")["encoder"], "patch_size": 16}
+    assert preset_weights("nano") == preset_weights("nano_patch16") == ("synthetic",)
+
+
 def test_shipped_weights_serve_other_lengths():
     long, short = (MAEEncoder.from_preset("nano", weights="synthetic", signal_length=n) for n in (2048, 512))
     signals = np.random.default_rng(0).standard_normal((2, 512)).astype("float32")

@@ -31,6 +31,19 @@ def test_unknown_experiments_are_told(recipe_here):
     assert "Unknown experiment 'everything'; choose one of baselines, masking" in printed
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--labels", 77, "no cell with labels 77; choose one of [0, 64, 128"),
+        ("--only", "a guess", "no cell with contender 'a guess'; choose one of ['AIC picker', 'CNN'"),
+    ],
+)
+def test_cells_that_there_are_not_are_told(recipe_here, tmp_path, option, value, message):
+    code, printed = recipe_here("ablate", "labels", option, value, "--output", tmp_path)
+    assert code == 1
+    assert message in " ".join(printed.split())
+
+
 def test_no_picker_is_better_than_the_bound(recipe_here, tmp_path):
     options = ["baselines", "--dataset", "ultrasound_synthetic/quickstart", "--output", tmp_path]
     for contender in ("Cramér-Rao bound of the envelope", "AIC picker"):
