@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.models import MAEEncoder, MaskedAutoencoder, load_preset, preset_names, preset_weights
+from keras_usmae.models import MAEEncoder, MaskedAutoencoder, load_preset, preset_names, preset_of, preset_weights
 from keras_usmae.signals import SignalConfig, standardize, synthesize
 from keras_usmae.training.tof_probes import tof_linear_probe
 
@@ -34,6 +34,12 @@ def test_a_file_that_is_no_preset(tmp_path, content, message):
         load_preset("nowhere.json")
     with pytest.raises(ValueError, match="Unknown preset 'huge'"):
         load_preset("huge")
+
+
+def test_the_preset_of_an_encoder_is_told_by_its_sizes():
+    for name in preset_names():
+        assert preset_of(MAEEncoder.from_preset(name, signal_length=512)) == name
+    assert preset_of(MAEEncoder.from_preset("nano", patch_size=64)) is None
 
 
 @pytest.mark.parametrize("name", [name for name in preset_names() if preset_weights(name)])

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -69,6 +70,15 @@ def test_pretraining_leaves_a_whole_run_folder(pretrained):
     assert metrics["signals_seen"] == 1024
     assert 0.5 < metrics["val_loss"] < 1.2
     assert json.loads((pretrained / "config.json").read_text())["mask_ratio"] == 0.75
+
+
+def test_a_preset_keeps_its_patch_size(recipe_here, small_preset, tmp_path):
+    arguments = ["--preset", small_preset, "--dataset", "ultrasound_synthetic/quickstart", "--fresh-signals", 64]
+    arguments += ["--epochs", 1, "--warmup-epochs", 0.5, "--batch-size", 32, "--output", tmp_path / "run"]
+    code, printed = recipe_here("pretrain", *arguments)
+    assert code == 0, printed
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["patch_size"] == 64
+    assert keras.saving.load_model(tmp_path / "run" / "encoder.keras").patch_size == 64
 
 
 def test_a_finished_run_is_not_overwritten_and_can_be_resumed(recipe, recipe_here, pretrained):
