@@ -56,6 +56,10 @@ def main(
     ] = None,
     steps: Annotated[int, typer.Option(min=50, help="Steps of a fine-tuning, a multiple of 50.")] = 1000,
     batch_size: Annotated[int, typer.Option(min=1, help="Signals in a step of a fine-tuning.")] = 64,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Peak learning rate of a transformer's fine-tuning. Defaults to the one chosen for nano."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
     only: Annotated[
         str | None, typer.Option(help="Run the cells of this contender only; the table takes all that are done.")
@@ -79,7 +83,9 @@ def main(
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
     entry = experiments.EXPERIMENTS[experiment]
-    plan = Plan(preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None)
+    plan = Plan(
+        preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
+    )
     cells = entry.cells(plan)
     mine = _chosen(experiment, cells, "contender", only)
     mine = _chosen(experiment, mine, "labels", labels)

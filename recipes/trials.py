@@ -34,6 +34,11 @@ KEPT += ("rmse_samples", "p95_error_samples")
 PROBED = 800  # validation and test signals that a nearest-neighbour probe is asked about
 
 
+def learning_rate(cell):
+    """Peak learning rate of a cell's fine-tuning."""
+    return cell.get("learning_rate", LEARNING_RATES[cell["architecture"]])
+
+
 class Laboratory:
     """What the cells of an experiment share.
 
@@ -183,7 +188,7 @@ class Laboratory:
         """Fine-tunes on labelled signals, and scores them and two other splits."""
         _, sampling_rate = self.data(cell["dataset"])
         settings = FinetuneSettings(
-            steps=cell["steps"], batch_size=cell["batch_size"], learning_rate=LEARNING_RATES[cell["architecture"]]
+            steps=cell["steps"], batch_size=cell["batch_size"], learning_rate=learning_rate(cell)
         )
         finetuning, weights = self.finetuning(cell, settings)
         if cell.get("synthetic_labels"):
@@ -262,7 +267,7 @@ class Laboratory:
             settings = FinetuneSettings(
                 steps=cell["steps"],
                 batch_size=cell["batch_size"],
-                learning_rate=LEARNING_RATES[cell["architecture"]],
+                learning_rate=learning_rate(cell),
                 max_shift=0,
             )
             finetuning, weights = self.finetuning(cell, settings, num_classes=2)

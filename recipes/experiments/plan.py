@@ -22,6 +22,7 @@ class Plan:
     batch_size: int
     seeds: int
     run: str | None = None
+    learning_rate: float | None = None
 
     def shipped(self, preset=None):
         """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""
@@ -62,12 +63,16 @@ class Plan:
             "batch_size": self.batch_size,
             "seed": seed,
         }
-        return {**base, **changes}
+        cell = {**base, **changes}
+        if self.learning_rate and cell["architecture"] == "transformer":
+            cell["learning_rate"] = self.learning_rate
+        return cell
 
     @property
     def schedule(self):
         """How long a fine-tuning is, for titles."""
-        return f"{self.steps:,} steps of {self.batch_size} signals"
+        rate = f", learning rate {self.learning_rate:g}" if self.learning_rate else ""
+        return f"{self.steps:,} steps of {self.batch_size} signals{rate}"
 
     def starts(self):
         """The three starts that every comparison has: name to the changes of a cell."""
