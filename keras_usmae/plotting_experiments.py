@@ -43,7 +43,7 @@ def plot_curves(groups, x, value, label, scale=1.0):
         (line,) = axes.plot(at, mean, marker="o", markersize=4, label=contender)
         axes.fill_between(at, mean - spread, mean + spread, alpha=0.15, color=line.get_color())
     axes.set_xscale("log")
-    axes.set_xticks([place or smallest / 2 for place in places], [f"{place:g}" for place in places])
+    axes.set_xticks([place or smallest / 2 for place in places], [f"{place:,.10g}" for place in places])
     axes.minorticks_off()
     axes.set(xlabel=x.capitalize(), ylabel=label)
     axes.grid(alpha=0.3)
