@@ -45,7 +45,7 @@ def run(laboratory, cell):
 
 def report(rows, plan, folder):
     """Table and curves over the number of labels."""
-    rivals = ("from scratch", "CNN")
+    rivals = ("from scratch", "CNN", "pre-trained on measured")
     rows = sorted(rows, key=lambda row: row["labels"])
     notes = paired_notes(rows, "pre-trained", rivals, "labels")
     notes += paired_notes(
