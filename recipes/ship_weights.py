@@ -16,7 +16,7 @@ import options
 import typer
 
 from keras_usmae import __version__
-from keras_usmae.models import preset_names, preset_of
+from keras_usmae.models import load_preset, preset_names, preset_of
 
 MAX_BYTES = 6_000_000
 CARD = """# `{preset}`, weights `synthetic`
@@ -63,10 +63,12 @@ def main(
     config, metrics = (options.read_json(run / name) for name in ("config.json", "metrics.json"))
     encoder = keras.saving.load_model(run / "encoder.keras")
     preset = preset_of(encoder)
-    if preset is None or encoder.signal_length != 2048 or not config["dataset"].startswith("ultrasound_synthetic/"):
+    same_length = preset and encoder.signal_length == load_preset(preset)["encoder"]["signal_length"]
+    if not same_length or not config["dataset"].startswith("ultrasound_synthetic/"):
         raise ValueError(
-            f"{run} was {config['preset']!r} with patches of {encoder.patch_size} on {config['dataset']!r}; the sizes "
-            f"of one of {', '.join(preset_names())}, on ultrasound_synthetic, are expected."
+            f"{run} was {config['preset']!r} with patches of {encoder.patch_size} on {config['dataset']!r}, "
+            f"{encoder.signal_length} samples long; the sizes and the length of one of {', '.join(preset_names())}, on "
+            "ultrasound_synthetic, are expected."
         )
     weights = output / f"{preset}_synthetic.weights.h5"
     partial = output / f".{preset}_synthetic.partial.weights.h5"
