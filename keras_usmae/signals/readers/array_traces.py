@@ -53,7 +53,11 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
             rows[name], origin = _along_rows(path, name, arrays.pop(name), sidecar, layouts.get(name), times)
         values = {key: read_values(path, file, key, max_bytes) for key in keys}
         used = {*names, *times, *values}
-        others = {name: header for name, header in file.headers.items() if name not in used}
+        others = {
+            name: header
+            for name, header in file.headers.items()
+            if name not in used and not is_known_name(name.rpartition("/")[2])
+        }
     traces = _join(path, rows, facts)
     traces.axis, traces.values = origin, values
     traces.left_out += [f"{name!r}: the times of the samples" for name in times]
@@ -196,7 +200,7 @@ def _axis(path, name, shape, sidecar, layout, times):
                 )
         return sidecar.axis, "the sidecar"
     if sum(size > 1 for size in shape) <= 1:
-        return int(np.argmax(shape)), "the only one"
+        return int(np.argmax(shape)), "its shape"
     if proofs:
         return shape.index(proofs[0][1]), f"the length of {proofs[0][0]!r}"
     if sidecar.samples is not None and not sidecar.stacked and shape.count(sidecar.samples) == 1:

@@ -59,7 +59,8 @@ def facts_of_times(times, unit, where):
     if deviation > _LARGEST_DEVIATION and not _is_rounded(times, step):
         steps = np.diff(times)
         raise ValueError(
-            f"{where} is not uniform: its steps are {steps.min():.6g} to {steps.max():.6g}. Samples that were left out, "
+            f"{where} is not uniform: its steps are {steps.min():.6g} to {steps.max():.6g}. Samples that were left "
+            "out, "
             "or segments in one file, cannot be read as one record: export them apart."
         )
     factor = time_factor(unit)

@@ -67,12 +67,11 @@ def read_recordings(path, sidecar=None, **settings):
     read_recordings(path)[0].signals.shape  # (32, 564)
     ```
     """
-    recordings, held = [], 0
-    for _, recording in _iterate(path, sidecar, settings, lambda: held):
+    recordings = []
+    for _, recording in _read_one_by_one(describe_files(path, sidecar, settings), are_held=True):
         if isinstance(recording, Exception):
             raise recording
         recordings.append(recording)
-        held += recording.signals.nbytes
     return recordings
 
 
@@ -102,26 +101,22 @@ def iterate_recordings(path, sidecar=None, **settings):
     for shot in range(3):
         np.save(folder / f"shot_{shot}.npy", np.random.default_rng(shot).standard_normal(400))
     (folder / "shot_1.npy").write_bytes(b"not an array")
-    failed = [path.name for path, item in iterate_recordings(folder, sampling_rate=25e6) if isinstance(item, ValueError)]
-    len(failed)  # 1
+    results = iterate_recordings(folder, sampling_rate=25e6)
+    sum(isinstance(result, ValueError) for path, result in results)  # 1
     ```
     """
-    return _iterate(path, sidecar, settings, lambda: 0)
+    # Mistakes in a sidecar are told here, and not at the first step of a generator.
+    return _read_one_by_one(describe_files(path, sidecar, settings), are_held=False)
 
 
-def _iterate(path, sidecar, settings, held):
-    # Mistakes in a sidecar are told before the first file is read, and here, not at the first step of a generator.
-    files = describe_files(path, sidecar, settings)
-    return _read_one_by_one(files, held)
-
-
-def _read_one_by_one(files, held):
-    trace = 0
+def _read_one_by_one(files, are_held):
+    """Reads files; recordings that the caller holds count with the limit of memory."""
+    trace, held = 0, 0
     for index, described in enumerate(files):
         folder = described.sidecar_path.parent if described.sidecar_path else None
         place = Place(index, len(files), trace, folder)
         try:
-            recording = _read_described(described, place, described.sidecar.max_bytes - held())
+            recording = _read_described(described, place, described.sidecar.max_bytes - held)
         except (ValueError, OSError, ImportError) as error:
             # Where every file holds one trace, the rows of a table for all files are still known.
             trace = trace + 1 if trace == index else None
@@ -129,6 +124,7 @@ def _read_one_by_one(files, held):
             continue
         if trace is not None:
             trace += len(recording.signals) + len(recording.rejected)
+        held += recording.signals.nbytes if are_held else 0
         yield described.path, recording
 
 
@@ -187,7 +183,8 @@ def _cut_apart(path, traces, samples):
     if length % samples:
         # Cut already, by the file's own set-up.
         raise ValueError(
-            f"{str(path)!r}: 'stacked' A-scans of {samples} samples ('samples') do not make up the {length} samples along "
+            f"{str(path)!r}: 'stacked' A-scans of {samples} samples ('samples') do not make up the {length} samples "
+            "along "
             "'axis'."
         )
     pieces = length // samples

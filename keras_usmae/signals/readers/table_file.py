@@ -102,12 +102,11 @@ def _choose(path, header, sidecar, others):
         if not chosen:
             raise ValueError(f"{str(path)!r} holds no columns of traces beside {list(header.names[:12])}.")
         return chosen
-    if not header.is_named and sidecar.signals != "*":
-        if not matching(header.names, sidecar.signals):
-            raise ValueError(
-                f"{str(path)!r} has no line of column names, but {sidecar.signals!r} is asked for. Add that line, or "
-                f"name columns as {list(header.names[:3])}."
-            )
+    if not header.is_named and not matching(header.names, sidecar.signals):
+        raise ValueError(
+            f"{str(path)!r} has no line of column names, but {sidecar.signals!r} is asked for. Add that line, or name "
+            f"columns as {list(header.names[:3])}."
+        )
     names = set(matching(header.names, sidecar.signals))
     chosen = [place for place, name in enumerate(header.names) if name in names]
     if sidecar.signals == "*":
@@ -252,7 +251,8 @@ def _rows(path, file, layout, places):
         for cell in cells:
             if not is_number(cell, layout.decimal):
                 raise ValueError(
-                    f"{str(path)!r}: line {number + 1} has {cell[:40]!r} where a number is expected. Mend that line, or "
+                    f"{str(path)!r}: line {number + 1} has {cell[:40]!r} where a number is expected. Mend that line, "
+                    "or "
                     "write nan for a sample that is missing."
                 )
         yield ",".join([plain_number(cell, layout.decimal) for cell in cells])

@@ -113,7 +113,8 @@ def _check_names(path, names, layout, num_lines):
     ):
         # Taken as names, a damaged line of numbers would be lost without a word.
         raise ValueError(
-            f"{str(path)!r} begins with a line of numbers and other things, such as {(damaged or numbers)[0]!r}. Let it "
+            f"{str(path)!r} begins with a line of numbers and other things, such as {(damaged or numbers)[0]!r}. Let "
+            "it "
             f"be names only, or numbers only, or write the sidecar's 'header' = {layout.first}: the lines ahead of the "
             "numbers."
         )

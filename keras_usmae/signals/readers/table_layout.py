@@ -119,7 +119,8 @@ def _build(path, sidecar, lines, encoding, delimiter, decimal):
         columns = _numeric(split_cells(numbered_rows[0][1], delimiter), decimal)
         if not columns:
             raise ValueError(
-                f"{str(path)!r}: line {numbered_rows[0][0] + 1}, the first behind the sidecar's 'header', has no numbers: "
+                f"{str(path)!r}: line {numbered_rows[0][0] + 1}, the first behind the sidecar's 'header', has no "
+                "numbers: "
                 f"{numbered_rows[0][1][:80]!r}."
             )
     else:
@@ -143,7 +144,8 @@ def _refuse_damage(path, above, rows, columns, decimal, first):
         if len(columns) > 1 and columns <= _numeric(cells, decimal) and len(_numeric(cells, decimal)) == len(cells):
             other = next((cell for later in above[number + 1 :] for cell in later if not is_number(cell, decimal)), "")
             raise ValueError(
-                f"{str(path)!r} has rows of numbers, then a line that is none, with {other[:40]!r}, then numbers again. "
+                f"{str(path)!r} has rows of numbers, then a line that is none, with {other[:40]!r}, then numbers "
+                "again. "
                 f"Mend that line, or write the sidecar's 'header': the lines ahead of the numbers, such as {first}."
             )
     for place in range(max(map(len, rows))):
