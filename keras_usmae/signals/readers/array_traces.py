@@ -17,7 +17,7 @@ from keras_usmae.signals.readers.guards import (
     matching,
 )
 from keras_usmae.signals.readers.settle import MissingKeyError
-from keras_usmae.signals.readers.traces import Traces, leave_out_ramps
+from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
 _MAX_LISTED = 12
 
@@ -164,6 +164,8 @@ def _along_rows(path, name, array, sidecar, layout, times):
         axis, origin = _axis(path, name, array.shape, sidecar, layout, times)
         rows = np.moveaxis(array, axis, -1)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.flags.c_contiguous else _copied(rows)
+    if not sidecar.stacked:
+        check_shape(path, *rows.shape, sidecar.samples)
     check_byte_order(path, name, rows)
     with np.errstate(over="ignore"):
         return rows.astype(np.float32, copy=False), origin

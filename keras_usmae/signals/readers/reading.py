@@ -10,11 +10,10 @@ from keras_usmae.signals.readers.minimal import minimal_sidecar
 from keras_usmae.signals.readers.recording import make_recording
 from keras_usmae.signals.readers.settle import MissingKeyError, Provenance, settle
 from keras_usmae.signals.readers.table_file import read_table_traces
+from keras_usmae.signals.readers.traces import check_shape
 
 __all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
-# A burst of a few cycles has more samples; shorter traces are those of another axis.
-_SHORTEST = 16
 # Formats that are not read, and how they become one that is.
 _CONVERTERS = {
     ".trc": "LeCroy's binary traces: save as .csv or .mat on the oscilloscope, or convert by the package lecroyscope",
@@ -152,7 +151,7 @@ def _read_file(path, sidecar, place, max_bytes):
     traces = read(path, sidecar, max_bytes, keys_in_file(sidecar))
     if sidecar.stacked:
         _cut_apart(path, traces, sidecar.samples)
-    _check_shape(path, traces, sidecar)
+    check_shape(path, *traces.signals.shape, sidecar.samples)
     stated = settle(path, sidecar, traces.facts)
     onsets = read_onsets(path, sidecar, traces, place, max_bytes, stated.sampling_rate, stated.start_time)
     groups = read_groups(path, sidecar, traces, place, max_bytes)
@@ -191,25 +190,6 @@ def _cut_apart(path, traces, samples):
     if pieces > 1:
         traces.signals = traces.signals.reshape(count * pieces, samples)
         traces.names = [f"{name}[{piece}]" for name in traces.names for piece in range(pieces)]
-
-
-def _check_shape(path, traces, sidecar):
-    count, length = traces.signals.shape
-    if sidecar.samples is not None and length != sidecar.samples:
-        stack = (
-            f" Are {length // sidecar.samples} A-scans stacked in it? Then write stacked = true."
-            if (length % sidecar.samples == 0)
-            else ""
-        )
-        raise ValueError(
-            f"{str(path)!r}: traces have {length} samples, but the sidecar's 'samples' is {sidecar.samples}. Is 'axis' "
-            f"right? The array holds {count} traces as it is.{stack}"
-        )
-    if length < _SHORTEST:
-        raise ValueError(
-            f"{str(path)!r}: {count:,} traces have {length} samples each, fewer than the {_SHORTEST} of any burst. Is "
-            "'axis' right?"
-        )
 
 
 def _doubts(traces):

@@ -93,12 +93,15 @@ def find_layout(path, sidecar, max_bytes):
 
 def _score(lines, delimiter, decimal):
     """Share of the last rows' characters that is in numbers, and the number of cells; `None` for no numbers."""
-    rows = [line[:_MAX_WIDTH] for line in lines if line.strip()][-12:]
-    cells = [split_cells(row, delimiter)[: -1 if len(row) == _MAX_WIDTH else None] for row in rows]
+    rows = [line for line in lines if line.strip()][-12:]
+    cells = [split_cells(row[:_MAX_WIDTH], delimiter) for row in rows]
+    if any(len(row) > _MAX_WIDTH for row in rows):  # the last cell of what was cut off may not be whole
+        shortest = min(map(len, cells)) - 1
+        cells = [row[:shortest] for row in cells]
     last = _numeric(cells[-1], decimal)
-    while cells and not last <= _numeric(cells[0], decimal):
-        cells.pop(0)
-    if not last or not cells:
+    whole = [last <= _numeric(row, decimal) for row in cells]
+    cells = cells[len(whole) - whole[::-1].index(False) :] if False in whole else cells
+    if not last:
         return None
     inside = sum(len(row[place]) for row in cells for place in last)
     everything = sum(len(cell) for row in cells for cell in row)
