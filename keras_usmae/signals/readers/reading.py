@@ -216,7 +216,7 @@ def _is_rectified(signals):
         return False
     magnitude = np.abs(some)
     return bool(
-        np.median(magnitude) - magnitude.min() < 0.25 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
+        np.median(magnitude) - magnitude.min() < 0.35 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
     )
 
 

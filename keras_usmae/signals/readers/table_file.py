@@ -129,6 +129,9 @@ def _take_columns(path, traces, header, sidecar, times, first):
         proof = where
     if not times and sidecar.signals is None and len(traces.names) > 1 and is_ramp(first):
         proof = _leave_out_first(path, traces, header, sidecar, first)
+    if not times and not proof and all(amplitude_unit(unit) for unit in header.units):
+        # Columns of volts, and an instrument's interval: a column is a channel.
+        proof = next((fact.where for fact in header.facts if fact.key == "sampling_rate"), "")
     if sidecar.axis is None and not proof and len(traces.names) > 1:
         raise MissingKeyError(
             f"{str(path)!r} has {traces.signals.shape[0]} rows and {traces.signals.shape[1]} columns. State in the "

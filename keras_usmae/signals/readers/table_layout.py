@@ -169,7 +169,7 @@ def _refuse_two_readings(path, sidecar, layout):
     ):
         raise MissingKeyError(
             f"{str(path)!r} has a comma between the cells and, it seems, as decimal point: a cell begins with a zero. "
-            "Export it with semicolons between the cells, or write the sidecar's 'decimal' = \".\" if it is right.",
+            'Write the sidecar\'s \'decimal\', "," or "."; with commas for both, export it with semicolons instead.',
             "decimal",
         )
     pointed = [cell for cell in cells if "." in cell]

@@ -96,7 +96,7 @@ class _Rows:
         if len(row) > layout.width or len(row) <= self._places[-1]:
             raise ValueError(
                 f"{str(self._path)!r}: line {number + 1} has {len(row)} cells, and others {layout.width}: "
-                f"{line[:50]!r}. "
+                f"{line.strip()[:50]!r}. "
                 "Mend that line, or write the sidecar's 'delimiter' and 'decimal' if those found are wrong: "
                 f"{layout.delimiter!r} and {layout.decimal!r}."
             )
