@@ -177,9 +177,7 @@ def test_room_is_that_of_the_rate(tmp_path):
 
 def test_a_file_that_gives_no_window_is_an_error_with_its_own_reason(tmp_path):
     folder = write_files(tmp_path / "raw", "", "guard = 0", lengths=(4096,) * 8 + (400,))
-    with pytest.raises(
-        ValueError, match=r"No trace of 'shot_8.npy'.*its 400 samples.*2,048.*'pad' is false.*leave_out"
-    ):
+    with pytest.raises(ValueError, match=r"No trace of 'shot_8.npy'.*its 400 samples.*2,048.*'pad'.*leave_out"):
         prepare(load_builder(NAME, tmp_path / "data", folder))
     (folder / "prepare.toml").write_text('guard = 0\nleave_out = ["shot_8.npy"]')
     builder = prepare(load_builder(NAME, tmp_path / "data", folder))

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES, open_arrays
 from keras_usmae.signals.readers.array_traces import read_values
+from keras_usmae.signals.readers.facts import parse_number
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.sidecar import TIME_UNITS
 from keras_usmae.signals.readers.table_file import TABLE_SUFFIXES, check_size
@@ -15,7 +16,7 @@ from keras_usmae.signals.readers.table_header import read_header
 from keras_usmae.signals.readers.table_layout import find_layout
 from keras_usmae.signals.readers.table_text import is_number, plain_number, split_cells
 
-_UNSURE = {"", "0", "false", "no", "nan", "n", "none", "nein"}
+_UNSURE = {"", "false", "no", "nan", "n", "none", "nein"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_onsets(path, sidecar, traces, place, max_bytes, sampling_rate, start_ti
     wanted = [*label.keys, *([label.sure] if label.sure else [])]
     values = _read(path, label, wanted, traces, place, max_bytes)
     if label.sure:
-        sure = np.array([str(value).strip().lower() not in _UNSURE and value != 0 for value in values.pop(label.sure)])
+        sure = np.array([_is_sure(value) for value in values.pop(label.sure)])
     seconds = TIME_UNITS[label.unit]
     onsets = {}
     for key, onset in values.items():
@@ -202,6 +203,12 @@ def _of_traces(path, column, key, values, rows, count, place):
             "each is expected, NaN for none. Is 'axis' right?"
         )
     return values
+
+
+def _is_sure(value):
+    text = str(value).strip().lower()
+    number = parse_number(text)
+    return text not in _UNSURE if number is None else number[0] != 0
 
 
 def _as_numbers(path, key, values):
