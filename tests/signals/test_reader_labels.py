@@ -103,3 +103,13 @@ def test_notes_in_a_folder_are_no_recordings_but_tables_of_any_name_are(tmp_path
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "scope.txt").write_text(table)
     assert read_recordings(tmp_path / "only")[0].sampling_rate == 25e6
+
+
+def test_a_label_that_is_left_empty_is_none_and_names_may_be_numbers(tmp_path):
+    rows = "".join(f"{i:03d};{'' if i % 2 else f'{100.5 + i}'.replace('.', ',')};x\n" for i in range(12))
+    onset = 'onset = { file = "labels.csv", key = "front", unit = "samples" }\n'
+    groups = 'groups = { file = "labels.csv", key = "specimen" }\n'
+    recordings = read_recordings(write(tmp_path, onset + groups, "specimen;front;note\n" + rows))
+    found = [recording.onset[0] for recording in recordings]
+    np.testing.assert_array_equal(found, [np.nan if i % 2 else 100.5 + i for i in range(12)])
+    assert recordings[7].groups == ("007",)
