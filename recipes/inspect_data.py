@@ -12,6 +12,7 @@ takes a few seconds and finds 28 traces at 60 MHz, labels from 16.803 to 37.261 
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
