@@ -1,0 +1,212 @@
+"""The work of a prediction: options checked against the data, and the traces of all files in blocks."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+
+from keras_usmae.picker.gates import Gate, check_gates, parse_echo, parse_gates
+from keras_usmae.picker.scan import Scan, check_scan, parse_scan, parse_step
+from keras_usmae.picker.source import Source
+
+_BLOCK_SAMPLES = 2**20
+_SETTINGS = ("sampling_rate", "axis", "signals", "start_time")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive traces of one kind, of one file or of several small ones.
+
+    Args:
+        sampling_rate: float. In Hz.
+        start_time: float. Time of the first sample in s.
+        unit: str. Unit of the amplitude.
+        signals: array of shape `(n, L)`, the traces that can be used.
+        file: object array of shape `(m,)`, names of the files of all traces.
+        trace: int array of shape `(m,)`, places of all traces in their files.
+        number: int array of shape `(m,)`, numbers of all traces in the scan.
+        label: float array of shape `(m,)`, labelled ToF in s, NaN without a label.
+        reason: object array of shape `(m,)`, why a trace cannot be used, `""` for the `n` that can.
+        files_done: int. Files that are through once this block is.
+    """
+
+    sampling_rate: float
+    start_time: float
+    unit: str
+    signals: np.ndarray
+    file: np.ndarray
+    trace: np.ndarray
+    number: np.ndarray
+    label: np.ndarray
+    reason: np.ndarray
+    files_done: int
+
+    def __len__(self):
+        return len(self.trace)
+
+    @property
+    def usable(self):
+        """Places in the block of the traces that `signals` holds."""
+        return np.flatnonzero(self.reason == "")
+
+    @property
+    def kind(self):
+        """What blocks must share to be joined."""
+        return (self.sampling_rate, self.start_time, self.signals.shape[1])
+
+
+class Job:
+    """A configuration that was checked against the data, before any work.
+
+    Args:
+        config: `PredictConfig`.
+
+    Raises:
+        ValueError: for options that do not fit each other or the data, or where no file can be read.
+        FileNotFoundError: where there is nothing to read.
+
+    Example:
+
+    ```python
+    for block in Job(PredictConfig("scan.npy", sampling_rate=50e6)).blocks():
+        print(block.signals.shape)
+    ```
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.echo = parse_echo(config.echo)
+        self.gates = parse_gates(config.gates, config.speed_of_sound) or (Gate("record", -math.inf, math.inf),)
+        _check_thickness(config, self.gates, self.echo)
+        stated = {key: getattr(config, key) for key in _SETTINGS if getattr(config, key) is not None}
+        self.source = Source(Path(config.source), Path(config.sidecar) if config.sidecar else None, stated)
+        self.files = self.source.files()
+        self.failed = {}  # file to reason
+        self.first = self._first_recording()
+        check_gates(self.gates, *ends(self.first), self.first.source)
+        self.scan = self._find_scan()
+
+    @property
+    def labelled(self):
+        """Whether the recordings have labels."""
+        return self.first.onset is not None
+
+    def read(self, file):
+        """A file as a `Recording`, or `None` where it cannot be used, which `failed` says from then on."""
+        if file in self.failed:
+            return None
+        if str(file) == self.first.source:
+            return self.first
+        try:
+            recording = self.source.read(file)
+            check_gates(self.gates, *ends(recording), recording.source)
+        except (ValueError, OSError) as error:
+            self.failed[file] = _on_one_line(error)
+            return None
+        return recording
+
+    def blocks(self):
+        """All traces that can be read, in order: a generator of `Block`."""
+        held, size = [], 0
+        for block in self._pieces():
+            if held and (block.kind != held[0].kind or size + block.signals.size > _BLOCK_SAMPLES):
+                yield _join(held)
+                held, size = [], 0
+            held.append(block)
+            size += block.signals.size
+        if held:
+            yield _join(held)
+
+    def _pieces(self):
+        before = 0
+        for done, file in enumerate(self.files, 1):
+            recording = self.read(file)
+            if recording is not None:
+                yield from _cut(recording, before, done)
+            # On a grid, a file that cannot be read keeps its place.
+            before += count(recording or self.first) if recording is not None or self.scan.is_grid else 0
+
+    def _first_recording(self):
+        for file in self.files:
+            try:
+                return self.source.read(file)
+            except (ValueError, OSError) as error:
+                if len(self.files) == 1:
+                    raise
+                self.failed[file] = _on_one_line(error)
+        raise ValueError(
+            f"None of the {len(self.files):,} files in {str(self.source.path)!r} can be read. The first, "
+            f"{self.files[0].name!r}: {self.failed[self.files[0]]}"
+        )
+
+    def _find_scan(self):
+        config, one = self.config, len(self.files) == 1
+        if config.scan is None:
+            scan = self.source.scan(self.files[0]) if one else Scan()
+            return dataclasses.replace(scan, step=parse_step(config.step, len(scan.shape)))
+        scan = parse_scan(config.scan, config.step)
+        recordings = [self.first] if one else map(self.read, self.files)
+        check_scan(scan, sum(count(recording or self.first) for recording in recordings), str(self.source.path))
+        return scan
+
+
+def count(recording):
+    """Traces of a recording's file, those included that cannot be used."""
+    return len(recording.index) + len(recording.rejected)
+
+
+def ends(recording):
+    """Times of a recording's first and last sample in s: a pair of float."""
+    return recording.start_time, recording.start_time + (recording.signals.shape[1] - 1) / recording.sampling_rate
+
+
+def _check_thickness(config, gates, echo):
+    if not config.thickness:
+        return
+    if config.speed_of_sound is None:
+        raise ValueError("A thickness needs the specimen's --speed-of-sound in m/s (steel 5920, aluminium 6320).")
+    if len(gates) > 2:
+        raise ValueError(f"A thickness is the spacing of one or two gates, but there are {len(gates)}. Leave some out.")
+    if echo == "all":
+        raise ValueError("A thickness is between two echoes: choose --echo first, strongest or a number, not all.")
+
+
+def _cut(recording, before, done):
+    """A recording as blocks of limited size."""
+    total = count(recording)
+    label, reason = np.full(total, np.nan), np.full(total, "", object)
+    reason[np.setdiff1d(np.arange(total), recording.index)] = [reason for _, reason in recording.rejected]
+    if recording.onset is not None:
+        label[recording.index] = recording.onset / recording.sampling_rate + recording.start_time
+    name = np.full(total, Path(recording.source).name, object)
+    size = max(_BLOCK_SAMPLES // recording.signals.shape[1], 1)
+    for start in range(0, total, size):
+        stop = min(start + size, total)
+        part = slice(start, stop)
+        used = slice(*np.searchsorted(recording.index, [start, stop]))
+        trace = np.arange(start, stop)
+        yield Block(
+            sampling_rate=recording.sampling_rate,
+            start_time=recording.start_time,
+            unit=recording.unit,
+            signals=recording.signals[used],
+            file=name[part],
+            trace=trace,
+            number=before + trace,
+            label=label[part],
+            reason=reason[part],
+            files_done=done if stop == total else done - 1,
+        )
+
+
+def _join(blocks):
+    if len(blocks) == 1:
+        return blocks[0]
+    arrays = ("signals", "file", "trace", "number", "label", "reason")
+    joined = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in arrays}
+    return dataclasses.replace(blocks[-1], **joined)
+
+
+def _on_one_line(error):
+    return " ".join(str(error).split())
