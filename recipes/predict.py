@@ -97,9 +97,8 @@ def main(
     from keras_usmae.picker.summary import format_summary
 
     folder = output or free_name(Path("runs") / f"predict_{source.resolve().stem}")
-    print(format_summary(predict(config, folder), folder))
-    for path in sorted(folder.iterdir()):
-        print(f"    {path}")
+    print(format_summary(predict(config, folder)))
+    print(f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     return folder
 
 

@@ -80,39 +80,45 @@ class EvenSample:
 
 
 class Worst:
-    """Keeps the items of the lowest value of a stream.
+    """Keeps the items of the lowest value of a stream, of neighbours only the worst.
 
     Args:
         size: int.
+        apart: int. Numbers of a stretch that only one item is kept of. Defaults to `16`.
 
     Example:
 
     ```python
     from keras_usmae.picker.drawn import Worst
 
-    worst = Worst(2)
-    for value in (0.9, 0.2, 0.8, 0.1):
-        if worst.wants(value):
-            worst.add(value, f"{value:.0%}")
+    worst = Worst(2, apart=1)
+    for number, value in enumerate((0.9, 0.2, 0.8, 0.1)):
+        if worst.wants(number, value):
+            worst.add(number, value, f"{value:.0%}")
     worst.items()  # ["10%", "20%"]
     ```
     """
 
-    def __init__(self, size):
-        self.size = size
-        self._kept = []
+    def __init__(self, size, apart=16):
+        self.size, self.apart = size, apart
+        self._kept = {}  # by stretch: value and item
 
-    def wants(self, value):
-        """Whether an item of this value is one of the worst so far."""
-        return len(self._kept) < self.size or value < self._kept[-1][0]
+    def wants(self, number, value):
+        """Whether an item of this number and value is one of the worst so far."""
+        stretch = number // self.apart
+        if stretch in self._kept:
+            return value < self._kept[stretch][0]
+        return len(self._kept) < self.size or value < max(value for value, _ in self._kept.values())
 
-    def add(self, value, item):
+    def add(self, number, value, item):
         """Takes an item that `wants` asked for."""
-        self._kept = sorted([*self._kept, (value, item)], key=lambda pair: pair[0])[: self.size]
+        self._kept[number // self.apart] = (value, item)
+        if len(self._kept) > self.size:
+            del self._kept[max(self._kept, key=lambda stretch: self._kept[stretch][0])]
 
     def items(self):
         """The items, the worst first: a list of at most `size`."""
-        return [item for _, item in self._kept]
+        return [item for _, item in sorted(self._kept.values(), key=lambda pair: pair[0])]
 
 
 @dataclasses.dataclass(frozen=True)

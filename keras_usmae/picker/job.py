@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_usmae.picker.gates import Gate, check_gates, parse_echo, parse_gates
+from keras_usmae.picker.scale import as_scale
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan, parse_step
 from keras_usmae.picker.source import Source
 
@@ -78,6 +79,7 @@ class Job:
         self.config = config
         self.echo = parse_echo(config.echo)
         self.gates = parse_gates(config.gates, config.speed_of_sound) or (Gate("record", -math.inf, math.inf),)
+        self.scale = None if config.scale is None else as_scale(config.scale)
         _check_thickness(config, self.gates, self.echo)
         stated = {key: getattr(config, key) for key in _SETTINGS if getattr(config, key) is not None}
         self.source = Source(Path(config.source), Path(config.sidecar) if config.sidecar else None, stated)

@@ -55,11 +55,13 @@ def plot_c_scan(scan, measured):
     """
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)
-    columns = 1 if wide > 2.2 or len(measured) == 1 else 2
+    equal = 1 / 8 < wide < 8
+    columns = 1 if len(measured) == 1 or (len(measured) == 2 and wide > 1.5) else 2
     rows = -(-len(measured) // columns)
-    width = 10.5 if columns == 1 else 12.5
-    height = np.clip(0.82 * width / columns / wide, 2.4, 9.0) + 0.6
-    figure = Figure(figsize=(width, height * rows + 0.3), layout="constrained")
+    width = 12.5 if columns == 2 else 9.0
+    # What a panel has for its map, beside the colour bar and labels: figures without empty margins.
+    height = (width / columns - 1.6) / wide if equal else 4.0
+    figure = Figure(figsize=(width, rows * (np.clip(height, 1.2, 8.0) + 0.8) + 0.2), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     some_missing = False
     for axes, quantity in zip(panels, measured, strict=False):
@@ -71,7 +73,7 @@ def plot_c_scan(scan, measured):
             grid.T,
             origin="lower",
             extent=(left, right, bottom, top),
-            aspect="equal" if 1 / 8 < wide < 8 else "auto",
+            aspect="equal" if equal else "auto",
             cmap=quantity.colors,
             vmin=low,
             vmax=high,
@@ -159,7 +161,7 @@ def plot_histogram(measured, confidence, min_confidence):
     ```
     """
     count = len(measured) + 1
-    columns = min(count, 3)
+    columns = 2 if count == 4 else min(count, 3)
     rows = -(-count // columns)
     figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()

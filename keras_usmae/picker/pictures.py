@@ -60,8 +60,8 @@ class Pictures:
             picks = slice(first[i], last[i])
             wanted = [self.typical] if self.typical.wants(number) else []
             doubtful = rows["flag"][picks][found[picks]].astype(bool).any()
-            if doubtful and self.doubtful.wants(least[i]):
-                self.doubtful.add(least[i], self._drawn(block, i, place, rows, picks))
+            if doubtful and self.doubtful.wants(number, least[i]):
+                self.doubtful.add(number, least[i], self._drawn(block, i, place, rows, picks))
             if not found[picks].any() and self.without.wants(number):
                 wanted.append(self.without)
             for keeper in wanted:

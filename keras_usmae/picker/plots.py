@@ -5,6 +5,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 SIGNAL, LABEL, MISSING = "0.35", "tab:red", "0.85"
 GATE_COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:cyan", "tab:brown")
@@ -34,13 +35,15 @@ def plot_a_scans(traces, gates, unit, zoom, title):
     plot_a_scans([drawn], parse_gates(["20us:40us"]), "V", zoom=1e-6, title="A-scans")
     ```
     """
-    figure = Figure(figsize=(12, 1.75 * len(traces) + 1.0), layout="constrained")
+    figure = Figure(figsize=(12, 1.6 * len(traces) + 1.0), layout="constrained")
     figure.suptitle(title, fontsize=12)
     rows = figure.subplots(len(traces), 2, width_ratios=[2.6, 1], squeeze=False)
+    alike = len({(trace.time_us[0], trace.time_us[-1]) for trace in traces}) == 1
     for (whole, part), trace in zip(rows, traces, strict=True):
         for axes in (whole, part):
             _draw_trace(axes, trace, gates)
         whole.set_xlim(trace.time_us[0], trace.time_us[-1])
+        whole.tick_params(labelbottom=not alike or trace is traces[-1])
         whole.set_title(_title(trace), fontsize=9, loc="left", pad=3)
         _draw_part(part, trace, zoom * 1e6)
     rows[-1, 0].set_xlabel("Time / µs")
@@ -64,6 +67,7 @@ def _draw_trace(axes, trace, gates):
         axes.axvspan(low, high, color=gate_color(gate), alpha=0.25, linewidth=0, label="95 % interval")
         axes.axvline(tof, color=gate_color(gate), linewidth=1.2, linestyle="--", label="pick")
     axes.tick_params(labelsize=8)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.margins(y=0.08)
 
 
@@ -81,7 +85,7 @@ def _draw_part(axes, trace, zoom):
 
 def _title(trace):
     picks = [
-        f"{tof:.3f} µs ({low:.3f} to {high:.3f}), {confidence:.0%} sure"
+        f"{tof:.3f} µs ({low:.3f} to {high:.3f}), confidence {100 * confidence:.0f} %"
         for tof, (low, high), confidence in zip(trace.tof * 1e6, trace.interval * 1e6, trace.confidence, strict=True)
     ]
     shown = picks[:2] + ([f"{len(picks) - 2} more"] if len(picks) > 2 else [])

@@ -158,7 +158,7 @@ class _Scales:
     def __init__(self, picker, job):
         self.picker = picker
         self.chosen = {}  # by sampling rate in Hz
-        self.fixed = _number_or_ratio(job.config.scale)
+        self.fixed = job.scale
         if self.fixed is None:
             step = -(-len(job.files) // _PROBED_FILES)
             probed = [job.first, *filter(None, map(job.read, job.files[::step]))] if len(job.files) > 1 else [job.first]
@@ -185,14 +185,6 @@ class _Scales:
             share = max(_PROBED_FILES * _PROBED_TRACES // len(mine), 1)
             probe = [signals[:: -(-len(signals) // share), :length] for signals in mine]
             self.chosen[rate] = self.picker.choose_scale(np.concatenate(probe), rate)
-
-
-def _number_or_ratio(scale):
-    """A scale as `EchoPicker.pick` takes it, from what was typed."""
-    try:
-        return None if scale is None else float(scale)
-    except ValueError:
-        return scale
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 
-from keras_usmae.picker.rows import distance_name
 from keras_usmae.picker.scan import seems_transposed
 
 _FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
@@ -28,7 +27,7 @@ def summarize(job, table, picker, scales, seconds):
     Example:
 
     ```python
-    print(format_summary(summarize(job, table, picker, {50e6: scale}, 3.0), "runs/predict_scan"))
+    print(format_summary(summarize(job, table, picker, {50e6: scale}, 3.0)))
     ```
     """
     columns = table.columns()
@@ -47,11 +46,10 @@ def summarize(job, table, picker, scales, seconds):
         "scan": list(job.scan.shape) if job.scan.is_grid else None,
         "scan_axes": list(job.scan.names),
         "scales": [{"sampling_rate_hz": rate, **_finite(dataclasses.asdict(scale))} for rate, scale in scales.items()],
-        "min_confidence": job.config.min_confidence or getattr(picker.detector, "min_confidence", None),
+        "min_confidence": job.config.min_confidence or picker.settings["min_confidence"],
         "picked": len(np.unique(number[found])),
         "doubtful": len(np.unique(number[doubtful[columns["flag"]]])) if len(flags) else 0,
-        "without_pick": _reasons(columns, flags, found),
-        "gates": [_gate(gate, i, columns, found, distance_name(job.config)) for i, gate in enumerate(job.gates)],
+        "gates": [_gate(gate, columns, columns["_gate"] == i, flags) for i, gate in enumerate(job.gates)],
         "thickness_mm": _spread(columns["thickness_mm"]) if job.config.thickness else None,
         "seconds": round(seconds, 2),
         "traces_per_second": round(len(np.unique(number)) / max(seconds, 1e-9), 1),
@@ -77,22 +75,23 @@ def _spread(values):
     return {"count": int(known.size), "median": float(median), "p5": float(low), "p95": float(high)}
 
 
-def _gate(gate, i, columns, found, distance):
-    mine = found & (columns["_gate"] == i)
+def _gate(gate, columns, mine, flags):
+    """What was found in a gate."""
+    found = mine & (columns["echo"] > 0)
     return {
         "name": gate.name,
         **_finite({"start_us": gate.start * 1e6, "stop_us": gate.stop * 1e6}),
-        "picked": len(np.unique(columns["_number"][mine])),
-        "tof_us": _spread(columns["tof_us"][mine]),
-        **({"depth_mm": _spread(columns["depth_mm"][mine])} if distance == "depth" else {}),
+        "picked": len(np.unique(columns["_number"][found])),
+        "without_pick": _reasons(columns["flag"][mine & (columns["echo"] == 0)], flags),
+        "tof_us": _spread(columns["tof_us"][found]),
+        "depth_mm": _spread(columns["depth_mm"][found]) if "depth_mm" in columns else None,
     }
 
 
-def _reasons(columns, flags, found):
+def _reasons(numbers, flags):
     """Why rows have no pick, the most frequent reason first: a dict from reason to how many."""
-    numbers = np.bincount(columns["flag"][~found], minlength=len(flags))
-    order = np.argsort(-numbers, kind="stable")
-    return {str(flags[i]): int(numbers[i]) for i in order if numbers[i]}
+    counts = np.bincount(numbers, minlength=len(flags))
+    return {str(flags[i]): int(counts[i]) for i in np.argsort(-counts, kind="stable") if counts[i]}
 
 
 def _hint(job, columns, found):
@@ -111,7 +110,7 @@ def _scores(job, columns, found, picker, scales):
     rows = rows[np.isfinite(columns["label_us"][rows])]
     if not rows.size or not scales:
         return None
-    bin_width = getattr(picker.detector, "bin_width", 16)
+    bin_width = picker.detector.bin_width
     sample = 1e6 / min(rate * scale.ratio for rate, scale in scales.items())  # of the network, in µs
     error = columns["tof_us"][rows] - columns["label_us"][rows]
     nearest = np.abs(columns["nearest_us"][rows] - columns["label_us"][rows])
@@ -141,12 +140,11 @@ def _errors(error, width, far):
     }
 
 
-def format_summary(summary, folder):
+def format_summary(summary):
     """The summary as text.
 
     Args:
         summary: dict from `summarize`.
-        folder: path of the results.
 
     Returns:
         A str of several lines.
@@ -155,48 +153,51 @@ def format_summary(summary, folder):
     """
     s = summary
     rate, start = s["sampling_rate_hz"] / 1e6, s["start_time_us"]
-    stop = start + (s["samples"] - 1) / rate
-    files = f" in {s['files'] - len(s['failed']):,} files" if s["files"] > 1 else ""
-    lines = [
-        ("traces", f"{s['traces']:,}{files}, {s['samples']:,} samples at {rate:g} MHz, {start:.2f} to {stop:.2f} µs")
-    ]
+    record = f"{s['samples']:,} samples at {rate:g} MHz, {start:.2f} to {start + (s['samples'] - 1) / rate:.2f} µs"
+    if s["files"] > 1:
+        record = f"in {s['files'] - len(s['failed']):,} of {s['files']:,} files; the first: {record}"
+    lines = [("traces", f"{s['traces']:,}, {record}")]
     if s["scan"]:
-        (lines_, length), (x, y) = s["scan"], s["scan_axes"]
-        lines.append(("scan", f"{lines_} x {length} ({x} x {y}; traces follow each other along {y})"))
+        x, y = s["scan_axes"]
+        lines.append(("scan", f"{s['scan'][0]} along {x} by {s['scan'][1]} along {y}; {y} runs fastest"))
     lines += [("scale", scale["why"]) for scale in s["scales"]]
-    lines.append(("picked", _of(s["picked"], s["traces"], "traces")))
-    lines += [("", f"{number:,} x {reason}") for reason, number in list(s["without_pick"].items())[:_SHOWN]]
     for gate in s["gates"]:
-        name = "" if len(s["gates"]) == 1 else f"{gate['name']}: "
-        lines.append(("ToF", f"{name}{_spread_text(gate['tof_us'], 'µs', 3)}"))
-        if "depth_mm" in gate:
-            lines.append(("depth", f"{name}{_spread_text(gate['depth_mm'], 'mm', 3)}"))
+        lines += _gate_lines(gate, s["traces"])
     if s["thickness_mm"]:
-        lines.append(("thickness", _spread_text(s["thickness_mm"], "mm", 3)))
-    more = ", drawn in doubtful.png, flagged in picks.csv" if s["doubtful"] else ""
-    lines.append(("doubtful", _of(s["doubtful"], s["traces"], "traces") + more))
+        lines.append(("thickness", f"{_spread_text(s['thickness_mm'], 'mm')}, {s['thickness_mm']['count']:,} traces"))
+    more = "; see doubtful.png, and the flags in picks.csv" if s["doubtful"] else ""
+    lines.append(("doubtful", f"{_of(s['doubtful'], s['traces'])} traces{more}"))
     lines += _score_lines(s["scores"]) if s["scores"] else []
-    lines.append(("time", f"{s['seconds']:.1f} s, {s['traces_per_second']:,.0f} traces/s"))
     if s["failed"]:
-        lines.append(
-            ("not read", f"{_of(len(s['failed']), s['files'], 'files')}, each with its reason in summary.json")
-        )
+        lines.append(("not read", f"{_of(len(s['failed']), s['files'])} files; all are in summary.json"))
         lines += [("", f"{entry['file']}: {entry['reason']}") for entry in s["failed"][:_SHOWN]]
     if s["hint"]:
         lines.append(("hint", s["hint"]))
-    lines.append(("written to", f"{folder}"))
-    return "\n".join([s["source"], *(f"  {name:<11} {text}" for name, text in lines)])
+    lines.append(("speed", f"{s['traces_per_second']:,.0f} traces/s, {s['seconds']:.1f} s"))
+    width = max(len(name) for name, _ in lines) + 2
+    return "\n".join([s["source"], *(f"  {name:<{width}}{text}" for name, text in lines)])
 
 
-def _of(part, whole, unit):
-    return f"{part:,} of {whole:,} {unit} ({part / max(whole, 1):.1%})"
+def _gate_lines(gate, traces):
+    tof, name = gate["tof_us"], "picked" if gate["start_us"] is gate["stop_us"] is None else gate["name"]
+    text = f"{_of(gate['picked'], traces)} traces"
+    if gate["without_pick"]:
+        reasons = list(gate["without_pick"].items())
+        text += "; " + ", ".join(f"{number:,} {reason}" for reason, number in reasons[:_SHOWN])
+        text += f", and {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
+    lines = [(name, text), ("", f"ToF {_spread_text(tof, 'µs')}")]
+    return [*lines, *([("", f"depth {_spread_text(gate['depth_mm'], 'mm')}")] if gate["depth_mm"] else [])]
 
 
-def _spread_text(spread, unit, digits):
+def _of(part, whole):
+    return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})".replace("%", " %")
+
+
+def _spread_text(spread, unit):
     if not spread["count"]:
-        return "none"
-    low, median, high = (f"{spread[key]:.{digits}f}" for key in ("p5", "median", "p95"))
-    return f"median {median} {unit} (5 % to 95 %: {low} to {high} {unit})"
+        return "not found"
+    low, median, high = (f"{spread[key]:.3f}" for key in ("p5", "median", "p95"))
+    return f"median {median} {unit}, 5 % to 95 %: {low} to {high} {unit}"
 
 
 def _score_lines(scores):

@@ -13,10 +13,11 @@ from keras_usmae.signals.analytic import analytic_signal
 class StandIn:
     """In place of `EchoPicker`."""
 
-    detector = types.SimpleNamespace(bin_width=16, min_confidence=0.3)
+    detector = types.SimpleNamespace(bin_width=16)
+    settings = types.MappingProxyType({"min_confidence": 0.3})
 
     def choose_scale(self, signals, sampling_rate):
-        return Scale(1, 1, 2.5e6, 80.0, "1 sample for each of the recording's: a stand-in")
+        return Scale(1, 1, 2.5e6, 40.0, "x1: a stand-in")
 
     def pick(self, signals, sampling_rate, start_time=0.0, scale=None, min_confidence=None, batch_size=256):
         signals = np.atleast_2d(signals).astype("float64")
