@@ -23,11 +23,11 @@ from keras_usmae.picker.units import parse_rate, parse_time
 DEFAULT = PredictConfig("")
 Source = Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A-scans: a file, or a folder of files.")]
 Sidecar = Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")]
-SamplingRate = Annotated[str | None, typer.Option(help="As 50e6 or 50MHz, where no sidecar says it.")]
-Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where no sidecar says it.")]
-Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, where no sidecar says it.")]
+SamplingRate = Annotated[str | None, typer.Option(help="50e6 or 50MHz, where file and sidecar do not say it.")]
+Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where file and sidecar do not say it.")]
+Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, * for any text.")]
 StartTime = Annotated[
-    str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us, where no sidecar says it.")
+    str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us. Defaults to the file's, or 0.")
 ]
 Gates = Annotated[
     list[str] | None,

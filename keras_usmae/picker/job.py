@@ -9,7 +9,7 @@ import numpy as np
 from keras_usmae.picker.gates import Gate, check_gates, parse_echo, parse_gates
 from keras_usmae.picker.scale import as_scale
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan, parse_step
-from keras_usmae.picker.source import Source
+from keras_usmae.picker.source import Source, count, find_scan
 
 _BLOCK_SAMPLES = 2**20
 _SETTINGS = ("sampling_rate", "axis", "signals", "start_time")
@@ -65,7 +65,7 @@ class Job:
 
     Raises:
         ValueError: for options that do not fit each other or the data, or where no file can be read.
-        FileNotFoundError: where there is nothing to read.
+        OSError: where there is nothing to read.
 
     Example:
 
@@ -81,32 +81,21 @@ class Job:
         self.gates = parse_gates(config.gates, config.speed_of_sound) or (Gate("record", -math.inf, math.inf),)
         self.scale = None if config.scale is None else as_scale(config.scale)
         _check_thickness(config, self.gates, self.echo)
+        scan = None if config.scan is None else parse_scan(config.scan, config.step)
         stated = {key: getattr(config, key) for key in _SETTINGS if getattr(config, key) is not None}
-        self.source = Source(Path(config.source), Path(config.sidecar) if config.sidecar else None, stated)
-        self.files = self.source.files()
-        self.failed = {}  # file to reason
-        self.first = self._first_recording()
-        check_gates(self.gates, *ends(self.first), self.first.source)
-        self.scan = self._find_scan()
+        self.source = Source(config.source, config.sidecar, stated, self._check)
+        self.first = self.source.ahead[0]
+        if scan is not None:
+            check_scan(scan, self.source.num_traces(), config.source)
+        else:
+            scan = find_scan(self.first) if len(self.source.files) == 1 else Scan()
+            scan = dataclasses.replace(scan, step=parse_step(config.step, len(scan.shape)))
+        self.scan = scan
 
     @property
     def labelled(self):
         """Whether the recordings have labels."""
         return self.first.onset is not None
-
-    def read(self, file):
-        """A file as a `Recording`, or `None` where it cannot be used, which `failed` says from then on."""
-        if file in self.failed:
-            return None
-        if str(file) == self.first.source:
-            return self.first
-        try:
-            recording = self.source.read(file)
-            check_gates(self.gates, *ends(recording), recording.source)
-        except (ValueError, OSError) as error:
-            self.failed[file] = _on_one_line(error)
-            return None
-        return recording
 
     def blocks(self):
         """All traces that can be read, in order: a generator of `Block`."""
@@ -122,40 +111,14 @@ class Job:
 
     def _pieces(self):
         before = 0
-        for done, file in enumerate(self.files, 1):
-            recording = self.read(file)
+        for done, (_, recording) in enumerate(self.source.recordings(), 1):
             if recording is not None:
                 yield from _cut(recording, before, done)
             # On a grid, a file that cannot be read keeps its place.
             before += count(recording or self.first) if recording is not None or self.scan.is_grid else 0
 
-    def _first_recording(self):
-        for file in self.files:
-            try:
-                return self.source.read(file)
-            except (ValueError, OSError) as error:
-                if len(self.files) == 1:
-                    raise
-                self.failed[file] = _on_one_line(error)
-        raise ValueError(
-            f"None of the {len(self.files):,} files in {str(self.source.path)!r} can be read. The first, "
-            f"{self.files[0].name!r}: {self.failed[self.files[0]]}"
-        )
-
-    def _find_scan(self):
-        config, one = self.config, len(self.files) == 1
-        if config.scan is None:
-            scan = self.source.scan(self.files[0]) if one else Scan()
-            return dataclasses.replace(scan, step=parse_step(config.step, len(scan.shape)))
-        scan = parse_scan(config.scan, config.step)
-        recordings = [self.first] if one else map(self.read, self.files)
-        check_scan(scan, sum(count(recording or self.first) for recording in recordings), str(self.source.path))
-        return scan
-
-
-def count(recording):
-    """Traces of a recording's file, those included that cannot be used."""
-    return len(recording.index) + len(recording.rejected)
+    def _check(self, recording):
+        check_gates(self.gates, *ends(recording), recording.source)
 
 
 def ends(recording):

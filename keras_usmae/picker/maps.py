@@ -56,15 +56,25 @@ def plot_c_scan(scan, measured):
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)
     equal = 1 / 8 < wide < 8
-    columns = 1 if len(measured) == 1 or (len(measured) == 2 and wide > 1.5) else 2
-    rows = -(-len(measured) // columns)
+    columns = 1 if len(measured) <= 2 and wide > 1.5 else min(len(measured), 2)
+    # Of an odd number, the first is what was asked for, and has a row of its own.
+    whole = columns == 2 and len(measured) % 2 == 1
+    spans = [columns if whole and i == 0 else 1 for i in range(len(measured))]
     width = 12.5 if columns == 2 else 9.0
-    # What a panel has for its map, beside the colour bar and labels: figures without empty margins.
-    height = (width / columns - 1.6) / wide if equal else 4.0
-    figure = Figure(figsize=(width, rows * (np.clip(height, 1.2, 8.0) + 0.8) + 0.2), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    # A row is as high as its map needs beside colour bar and labels, so that no figure has empty margins.
+    places, heights = _places(spans, columns), []
+    for (_, column), span in zip(places, spans, strict=True):
+        if column == 0:
+            wanted = (width * span / columns - 1.6) / wide if equal else 4.0
+            heights.append(float(np.clip(wanted, 1.2, 7.0)) + 0.8)
+    figure = Figure(figsize=(width, sum(heights) + 0.2), layout="constrained")
+    grid_spec = figure.add_gridspec(len(heights), columns, height_ratios=heights)
+    panels = [
+        figure.add_subplot(grid_spec[row, column : column + span])
+        for (row, column), span in zip(places, spans, strict=True)
+    ]
     some_missing = False
-    for axes, quantity in zip(panels, measured, strict=False):
+    for axes, quantity in zip(panels, measured, strict=True):
         grid = scan.to_map(quantity.number, quantity.value)
         some_missing |= bool(np.isnan(grid).any())
         low, high, extend = _limits(quantity.value)
@@ -84,11 +94,15 @@ def plot_c_scan(scan, measured):
         if not scan.step:
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_locator(MaxNLocator(integer=True))
-    for axes in panels[len(measured) :]:
-        axes.remove()
     if some_missing:
         figure.supxlabel("grey: no pick", fontsize=9, color="0.4")
     return figure
+
+
+def _places(spans, columns):
+    """Row and column of each panel, from how many columns each takes."""
+    cells = np.cumsum([0, *spans[:-1]])
+    return [divmod(int(cell), columns) for cell in cells]
 
 
 def plot_profile(scan, measured):

@@ -95,7 +95,12 @@ class Pictures:
         if sections := [section.drawn(name) for section in self.sections if section.items()]:
             figures["b_scan"] = plot_b_scan(sections, self.grid, job.gates)
         if job.scan.is_grid:
-            figures["c_scan"] = plot_c_scan(job.scan, [*values, *amplitudes])
+            pairs = {amplitude.gate: amplitude for amplitude in amplitudes}
+            maps = [
+                [quantity, pairs.get(quantity.gate)] if quantity.title.startswith("ToF") else [quantity]
+                for quantity in values
+            ]
+            figures["c_scan"] = plot_c_scan(job.scan, [quantity for pair in maps for quantity in pair])
         else:
             figures["profile"] = plot_profile(job.scan, values)
         for file, figure in figures.items():
@@ -104,7 +109,7 @@ class Pictures:
     def _drawn(self, block, i, place, rows, picks):
         mine = slice(picks.start, picks.stop)
         found = rows["echo"][mine] > 0
-        many = len(self.job.files) > 1
+        many = len(self.job.source.files) > 1
         where = ", ".join(
             f"{column.replace('_mm', '')} {value:g}{' mm' if column.endswith('_mm') else ''}"
             for column, value in self.job.scan.positions(block.number[place]).items()

@@ -76,7 +76,7 @@ def _draw_part(axes, trace, zoom):
         axes.set_visible(False)
         return
     first = trace.tof[0] * 1e6
-    low, high = first - 2 * zoom, first + 4 * zoom
+    low, high = max(first - 2 * zoom, trace.time_us[0]), min(first + 4 * zoom, trace.time_us[-1])
     axes.set_xlim(low, high)
     seen = trace.signal[(trace.time_us >= low) & (trace.time_us <= high)] - np.median(trace.signal)
     if seen.size and np.ptp(seen):
@@ -84,13 +84,14 @@ def _draw_part(axes, trace, zoom):
 
 
 def _title(trace):
+    half = np.ptp(trace.interval, axis=1) / 2 * 1e6
     picks = [
-        f"{tof:.3f} µs ({low:.3f} to {high:.3f}), confidence {100 * confidence:.0f} %"
-        for tof, (low, high), confidence in zip(trace.tof * 1e6, trace.interval * 1e6, trace.confidence, strict=True)
+        f"{tof:.3f} µs ± {width:.3f}, confidence {100 * confidence:.0f} %"
+        for tof, width, confidence in zip(trace.tof * 1e6, half, trace.confidence, strict=True)
     ]
     shown = picks[:2] + ([f"{len(picks) - 2} more"] if len(picks) > 2 else [])
-    text = "  |  ".join([trace.name, *shown, *([trace.flag] if trace.flag else [])])
-    return textwrap.shorten(text, 150, placeholder=" ...")
+    reason = [trace.flag] if trace.flag and not len(trace.tof) else []
+    return textwrap.shorten("   |   ".join([trace.name, *shown, *reason]), 160, placeholder=" ...")
 
 
 def _draw_legend(figure, rows):

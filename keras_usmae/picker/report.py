@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from keras_usmae.picker.job import Job, count
+from keras_usmae.picker.job import Job
 from keras_usmae.picker.rows import block_rows, distance_name, missing_rows, table_kinds
+from keras_usmae.picker.source import count
 from keras_usmae.picker.summary import summarize
 from keras_usmae.picker.tables import PickTable
 
-_PROBED_FILES, _PROBED_TRACES = 8, 64  # that the scale is estimated from
+_PROBED = 512  # traces that the scale is estimated from
 
 
 def predict(config, output):
@@ -92,8 +93,8 @@ def load_picker(config):
 
 def _with_progress(job):
     """Blocks of all files, with a progress bar on a terminal: in traces of one file, or in files."""
-    one = len(job.files) == 1
-    total, unit = (count(job.first), " traces") if one else (len(job.files), " files")
+    one = len(job.source.files) == 1
+    total, unit = (count(job.first), " traces") if one else (len(job.source.files), " files")
     with tqdm(total=total, unit=unit, desc="Picking", disable=None) as bar:
         for block in job.blocks():
             yield block
@@ -153,16 +154,14 @@ def _nearest(picks, label):
 
 
 class _Scales:
-    """The scale of each sampling rate: of one probe, so it is estimated once, from traces spread over the files."""
+    """The scale of each sampling rate: of one probe, so it is estimated once, from the first traces."""
 
     def __init__(self, picker, job):
         self.picker = picker
         self.chosen = {}  # by sampling rate in Hz
         self.fixed = job.scale
         if self.fixed is None:
-            step = -(-len(job.files) // _PROBED_FILES)
-            probed = [job.first, *filter(None, map(job.read, job.files[::step]))] if len(job.files) > 1 else [job.first]
-            self._choose(probed)
+            self._choose(job.source.ahead)
 
     def of(self, block):
         """The scale for `EchoPicker.pick`."""
@@ -182,7 +181,7 @@ class _Scales:
         for rate in {part.sampling_rate for part in parts}:
             mine = [part.signals for part in parts if part.sampling_rate == rate]
             length = min(signals.shape[1] for signals in mine)
-            share = max(_PROBED_FILES * _PROBED_TRACES // len(mine), 1)
+            share = max(_PROBED // len(mine), 1)
             probe = [signals[:: -(-len(signals) // share), :length] for signals in mine]
             self.chosen[rate] = self.picker.choose_scale(np.concatenate(probe), rate)
 

@@ -10,10 +10,11 @@ class PredictConfig:
     Args:
         source: str. File or folder of traces.
         sidecar: str or `None`. Sidecar of the file or folder. Defaults to `None`, those beside the data.
-        sampling_rate: float or `None`. In Hz, where no sidecar or file says it.
-        axis: int or `None`. Axis of time, where no sidecar says it.
-        signals: str or `None`. Name of the array or columns, where no sidecar says it.
-        start_time: float or `None`. Time of the first sample after the transmit pulse in s, where no sidecar says it.
+        sampling_rate: float or `None`. In Hz. Defaults to `None`, that of the file or sidecar.
+        axis: int or `None`. Axis of time. Defaults to `None`, that of the file or sidecar.
+        signals: str or `None`. Name of the array or columns with the traces. Defaults to `None`, as above.
+        start_time: float or `None`. Time of the first sample after the transmit pulse, in s. Defaults to `None`,
+            as above.
         gates: tuple of str, see `parse_gates`. Defaults to `()`, the whole record.
         echo: str. Which echo of each gate: `"first"`, `"strongest"`, `"all"` or its number. Defaults to `"first"`.
         thickness: bool. Whether the spacing of two gates, or of two echoes of one, is a thickness. Defaults to `False`.

@@ -37,8 +37,8 @@ def summarize(job, table, picker, scales, seconds):
     traces = int(number[-1]) + 1 if len(number) else 0  # of a grid, with those that could not be read
     summary = {
         "source": str(job.source.path),
-        "files": len(job.files),
-        "failed": [{"file": file.name, "reason": reason} for file, reason in job.failed.items()],
+        "files": len(job.source.files),
+        "failed": [{"file": file.name, "reason": reason} for file, reason in job.source.failed.items()],
         "traces": len(np.unique(number)),
         "samples": job.first.signals.shape[1],
         "sampling_rate_hz": job.first.sampling_rate,
