@@ -25,7 +25,8 @@ class Gate:
     stop: float
 
     def __str__(self):
-        return f"{self.name}={_microseconds(self.start)}:{_microseconds(self.stop)}"
+        limits = f"{_microseconds(self.start)}:{_microseconds(self.stop)}"
+        return limits if self.name.startswith("gate") else f"{self.name}={limits}"
 
 
 def parse_gates(texts, speed_of_sound=None):
@@ -88,10 +89,12 @@ def check_gates(gates, start, stop, source):
         outside = gate.start >= stop or gate.stop <= start
         if outside or (math.isfinite(gate.start) and gate.start < start - slack) or stop + slack < gate.stop < math.inf:
             where = "lies outside of" if outside else "reaches out of"
+            open_end = dataclasses.replace(gate, start=max(gate.start, start), stop=math.inf)
+            way_out = "Move it" if outside else f"Leave its end open, --gate {open_end}, move it"
             raise ValueError(
                 f"The gate {gate} {where} the record of {source!r}, which runs from {_microseconds(start)} to "
-                f"{_microseconds(stop)}. Move it, leave an end open as in '{gate.name}={_microseconds(start)}:', or "
-                "correct the sampling rate or start time if the record should be longer."
+                f"{_microseconds(stop)}. {way_out}, or correct --sampling-rate or --start-time if the record should "
+                "be another."
             )
 
 

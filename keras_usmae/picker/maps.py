@@ -148,7 +148,7 @@ def _draw_profile(axes, scan, quantity):
     # So many points as no picture can show would only make the file slow to open.
     step = -(-len(quantity.number) // _MAX_POINTS)
     number, value = quantity.number[::step], quantity.value[::step]
-    where = number * scan.step[-1] if scan.step and len(scan.shape) == 1 else number
+    where = scan.place(number, 0) if len(scan.shape) == 1 else number
     color = gate_color(quantity.gate)
     if quantity.interval is not None:
         low, high = quantity.interval[::step].T

@@ -151,7 +151,7 @@ class _Section:
         return self._sample.wants(self._along(number))
 
     def add(self, number, line):
-        position = self._along(number) * (self.scan.step[self.axis] if self.scan.step else 1)
+        position = self.scan.place(self._along(number), self.axis)
         self._sample.add(self._along(number), BScanLine(position, *line))
 
     def items(self):
@@ -161,8 +161,8 @@ class _Section:
         title = f"B-scan of {name}"
         if self.fixed is not None:
             other = 1 - self.axis
-            step = self.scan.step[other] if self.scan.step else 1
-            place = f"{self.scan.names[other]} = {self.fixed * step:g}{' mm' if self.scan.step else ''}"
+            unit = " mm" if self.scan.step else ""
+            place = f"{self.scan.names[other]} = {self.scan.place(self.fixed, other):g}{unit}"
             title += f" along {self.scan.names[self.axis]}, at {place}"
         return {"title": title, "label": self.scan.labels[self.axis], "lines": self.items()}
 

@@ -15,11 +15,13 @@ class Scan:
         shape: tuple of one or two int. Traces along each axis; the first may be `None` for a line of unknown length.
         names: tuple of str, what the axes are called. Defaults to `("trace",)`.
         step: tuple of float or `None`. In mm between two traces along each axis. Defaults to `None`, not known.
+        origin: int. Number of the first place on each axis, where `step` is not known. Defaults to `0`.
     """
 
     shape: tuple[int | None, ...] = (None,)
     names: tuple[str, ...] = ("trace",)
     step: tuple[float, ...] | None = None
+    origin: int = 0
 
     @property
     def is_grid(self):
@@ -42,17 +44,21 @@ class Scan:
             return (np.asarray(number),)
         return np.unravel_index(number, self.shape)
 
+    def place(self, index, axis):
+        """Steps along an axis to what the table and the pictures say of them, in mm or as a number."""
+        return index * self.step[axis] if self.step else index + self.origin
+
     def positions(self, number):
-        """What the table says of where traces lie: a dict from column to array, in mm or in steps."""
-        steps = self.step or (1,) * len(self.names)
+        """What the table says of where traces lie: a dict from column to array."""
         return {
-            column: index * step for column, index, step in zip(self.columns, self.indices(number), steps, strict=True)
+            column: self.place(index, axis)
+            for axis, (column, index) in enumerate(zip(self.columns, self.indices(number), strict=True))
         }
 
     def extent(self):
         """Ends of a map along its first and its second axis, half a step beyond the outer traces: four float."""
-        (a, b), (u, v) = self.shape, self.step or (1, 1)
-        return (-0.5 * u, (a - 0.5) * u, -0.5 * v, (b - 0.5) * v)
+        ends = [(self.place(-0.5, axis), self.place(size - 0.5, axis)) for axis, size in enumerate(self.shape)]
+        return (*ends[0], *ends[1])
 
     def to_map(self, number, values):
         """Values on the grid, NaN where there is none.

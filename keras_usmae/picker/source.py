@@ -17,6 +17,7 @@ _OPTIONS = {
     "start_time": "--start-time 0us",
 }
 _NUM_AHEAD, _TRACES_AHEAD = 8, 512
+_MAX_DOUBTS = 5
 
 
 class Source:
@@ -32,6 +33,7 @@ class Source:
 
     Attributes:
         files: list of paths.
+        doubts: dict whose keys are what the readers found doubtful in the files so far, at most five.
         failed: dict from the path of a file that could not be used so far to the reason.
         ahead: list of one or more `Recording`, the first that can be used.
 
@@ -50,7 +52,7 @@ class Source:
     def __init__(self, path, sidecar, settings, check):
         self.path, self._sidecar, self._settings, self._check = Path(path), sidecar, settings, check
         self.files = [described.path for described in describe_files(path, sidecar, settings)]
-        self.failed = {}
+        self.failed, self.doubts = {}, {}
         self._stream = self._read()
         self._begun = []
         while sum(count(recording) for recording in self.ahead) < _TRACES_AHEAD and len(self.ahead) < _NUM_AHEAD:
@@ -93,6 +95,9 @@ class Source:
                     raise _with_options(error) from error
                 self.failed[file] = " ".join(str(_with_options(error)).split())
                 result = None
+            else:
+                for doubt in result.provenance.doubts[: _MAX_DOUBTS - len(self.doubts)]:
+                    self.doubts[doubt] = True
             yield file, result
 
 
@@ -126,7 +131,8 @@ def find_scan(recording):
         square = lines == len(stems)
         if rest or lines == 1:
             return Scan()
-        return Scan((len(stems), lines), ("tx", "rx") if square else ("array", "trace"))
+        names = ("tx", "rx") if square else ("array", "trace of it")
+        return Scan((len(stems), lines), names, origin=1)  # elements of arrays are counted from 1
     path = Path(recording.source)
     if path.suffix.lower() not in ARRAY_SUFFIXES:
         return Scan()
@@ -146,7 +152,8 @@ def _with_options(error):
     option = _OPTIONS.get(getattr(missing, "key", None))
     if option is None:
         return error
-    return type(error)(f"{missing}\nOn the command line: {option}. Or as a sidecar:{_sidecar_of(error)}")
+    kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+    return kind(f"{missing}\nOn the command line: {option}. What else it may need, as a sidecar:{_sidecar_of(error)}")
 
 
 def _sidecar_of(error):

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from keras_usmae.picker.job import ends
 from keras_usmae.picker.scan import seems_transposed
 
 _FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
@@ -55,7 +56,9 @@ def summarize(job, table, picker, scales, seconds):
         "traces_per_second": round(len(np.unique(number)) / max(seconds, 1e-9), 1),
         "scores": _scores(job, columns, found, picker, scales) if job.labelled else None,
     }
-    summary["hint"] = _hint(job, columns, found) if traces and job.config.scan else None
+    summary["notes"] = [*job.source.doubts, *_transmit_pulse(job, columns, found)]
+    if traces and job.config.scan:
+        summary["notes"] += _other_way_round(job, columns, found)
     return summary
 
 
@@ -94,14 +97,30 @@ def _reasons(numbers, flags):
     return {str(flags[i]): int(counts[i]) for i in np.argsort(-counts, kind="stable") if counts[i]}
 
 
-def _hint(job, columns, found):
+def _transmit_pulse(job, columns, found):
+    """Picks at the very start of records that begin with the transmit pulse are of that, and no gate leaves it out."""
+    start, stop = ends(job.first)
+    first = found & (columns["echo"] == 1)
+    if start > 0 or any(math.isfinite(gate.start) for gate in job.gates) or not first.any():
+        return []
+    early = columns["tof_us"][first] < (start + 0.02 * (stop - start)) * 1e6
+    if np.mean(early) < 0.5:
+        return []
+    beyond = 10 ** math.floor(math.log10((start + 0.1 * (stop - start)) * 1e6))
+    return [
+        f"{np.mean(early):.0%} of the first echoes lie at the very start of the record, as the transmit pulse does; a "
+        f"gate such as --gate {beyond:g}us: leaves it out".replace("%", " %", 1)
+    ]
+
+
+def _other_way_round(job, columns, found):
     """A scan whose map would be much smoother with lines of the other length was stated the wrong way round."""
     _, first = np.unique(columns["_number"][found], return_index=True)
     rows = np.flatnonzero(found)[first]
     lines, length = job.scan.shape
     if lines != length and seems_transposed(job.scan.to_map(columns["_number"][rows], columns["tof_us"][rows])):
-        return f"the map would be far smoother as --scan {length}x{lines}: lines x traces of a line."
-    return None
+        return [f"the map would be far smoother as --scan {length}x{lines} (lines x traces of a line)"]
+    return []
 
 
 def _scores(job, columns, found, picker, scales):
@@ -171,8 +190,7 @@ def format_summary(summary):
     if s["failed"]:
         lines.append(("not read", f"{_of(len(s['failed']), s['files'])} files; all are in summary.json"))
         lines += [("", f"{entry['file']}: {entry['reason']}") for entry in s["failed"][:_SHOWN]]
-    if s["hint"]:
-        lines.append(("hint", s["hint"]))
+    lines += [("note", note) for note in s["notes"]]
     lines.append(("speed", f"{s['traces_per_second']:,.0f} traces/s, {s['seconds']:.1f} s"))
     width = max(len(name) for name, _ in lines) + 2
     return "\n".join([s["source"], *(f"  {name:<{width}}{text}" for name, text in lines)])
@@ -183,7 +201,7 @@ def _gate_lines(gate, traces):
     text = f"{_of(gate['picked'], traces)} traces"
     if gate["without_pick"]:
         reasons = list(gate["without_pick"].items())
-        text += "; " + ", ".join(f"{number:,} {reason}" for reason, number in reasons[:_SHOWN])
+        text += "; " + ", ".join(f"{number:,} x {reason}" for reason, number in reasons[:_SHOWN])
         text += f", and {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
     lines = [(name, text), ("", f"ToF {_spread_text(tof, 'µs')}")]
     return [*lines, *([("", f"depth {_spread_text(gate['depth_mm'], 'mm')}")] if gate["depth_mm"] else [])]
