@@ -186,8 +186,10 @@ def choose_pair(picks, gates, echo):
     others = inside.select(inside.echo != rank[inside.trace]).strongest()
     second = np.full(picks.num_traces, -1)
     second[others.trace] = others.echo
-    early, late = np.minimum(rank, second), np.maximum(rank, second)
-    return tuple(inside.select(inside.echo == ends[inside.trace]) for ends in (np.where(early < 0, late, early), late))
+    alone = np.minimum(rank, second) < 0
+    front = np.where(alone, rank, np.minimum(rank, second))
+    back = np.where(alone, -1, np.maximum(rank, second))
+    return tuple(inside.select(inside.echo == ends[inside.trace]) for ends in (front, back))
 
 
 def _inside(picks, gate):

@@ -146,7 +146,7 @@ def plot_profile(scan, measured):
 
 def _draw_profile(axes, scan, quantity):
     # So many points as no picture can show would only make the file slow to open.
-    step = -(-len(quantity.number) // _MAX_POINTS)
+    step = max(-(-len(quantity.number) // _MAX_POINTS), 1)
     number, value = quantity.number[::step], quantity.value[::step]
     where = scan.place(number, 0) if len(scan.shape) == 1 else number
     color = gate_color(quantity.gate)

@@ -74,7 +74,7 @@ def block_rows(picks, gates, echo, config):
                 part["distance"] = part["tof"] * config.speed_of_sound * 500
                 part["distance_interval"] = part["interval"] * config.speed_of_sound * 500
     rows = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    order = np.lexsort((rows["echo"], rows["gate"], rows["trace"]))
+    order = np.lexsort((rows["echo"], rows["echo"] == 0, rows["gate"], rows["trace"]))  # what is missing comes last
     return {key: values[order] for key, values in rows.items()}
 
 

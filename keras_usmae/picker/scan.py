@@ -157,9 +157,9 @@ def check_scan(scan, num_traces, source):
     lines, length = scan.shape
     if lines * length == num_traces:
         return
-    near = [f"{n}x{num_traces // n}" for n in (lines, length) if num_traces % n == 0]
-    near += [f"{num_traces // n}x{n}" for n in (length, lines) if num_traces % n == 0]
-    options = list(dict.fromkeys(near)) or _sizes(num_traces)
+    near = [f"{lines}x{num_traces // lines}"] if num_traces % lines == 0 else []
+    near += [f"{num_traces // length}x{length}"] if num_traces % length == 0 else []
+    options = near or _sizes(num_traces)
     raise ValueError(
         f"A scan of {lines}x{length} has {lines * length:,} traces, but {source!r} has {num_traces:,}. "
         + (f"Possible are {', '.join(options)}." if options else f"{num_traces:,} is no product: leave --scan out.")
@@ -191,7 +191,7 @@ def seems_transposed(grid):
         steps = steps[np.isfinite(steps)]
         return np.mean(np.minimum(steps, np.quantile(steps, 0.95))) if steps.size else np.inf
 
-    return roughness(grid.reshape(grid.shape[::-1])) < 0.5 * roughness(grid)
+    return bool(roughness(grid.reshape(grid.shape[::-1])) < 0.75 * roughness(grid))
 
 
 def _sizes(count):
