@@ -141,7 +141,8 @@ def _cut(recording, before, done):
     """A recording as blocks of limited size."""
     total = count(recording)
     label, reason = np.full(total, np.nan), np.full(total, "", object)
-    reason[np.setdiff1d(np.arange(total), recording.index)] = [reason for _, reason in recording.rejected]
+    if recording.rejected:
+        reason[np.setdiff1d(np.arange(total), recording.index)] = [reason for _, reason in recording.rejected]
     if recording.onset is not None:
         label[recording.index] = recording.onset / recording.sampling_rate + recording.start_time
     name = np.full(total, Path(recording.source).name, object)

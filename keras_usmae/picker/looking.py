@@ -8,8 +8,8 @@ import scipy.special
 from keras_usmae.picker.windows import complete_short, window_starts, window_weights
 from keras_usmae.signals.analytic import analytic_signal
 
-_BAND = (0.004, 0.12)  # cycles a sample: of the bursts that the network knows, at its scale
-_ENVELOPE_MARGIN = 256  # samples that an envelope needs on either side of a piece
+_BAND = (0.008, 0.1)  # cycles a sample: of the bursts that the network knows, at its scale
+_ENVELOPE_MARGIN = 128  # samples that an envelope needs on either side of a piece
 _QUIETEST = 0.1  # share of a trace that its noise is taken from
 _LEAST_SPREAD = 1e-4  # of the trace's peak: below, a window holds no noise but the rounding of zeros
 

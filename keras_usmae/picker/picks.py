@@ -21,8 +21,9 @@ class Picks:
         interval: float64 array of shape `(n, 2)`. Seconds, holds the time of flight with a probability of 95 %.
         confidence: float64 array of shape `(n,)`. Probability that an echo begins within a bin of the pick.
         amplitude: float64 array of shape `(n,)`. Peak of the burst's envelope, in the unit of the recording.
-        snr_db: float64 array of shape `(n,)`. dB of `amplitude` over the RMS of the noise, which comes from the
-            quietest tenth of the trace; infinite where the trace has no noise.
+        snr_db: float64 array of shape `(n,)`. dB of `amplitude` over the RMS of the noise in the band of the bursts,
+            which is estimated from the quietest tenth of the trace's envelope; infinite where there is no noise. Being
+            of the peak, and in that band, it exceeds the `snr_db` of synthetic sets by some 10 to 15 dB.
         num_traces: int. Traces that were looked at.
         reason: array of `num_traces` str. Why a trace has no pick, `""` where it has one.
         scale: `Scale`. How the recording was resampled for the network.

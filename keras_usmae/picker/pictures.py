@@ -30,10 +30,7 @@ class Pictures:
 
     def __init__(self, job):
         self.job = job
-        start, stop = ends(job.first)
-        samples = job.first.signals.shape[1]
-        # At most a column a sample: none stays empty.
-        self.grid = TimeGrid(start, stop + 1 / job.first.sampling_rate, min(_MAX_COLUMNS, samples))
+        self.grid = _time_grid(job.source.ahead)
         self.typical = EvenSample(_NUM_A_SCANS)
         self.doubtful = Worst(_NUM_DOUBTFUL)
         self.without = EvenSample(_NUM_WITHOUT)
@@ -133,6 +130,14 @@ class Pictures:
         found = rows["echo"][picks] > 0
         magnitude = self.grid.to_line(block.signals[i], block.sampling_rate, block.start_time)
         return magnitude, rows["tof"][picks][found], rows["gate"][picks][found]
+
+
+def _time_grid(recordings):
+    """Columns that hold all records that were read ahead; at most one a sample, so that none stays empty."""
+    starts, stops = zip(*map(ends, recordings), strict=True)
+    step = max(1 / recording.sampling_rate for recording in recordings)
+    start, stop = min(starts), max(stops) + step
+    return TimeGrid(start, stop, max(min(_MAX_COLUMNS, round((stop - start) / step)), 1))
 
 
 class _Section:

@@ -5,7 +5,8 @@ import numpy as np
 from keras_usmae.picker.gates import choose_echoes, choose_pair
 from keras_usmae.picker.thickness import thickness
 
-LOW_CONFIDENCE = 0.5
+FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
+_LOW_CONFIDENCE = 0.5
 
 
 def table_kinds(scan, config, labelled):
@@ -110,10 +111,18 @@ def _part(picks, chosen, gate, echo):
     found = _empty(len(chosen))
     found |= {"trace": chosen.trace, "echo": chosen.echo + 1, "tof": chosen.tof, "interval": chosen.interval}
     found |= {"confidence": chosen.confidence, "amplitude": chosen.amplitude, "snr_db": chosen.snr_db}
-    doubtful = chosen.confidence < LOW_CONFIDENCE
-    found["flag"] = np.where(doubtful, "doubtful: low confidence", "").astype(object)
+    found["flag"] = _doubts(chosen)
     both = {key: np.concatenate([rows[key], found[key]]) for key in rows}
     return {**both, "gate": np.full(len(both["trace"]), gate)}
+
+
+def _doubts(picks):
+    """Why a pick is to be looked at, or `""`."""
+    half_width = np.ptp(picks.interval, axis=1) / 2
+    wide = half_width * picks.sampling_rate * picks.scale.ratio > FAR_SAMPLES
+    doubts = np.where(wide, "doubtful: wide interval", "").astype(object)
+    doubts[picks.confidence < _LOW_CONFIDENCE] = "doubtful: low confidence"
+    return doubts
 
 
 def _thickness_parts(picks, gates, echo, speed_of_sound):

@@ -15,8 +15,11 @@ from keras_usmae.picker.traces import Traces
 from keras_usmae.signals.analytic import analytic_signal
 
 TYPICAL_PERIOD = 44.0  # samples in a cycle at the network's scale: 2.25 MHz at 100 MHz
-_LARGEST = 16  # of `up` and `down`
-_TOLERANCE = math.log(1.2)  # of the ratio, for a simpler one
+_LARGEST = 16
+# Steps of at most 1.5, where the network takes a factor of two either way: a finer one would promise too much.
+_STEPS = [Fraction(step) for step in ("1", "3/2", "2", "3", "4", "6", "8", "12", "16")]
+_RATIOS = sorted({*_STEPS, *(1 / step for step in _STEPS)})
+_MAX_DENOMINATOR = 100  # of a scale that a user gives
 _MAX_TRACES = 128
 _MAX_SAMPLES = 1 << 15  # of a trace; of longer ones, so many pieces are taken:
 _MAX_PIECES = 32
@@ -64,7 +67,8 @@ def as_scale(scale):
     """Reads a scale that a user gives.
 
     Args:
-        scale: `Scale`, number, or str such as `"8"`, `"3/2"`. The nearest ratio of integers up to 16 is taken.
+        scale: `Scale`, number, or str such as `"8"`, `"3/2"`, from 1/16 to 16. It becomes a ratio of integers
+            whose denominator is at most 100.
 
     Returns:
         `Scale`.
@@ -89,8 +93,8 @@ def as_scale(scale):
             f"`scale` must be samples for the network in each sample of the recording, from 1/{_LARGEST} to "
             f"{_LARGEST}, such as 8, 1.5 or '3/2'. Received: scale={scale!r}"
         )
-    nearest = _nearest(float(ratio), 0.0)
-    return Scale(nearest.numerator, nearest.denominator, math.nan, math.nan, "as given")
+    ratio = ratio.limit_denominator(_MAX_DENOMINATOR)
+    return Scale(ratio.numerator, ratio.denominator, math.nan, math.nan, "as given")
 
 
 def choose_scale(signals, sampling_rate, burst_typical=280.0):
@@ -124,20 +128,10 @@ def choose_scale(signals, sampling_rate, burst_typical=280.0):
         by_period, by_length = TYPICAL_PERIOD * frequency, burst_typical / length
         wanted = math.sqrt(by_period * by_length)
         why = f"bursts of {frequency * sampling_rate / 1e6:.3g} MHz and {length:.0f} samples"
-    ratio = _nearest(min(max(wanted, 1 / _LARGEST), _LARGEST), _TOLERANCE)
+    ratio = min(_RATIOS, key=lambda ratio: abs(math.log(ratio / wanted)))
     scale = Scale(ratio.numerator, ratio.denominator, frequency * sampling_rate, length, "")
     why = f"x{scale}, {sampling_rate / 1e6:g} to {scale.ratio * sampling_rate / 1e6:.4g} MHz: {why}"
     return dataclasses.replace(scale, why=why)
-
-
-def _nearest(wanted, tolerance):
-    """The simplest ratio within a tolerance of the logarithm, or else the nearest."""
-    ratios = {Fraction(up, down) for up in range(1, _LARGEST + 1) for down in range(1, _LARGEST + 1)}
-
-    def distance(ratio):
-        return max(abs(math.log(ratio / wanted)), tolerance)
-
-    return min(ratios, key=lambda ratio: (distance(ratio), max(ratio.numerator, ratio.denominator), ratio))
 
 
 def _pieces(signals):

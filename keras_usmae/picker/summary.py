@@ -6,9 +6,9 @@ import math
 import numpy as np
 
 from keras_usmae.picker.job import ends
+from keras_usmae.picker.rows import FAR_SAMPLES
 from keras_usmae.picker.scan import seems_transposed
 
-_FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
 _SHOWN = 5  # files or reasons that are listed one by one
 
 
@@ -141,8 +141,8 @@ def _scores(job, columns, found, picker, scales):
         "bin_us": bin_width * sample,
         "among_picks": float(np.mean(nearest <= bin_width * sample)),
         "bias_us": bias,
-        "as_measured": _errors(known, bin_width * sample, _FAR_SAMPLES * sample),
-        "without_bias": _errors(known - bias, bin_width * sample, _FAR_SAMPLES * sample),
+        "as_measured": _errors(known, bin_width * sample, FAR_SAMPLES * sample),
+        "without_bias": _errors(known - bias, bin_width * sample, FAR_SAMPLES * sample),
     }
 
 
