@@ -1,6 +1,7 @@
 """The pictures of a prediction: what is kept of the traces while they pass, and what is drawn of it in the end."""
 
 import numpy as np
+from tqdm import tqdm
 
 from keras_usmae.picker.drawn import BScanLine, DrawnTrace, EvenSample, TimeGrid, Worst
 from keras_usmae.picker.job import ends
@@ -100,7 +101,7 @@ class Pictures:
             figures["c_scan"] = plot_c_scan(job.scan, [quantity for pair in maps for quantity in pair])
         else:
             figures["profile"] = plot_profile(job.scan, values)
-        for file, figure in figures.items():
+        for file, figure in tqdm(figures.items(), desc="Drawing", unit=" pictures", disable=None):
             save_figure(figure, folder / f"{file}.png")
 
     def _drawn(self, block, i, place, rows, picks):
