@@ -101,7 +101,7 @@ def test_recordings_without_labels(tmp_path):
 
 def test_short_traces_are_padded_only_if_that_is_stated(tmp_path):
     write(tmp_path / "raw", settings="signal_length = 4608\nroom = 1e-6", labels=False)
-    with pytest.raises(ValueError, match=r"no windows for the split 'train'.*no window of 4608 samples fits its 4096"):
+    with pytest.raises(ValueError, match=r"No trace of 'scan.npz' gives a window.*4,096 samples.*fewer than the 4,608"):
         prepare(load_builder(NAME, tmp_path / "data", tmp_path / "raw"))
     assert not (tmp_path / "data").exists()
     (tmp_path / "raw" / "prepare.toml").write_text("signal_length = 4608\npad = true")

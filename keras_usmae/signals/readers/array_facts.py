@@ -120,8 +120,8 @@ def facts_of_array(file, name, sidecar, path):
             )
         facts += _times(file, vector, sidecar, path)
         times[vector] = math.prod(file.headers[vector].shape)
-    unit = split_unit(name.rpartition("/")[2])[1]
-    if unit and not is_time_unit(unit):
+    stem, unit = split_unit(name.rpartition("/")[2])
+    if stem and unit and not is_time_unit(unit):
         facts += filter(None, [fact_of("unit", unit, f"the name {name!r}")])
     for group in _scopes(name):
         if sidecar.time is None:

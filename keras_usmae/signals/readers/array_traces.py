@@ -17,7 +17,7 @@ from keras_usmae.signals.readers.guards import (
     matching,
 )
 from keras_usmae.signals.readers.settle import MissingKeyError
-from keras_usmae.signals.readers.traces import Traces, leave_out_ramps
+from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
 _MAX_LISTED = 12
 
@@ -53,7 +53,11 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
             rows[name], origin = _along_rows(path, name, arrays.pop(name), sidecar, layouts.get(name), times)
         values = {key: read_values(path, file, key, max_bytes) for key in keys}
         used = {*names, *times, *values}
-        others = {name: header for name, header in file.headers.items() if name not in used}
+        others = {
+            name: header
+            for name, header in file.headers.items()
+            if name not in used and not is_known_name(name.rpartition("/")[2])
+        }
     traces = _join(path, rows, facts)
     traces.axis, traces.values = origin, values
     traces.left_out += [f"{name!r}: the times of the samples" for name in times]
@@ -160,6 +164,8 @@ def _along_rows(path, name, array, sidecar, layout, times):
         axis, origin = _axis(path, name, array.shape, sidecar, layout, times)
         rows = np.moveaxis(array, axis, -1)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.flags.c_contiguous else _copied(rows)
+    if not sidecar.stacked:
+        check_shape(path, *rows.shape, sidecar.samples)
     check_byte_order(path, name, rows)
     with np.errstate(over="ignore"):
         return rows.astype(np.float32, copy=False), origin
@@ -196,7 +202,7 @@ def _axis(path, name, shape, sidecar, layout, times):
                 )
         return sidecar.axis, "the sidecar"
     if sum(size > 1 for size in shape) <= 1:
-        return int(np.argmax(shape)), "the only one"
+        return int(np.argmax(shape)), "its shape"
     if proofs:
         return shape.index(proofs[0][1]), f"the length of {proofs[0][0]!r}"
     if sidecar.samples is not None and not sidecar.stacked and shape.count(sidecar.samples) == 1:

@@ -59,7 +59,8 @@ def facts_of_times(times, unit, where):
     if deviation > _LARGEST_DEVIATION and not _is_rounded(times, step):
         steps = np.diff(times)
         raise ValueError(
-            f"{where} is not uniform: its steps are {steps.min():.6g} to {steps.max():.6g}. Samples that were left out, "
+            f"{where} is not uniform: its steps are {steps.min():.6g} to {steps.max():.6g}. Samples that were left "
+            "out, "
             "or segments in one file, cannot be read as one record: export them apart."
         )
     factor = time_factor(unit)
@@ -86,7 +87,10 @@ def _is_rounded(times, step):
         return False
     quantum = positive.min()
     whole = steps / quantum
-    return bool((np.abs(whole - np.rint(whole)) < 0.02).all() and steps.max() <= step + 1.1 * quantum)
+    if not (np.abs(whole - np.rint(whole)) < 0.02).all() or steps.max() > step + 1.1 * quantum:
+        return False
+    # Where nearly all steps are the quantum itself, the few that are two of them are samples left out.
+    return bool(step > 1.2 * quantum or step < 0.9 * quantum)
 
 
 def _simplest(step, tolerance):

@@ -78,7 +78,7 @@ def normal(name):
 
 
 def split_unit(name):
-    """A name as `CH1 [V]`, `Time (us)`, `Time / s`, `fs_MHz` or `(mV)`, in two: the name itself, and its unit or `""`."""
+    """A name as `CH1 [V]`, `Time (us)`, `Time / s` or `fs_MHz`, in two: the name itself, and its unit or `""`."""
     name = name.strip()
     if found := re.fullmatch(r"(.*?)\s*[\[({<]([^\[\](){}<>]{0,20})[\])}>]\s*", name):
         return found[1].strip(), found[2].strip()

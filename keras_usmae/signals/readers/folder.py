@@ -58,12 +58,12 @@ def describe_files(path, sidecar, settings):
         # A name without special signs, or a pattern that ends as notes do, speaks of them.
         if not stated.files.lower().endswith(_MAYBE_NOTES):
             names = _without_notes(names, names)
-        names = [name for name in matching(names, stated.files) if name not in _label_files(stated)]
+        names = [name for name in matching(names, stated.files) if name not in label_files(stated)]
         if not names:
             raise FileNotFoundError(f"No file in {str(path)!r} of {SUFFIXES} matches {stated.files!r}.")
         return [Described(path / name, stated, shared, True) for name in names]
     found = [_describe(path / name, own_sidecar(path / name), False, settings) for name in names]
-    labels = {name for described in found for name in _label_files(described.sidecar)}
+    labels = {name for described in found for name in label_files(described.sidecar)}
     found = [described for described in found if described.path.name not in labels]
     bare = {item.path.name for item in found if item.sidecar_path is None}
     kept = set(_without_notes([item.path.name for item in found], bare))
@@ -92,5 +92,6 @@ def _describe(file, sidecar, must_exist, settings):
     )
 
 
-def _label_files(sidecar):
+def label_files(sidecar):
+    """Names of the files that a sidecar names beside the data, a set."""
     return {column.file for column in (sidecar.onset, sidecar.groups) if column is not None and column.file}

@@ -183,18 +183,17 @@ def _of_traces(path, column, key, values, rows, count, place):
         # A table for all files together: its rows follow on each other as the traces do.
         if place.trace is None:
             raise ValueError(
-                f"{str(path)!r}: a file before it could not be read, so that its rows of {column.file!r} are not known. "
+                f"{str(path)!r}: a file before it could not be read, so that its rows of {column.file!r} are not "
+                "known. "
                 "Name the column with the files' names in 'match'."
             )
-        end, is_last = place.trace + count, place.index == place.count - 1
-        if (
-            end > len(values)
-            or (is_last and end != len(values))
-            or (end == place.index + 1 and len(values) < place.count)
-        ):
+        end = place.trace + count
+        is_last, is_each_one = place.index == place.count - 1, end == place.index + 1
+        if end > len(values) or (is_last and end != len(values)) or (is_each_one and len(values) < place.count):
             raise ValueError(
-                f"{str(path)!r}: labels {key!r} have {len(values)} rows, for {place.count} files. A row for each trace of "
-                "all files is expected, in the order of their names, or the files' names in a column, named in 'match'."
+                f"{str(path)!r}: labels {key!r} have {len(values)} rows, for {place.count} files. A row for each "
+                "trace of all files is expected, in the order of their names, or the files' names in a column that "
+                "'match' names."
             )
         values = values[place.trace : end]
     if len(values) != count:
@@ -207,8 +206,6 @@ def _of_traces(path, column, key, values, rows, count, place):
 
 def _as_numbers(path, key, values):
     try:
-        return np.array(
-            [np.nan if isinstance(v, str) and not v.strip() else float(v) for v in np.asarray(values).tolist()]
-        )
+        return np.array([np.nan if v == "" else float(v) for v in np.asarray(values).tolist()])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{str(path)!r}: labels {key!r} are no numbers: {error}.") from error

@@ -10,11 +10,10 @@ from keras_usmae.signals.readers.minimal import minimal_sidecar
 from keras_usmae.signals.readers.recording import make_recording
 from keras_usmae.signals.readers.settle import MissingKeyError, Provenance, settle
 from keras_usmae.signals.readers.table_file import read_table_traces
+from keras_usmae.signals.readers.traces import check_shape
 
 __all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
-# A burst of a few cycles has more samples; shorter traces are those of another axis.
-_SHORTEST = 16
 # Formats that are not read, and how they become one that is.
 _CONVERTERS = {
     ".trc": "LeCroy's binary traces: save as .csv or .mat on the oscilloscope, or convert by the package lecroyscope",
@@ -67,12 +66,11 @@ def read_recordings(path, sidecar=None, **settings):
     read_recordings(path)[0].signals.shape  # (32, 564)
     ```
     """
-    recordings, held = [], 0
-    for _, recording in _iterate(path, sidecar, settings, lambda: held):
+    recordings = []
+    for _, recording in _read_one_by_one(describe_files(path, sidecar, settings), are_held=True):
         if isinstance(recording, Exception):
             raise recording
         recordings.append(recording)
-        held += recording.signals.nbytes
     return recordings
 
 
@@ -102,26 +100,22 @@ def iterate_recordings(path, sidecar=None, **settings):
     for shot in range(3):
         np.save(folder / f"shot_{shot}.npy", np.random.default_rng(shot).standard_normal(400))
     (folder / "shot_1.npy").write_bytes(b"not an array")
-    failed = [path.name for path, item in iterate_recordings(folder, sampling_rate=25e6) if isinstance(item, ValueError)]
-    len(failed)  # 1
+    results = iterate_recordings(folder, sampling_rate=25e6)
+    sum(isinstance(result, ValueError) for path, result in results)  # 1
     ```
     """
-    return _iterate(path, sidecar, settings, lambda: 0)
+    # Mistakes in a sidecar are told here, and not at the first step of a generator.
+    return _read_one_by_one(describe_files(path, sidecar, settings), are_held=False)
 
 
-def _iterate(path, sidecar, settings, held):
-    # Mistakes in a sidecar are told before the first file is read, and here, not at the first step of a generator.
-    files = describe_files(path, sidecar, settings)
-    return _read_one_by_one(files, held)
-
-
-def _read_one_by_one(files, held):
-    trace = 0
+def _read_one_by_one(files, are_held):
+    """Reads files; recordings that the caller holds count with the limit of memory."""
+    trace, held = 0, 0
     for index, described in enumerate(files):
         folder = described.sidecar_path.parent if described.sidecar_path else None
         place = Place(index, len(files), trace, folder)
         try:
-            recording = _read_described(described, place, described.sidecar.max_bytes - held())
+            recording = _read_described(described, place, described.sidecar.max_bytes - held)
         except (ValueError, OSError, ImportError) as error:
             # Where every file holds one trace, the rows of a table for all files are still known.
             trace = trace + 1 if trace == index else None
@@ -129,6 +123,7 @@ def _read_one_by_one(files, held):
             continue
         if trace is not None:
             trace += len(recording.signals) + len(recording.rejected)
+        held += recording.signals.nbytes if are_held else 0
         yield described.path, recording
 
 
@@ -156,7 +151,7 @@ def _read_file(path, sidecar, place, max_bytes):
     traces = read(path, sidecar, max_bytes, keys_in_file(sidecar))
     if sidecar.stacked:
         _cut_apart(path, traces, sidecar.samples)
-    _check_shape(path, traces, sidecar)
+    check_shape(path, *traces.signals.shape, sidecar.samples)
     stated = settle(path, sidecar, traces.facts)
     onsets = read_onsets(path, sidecar, traces, place, max_bytes, stated.sampling_rate, stated.start_time)
     groups = read_groups(path, sidecar, traces, place, max_bytes)
@@ -187,32 +182,14 @@ def _cut_apart(path, traces, samples):
     if length % samples:
         # Cut already, by the file's own set-up.
         raise ValueError(
-            f"{str(path)!r}: 'stacked' A-scans of {samples} samples ('samples') do not make up the {length} samples along "
+            f"{str(path)!r}: 'stacked' A-scans of {samples} samples ('samples') do not make up the {length} samples "
+            "along "
             "'axis'."
         )
     pieces = length // samples
     if pieces > 1:
         traces.signals = traces.signals.reshape(count * pieces, samples)
         traces.names = [f"{name}[{piece}]" for name in traces.names for piece in range(pieces)]
-
-
-def _check_shape(path, traces, sidecar):
-    count, length = traces.signals.shape
-    if sidecar.samples is not None and length != sidecar.samples:
-        stack = (
-            f" Are {length // sidecar.samples} A-scans stacked in it? Then write stacked = true."
-            if (length % sidecar.samples == 0)
-            else ""
-        )
-        raise ValueError(
-            f"{str(path)!r}: traces have {length} samples, but the sidecar's 'samples' is {sidecar.samples}. Is 'axis' "
-            f"right? The array holds {count} traces as it is.{stack}"
-        )
-    if length < _SHORTEST:
-        raise ValueError(
-            f"{str(path)!r}: {count:,} traces have {length} samples each, fewer than the {_SHORTEST} of any burst. Is "
-            "'axis' right?"
-        )
 
 
 def _doubts(traces):
@@ -239,7 +216,7 @@ def _is_rectified(signals):
         return False
     magnitude = np.abs(some)
     return bool(
-        np.median(magnitude) - magnitude.min() < 0.25 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
+        np.median(magnitude) - magnitude.min() < 0.35 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
     )
 
 

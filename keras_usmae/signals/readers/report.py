@@ -15,7 +15,7 @@ _ORIGINS = {
     "start_time": "start",
     "unit": "unit",
     "full_scale": "full scale",
-    "axis": "axis of time",
+    "axis": "axis",
 }
 
 
@@ -104,13 +104,13 @@ class RecordingReport:
             first, last = (value * 1e6 for value in self.tof_range)
             samples = f"onset at sample {self.onset_range[0]:.1f} to {self.onset_range[1]:.1f}"
             rows.append(("ToF", f"{first:.3f} to {last:.3f} µs, {samples}, {self.num_labels:,} labels"))
-        rows += [(_ORIGINS[key], f"by {where}") for key, where in self.origins.items()]
+        rows += [(f"{_ORIGINS[key]} from", where) for key, where in self.origins.items()]
         rows += [("left out", text) for text in self.left_out]
         rows += [("doubtful", text) for text in self.doubts]
         rows += [("rejected", f"{name}: {reason}") for name, reason in self.rejected[:max_rejected]]
         if len(self.rejected) > max_rejected:
             rows.append(("rejected", f"and {len(self.rejected) - max_rejected:,} more"))
-        return "\n".join([self.source, *(f"  {name:<14} {text}" for name, text in rows)])
+        return "\n".join([self.source, *(f"  {name:<15} {text}" for name, text in rows)])
 
 
 def report_recording(recording):

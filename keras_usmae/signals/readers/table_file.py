@@ -1,7 +1,5 @@
 """Traces out of tables: .csv, .tsv, .txt and .dat, as oscilloscopes and spreadsheets write them."""
 
-import itertools
-
 import numpy as np
 
 from keras_usmae.signals.readers.clock import facts_of_times, is_count, is_ramp
@@ -16,13 +14,12 @@ from keras_usmae.signals.readers.guards import matching
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.table_header import is_sequence_name, read_header
 from keras_usmae.signals.readers.table_layout import find_layout
-from keras_usmae.signals.readers.table_text import is_number, plain_number, split_cells, without_empty_end
-from keras_usmae.signals.readers.traces import Traces, leave_out_ramps
+from keras_usmae.signals.readers.table_numbers import load_columns
+from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 # Two characters make a number at least, and a float64 has 8 bytes.
 _BYTES_PER_CHARACTER = 4
-_BLOCK = 2**18  # cells
 
 
 def read_table_traces(path, sidecar, max_bytes, keys=()):
@@ -102,12 +99,11 @@ def _choose(path, header, sidecar, others):
         if not chosen:
             raise ValueError(f"{str(path)!r} holds no columns of traces beside {list(header.names[:12])}.")
         return chosen
-    if not header.is_named and sidecar.signals != "*":
-        if not matching(header.names, sidecar.signals):
-            raise ValueError(
-                f"{str(path)!r} has no line of column names, but {sidecar.signals!r} is asked for. Add that line, or "
-                f"name columns as {list(header.names[:3])}."
-            )
+    if not header.is_named and not matching(header.names, sidecar.signals):
+        raise ValueError(
+            f"{str(path)!r} has no line of column names, but {sidecar.signals!r} is asked for. Add that line, or name "
+            f"columns as {list(header.names[:3])}."
+        )
     names = set(matching(header.names, sidecar.signals))
     chosen = [place for place, name in enumerate(header.names) if name in names]
     if sidecar.signals == "*":
@@ -133,6 +129,9 @@ def _take_columns(path, traces, header, sidecar, times, first):
         proof = where
     if not times and sidecar.signals is None and len(traces.names) > 1 and is_ramp(first):
         proof = _leave_out_first(path, traces, header, sidecar, first)
+    if not times and not proof and all(amplitude_unit(unit) for unit in header.units):
+        # Columns of volts, and an instrument's interval: a column is a channel.
+        proof = next((fact.where for fact in header.facts if fact.key == "sampling_rate"), "")
     if sidecar.axis is None and not proof and len(traces.names) > 1:
         raise MissingKeyError(
             f"{str(path)!r} has {traces.signals.shape[0]} rows and {traces.signals.shape[1]} columns. State in the "
@@ -173,6 +172,7 @@ def _take_rows(path, traces, header, sidecar, times):
         if is_ramp(first) or (is_count(first) and len(first) > 2 and is_sequence_name(traces.names[0])):
             traces.left_out.append(f"column {traces.names[0]!r}: it rises by one step a row, and numbers the traces")
             traces.signals, traces.names = traces.signals[:, 1:], traces.names[1:]
+    check_shape(path, *traces.signals.shape, sidecar.samples)
     traces.axis = "the sidecar"
     traces.names = [f"row {i}" for i in range(len(traces.signals))]
 
@@ -196,63 +196,3 @@ def _set_unit(path, traces, header, chosen, sidecar):
         traces.signals = np.array(traces.signals)
         traces.signals[traces.names.index(other)] *= np.float32(VOLTS[its] / VOLTS[unit])
         traces.doubts.append(f"column {other!r} is in {its} and was brought to {unit}")
-
-
-def load_columns(path, layout, single, double):
-    """Numbers of some columns of a table.
-
-    Args:
-        path: `pathlib.Path`.
-        layout: a `Layout`.
-        single: list of int. Places among the layout's columns, read as float32.
-        double: list of int. The same, read as float64.
-
-    Returns:
-        A tuple of a float32 array of shape `(rows, len(single))`, and a list of float64 arrays of shape `(rows,)`.
-
-    Raises:
-        ValueError: where a row has other cells than the first, or a cell is no number; the message names the line.
-    """
-    places = sorted({*single, *double})
-    cells = [layout.columns[place] for place in places]
-    size = max(_BLOCK // max(len(cells), 1), 1)
-    blocks, columns = [], [[] for _ in double]
-    try:
-        with path.open(encoding=layout.encoding) as file:
-            rows = _rows(path, file, layout, cells)
-            while block := list(itertools.islice(rows, size)):
-                numbers = np.loadtxt(block, delimiter=",", comments=None, ndmin=2)
-                with np.errstate(over="ignore"):
-                    blocks.append(numbers[:, [places.index(place) for place in single]].astype(np.float32))
-                for column, place in zip(columns, double, strict=True):
-                    column.append(numbers[:, places.index(place)].copy())
-    except UnicodeError as error:
-        raise ValueError(
-            f"{str(path)!r} is not text in {layout.encoding}: {error}. Write the sidecar's 'encoding', such as "
-            '"cp1252" or "utf-16".'
-        ) from error
-    return np.concatenate(blocks), [np.concatenate(column) for column in columns]
-
-
-def _rows(path, file, layout, places):
-    """Yields the wanted cells of each row, with commas between them and points in them."""
-    for number, line in enumerate(file):
-        if number < layout.first or not (line := line.strip("\r\n")).strip():
-            continue
-        row = split_cells(line, layout.delimiter)
-        if len(row) != layout.width:
-            row = without_empty_end(row)
-        if len(row) > layout.width or len(row) <= places[-1]:
-            raise ValueError(
-                f"{str(path)!r}: line {number + 1} has {len(row)} cells, and others {layout.width}: {line[:60]!r}. "
-                "Mend that line, or write the sidecar's 'delimiter' and 'decimal' if those found are wrong: "
-                f"{layout.delimiter!r} and {layout.decimal!r}."
-            )
-        cells = [row[place] for place in places]
-        for cell in cells:
-            if not is_number(cell, layout.decimal):
-                raise ValueError(
-                    f"{str(path)!r}: line {number + 1} has {cell[:40]!r} where a number is expected. Mend that line, or "
-                    "write nan for a sample that is missing."
-                )
-        yield ",".join([plain_number(cell, layout.decimal) for cell in cells])

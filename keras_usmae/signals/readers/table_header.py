@@ -55,16 +55,18 @@ def read_header(path, layout, sidecar):
         ValueError: where the names do not fit the columns.
     """
     above = [without_empty_end(cells) for cells in layout.above]
-    above = [cells for cells in above if cells]
+    above = [_cells_of(cells, layout) for cells in above if cells]
     beside = _beside(layout)
     units, names = [], []
     if above and _are_units(above[-1], layout) and len(above) > 1 and len(above[-2]) > max(layout.columns):
         units, names = above[-1], above[-2]
     elif above and not _is_setting(above[-1], layout):
         names = above[-1]
-    if names:
+    if names and sidecar.header is None:
         _check_names(path, names, layout, num_lines=len(above))
-        if len(names) <= max(layout.columns):  # one line of settings or text ahead of the numbers
+        is_text = layout.delimiter == " " and len(names) != layout.width
+    if names:
+        if len(names) <= max(layout.columns) or is_text:  # one line of settings or text ahead of the numbers
             names = []
     pairs = _pairs(above) + beside + list(zip(names, units, strict=False))
     facts = [fact_of(key, value, f"setting {key!r}", time_unit=sidecar.time_unit) for key, value in pairs]
@@ -77,6 +79,23 @@ def read_header(path, layout, sidecar):
         time_unit=time_unit,
         is_named=bool(names),
     )
+
+
+def _cells_of(cells, layout):
+    """Cells of a line above the numbers, which may have other delimiters than they, and a sign of a comment ahead."""
+    if len(cells) == 1 and re.search(r"[,;\t]", cells[0]):
+        cells = [cell.strip(' "') for cell in re.split(r"[,;\t]", cells[0])]
+    if len(cells) > 1 and cells[0] in ("#", "%", ";"):
+        cells = cells[1:]
+    if layout.delimiter == " ":  # a name and its unit, as in "Time (us)"
+        joined = []
+        for cell in cells:
+            if joined and re.fullmatch(r"[\[(].*[\])]", cell):
+                joined[-1] += f" {cell}"
+            else:
+                joined.append(cell)
+        cells = joined
+    return cells
 
 
 def _column(place, names, units):
@@ -109,13 +128,13 @@ def _check_names(path, names, layout, num_lines):
     damaged = [name for name in names if re.match(r"[+-]?\.?\d", name) and not is_number(name, layout.decimal)]
     numbers = [name for name in names if is_number(name, layout.decimal)]
     if (damaged and (numbers or num_lines > 1 or len(damaged) == len(names))) or (
-        numbers and not names[0][:1].isalpha()
+        numbers and names[0] and not names[0][0].isalpha()
     ):
         # Taken as names, a damaged line of numbers would be lost without a word.
         raise ValueError(
-            f"{str(path)!r} begins with a line of numbers and other things, such as {(damaged or numbers)[0]!r}. Let it "
-            f"be names only, or numbers only, or write the sidecar's 'header' = {layout.first}: the lines ahead of the "
-            "numbers."
+            f"{str(path)!r} begins with a line of numbers and other things, such as {(damaged or numbers)[0]!r}. Let "
+            f"it be names only, or numbers only, or write the sidecar's 'header' = {layout.first}: the lines ahead of "
+            "the numbers."
         )
     if num_lines == 1 and len(names) < layout.width and len(names) > 1:
         raise ValueError(

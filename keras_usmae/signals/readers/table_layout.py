@@ -93,12 +93,15 @@ def find_layout(path, sidecar, max_bytes):
 
 def _score(lines, delimiter, decimal):
     """Share of the last rows' characters that is in numbers, and the number of cells; `None` for no numbers."""
-    rows = [line[:_MAX_WIDTH] for line in lines if line.strip()][-12:]
-    cells = [split_cells(row, delimiter)[: -1 if len(row) == _MAX_WIDTH else None] for row in rows]
+    rows = [line for line in lines if line.strip()][-12:]
+    cells = [split_cells(row[:_MAX_WIDTH], delimiter) for row in rows]
+    if any(len(row) > _MAX_WIDTH for row in rows):  # the last cell of what was cut off may not be whole
+        shortest = min(map(len, cells)) - 1
+        cells = [row[:shortest] for row in cells]
     last = _numeric(cells[-1], decimal)
-    while cells and not last <= _numeric(cells[0], decimal):
-        cells.pop(0)
-    if not last or not cells:
+    whole = [last <= _numeric(row, decimal) for row in cells]
+    cells = cells[len(whole) - whole[::-1].index(False) :] if False in whole else cells
+    if not last:
         return None
     inside = sum(len(row[place]) for row in cells for place in last)
     everything = sum(len(cell) for row in cells for cell in row)
@@ -119,7 +122,8 @@ def _build(path, sidecar, lines, encoding, delimiter, decimal):
         columns = _numeric(split_cells(numbered_rows[0][1], delimiter), decimal)
         if not columns:
             raise ValueError(
-                f"{str(path)!r}: line {numbered_rows[0][0] + 1}, the first behind the sidecar's 'header', has no numbers: "
+                f"{str(path)!r}: line {numbered_rows[0][0] + 1}, the first behind the sidecar's 'header', has no "
+                "numbers: "
                 f"{numbered_rows[0][1][:80]!r}."
             )
     else:
@@ -143,7 +147,8 @@ def _refuse_damage(path, above, rows, columns, decimal, first):
         if len(columns) > 1 and columns <= _numeric(cells, decimal) and len(_numeric(cells, decimal)) == len(cells):
             other = next((cell for later in above[number + 1 :] for cell in later if not is_number(cell, decimal)), "")
             raise ValueError(
-                f"{str(path)!r} has rows of numbers, then a line that is none, with {other[:40]!r}, then numbers again. "
+                f"{str(path)!r} has rows of numbers, then a line that is none, with {other[:40]!r}, then numbers "
+                "again. "
                 f"Mend that line, or write the sidecar's 'header': the lines ahead of the numbers, such as {first}."
             )
     for place in range(max(map(len, rows))):
@@ -164,7 +169,7 @@ def _refuse_two_readings(path, sidecar, layout):
     ):
         raise MissingKeyError(
             f"{str(path)!r} has a comma between the cells and, it seems, as decimal point: a cell begins with a zero. "
-            "Export it with semicolons between the cells, or write the sidecar's 'decimal' = \".\" if it is right.",
+            'Write the sidecar\'s \'decimal\', "," or "."; with commas for both, export it with semicolons instead.',
             "decimal",
         )
     pointed = [cell for cell in cells if "." in cell]

@@ -122,7 +122,8 @@ def read_head(path, encoding, max_bytes):
                 if 4 * len(text) > max_bytes:
                     raise ValueError(
                         f"{str(path)!r} has lines of more than {len(text) // 4:,} characters, which may need more than "
-                        f"the {max_bytes:,} bytes that are allowed. Raise 'max_bytes' in the sidecar, or save it as .npy."
+                        f"the {max_bytes:,} bytes that are allowed. Raise 'max_bytes' in the sidecar, or save it as "
+                        ".npy."
                     )
                 text += more
             is_whole = not file.read(1)

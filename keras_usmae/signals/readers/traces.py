@@ -30,6 +30,37 @@ class Traces:
     doubts: list = dataclasses.field(default_factory=list)
 
 
+# A burst of a few cycles has more samples; shorter traces are those of another axis.
+_SHORTEST = 16
+
+
+def check_shape(path, count, length, samples):
+    """Refuses shapes that no recording has, ahead of a name for each trace.
+
+    Args:
+        path: path of the file, for messages.
+        count: int. Traces.
+        length: int. Samples of each.
+        samples: int or `None`. What the sidecar states as `samples`.
+
+    Raises:
+        ValueError: as above.
+    """
+    if samples is not None and length != samples:
+        stack = ""
+        if length % samples == 0:
+            stack = f" Are {length // samples} A-scans stacked in it? Then write stacked = true."
+        raise ValueError(
+            f"{str(path)!r}: traces have {length} samples, but the sidecar's 'samples' is {samples}. Is 'axis' right? "
+            f"The array holds {count} traces as it is.{stack}"
+        )
+    if length < _SHORTEST:
+        raise ValueError(
+            f"{str(path)!r}: {count:,} traces have {length} samples each, fewer than the {_SHORTEST} of any burst. Is "
+            "'axis' right?"
+        )
+
+
 def leave_out_ramps(traces, time_unit):
     """Takes out what rises by one step from sample to sample: the times or numbers of the samples, and no echo.
 
