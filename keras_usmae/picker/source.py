@@ -109,8 +109,8 @@ def count(recording):
 def find_scan(recording):
     """Where the traces of a recording lie, as far as the shape of its arrays says so.
 
-    An array of three axes is a map, x and y; so are several arrays of two axes, such as a cell for each transmitter of
-    a full matrix with a column for each receiver.
+    An array of three axes is a map, x and y, where each has three places or more; so are several arrays of two axes,
+    such as a cell for each transmitter of a full matrix with a column for each receiver.
 
     Args:
         recording: `Recording`.
@@ -141,7 +141,7 @@ def find_scan(recording):
         shape = next((file.headers[stem].shape for stem in stems if stem in file.headers), ())
     samples = recording.signals.shape[1]
     place = tuple(size for size in shape if size != samples)
-    if len(place) == len(shape) - 1 == 2 and min(place) > 1 and place[0] * place[1] == count(recording):
+    if len(place) == len(shape) - 1 == 2 and min(place) > 2 and place[0] * place[1] == count(recording):
         return Scan(place, ("x", "y"))
     return Scan()
 
@@ -152,8 +152,9 @@ def _with_options(error):
     option = _OPTIONS.get(getattr(missing, "key", None))
     if option is None:
         return error
-    kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
-    return kind(f"{missing}\nOn the command line: {option}. What else it may need, as a sidecar:{_sidecar_of(error)}")
+    return ValueError(
+        f"{missing}\nOn the command line: {option}. What else it may need, as a sidecar:{_sidecar_of(error)}"
+    )
 
 
 def _sidecar_of(error):
