@@ -89,7 +89,9 @@ class Job:
             check_scan(scan, self.source.num_traces(), config.source)
         else:
             scan = find_scan(self.first) if len(self.source.files) == 1 else Scan()
-            scan = dataclasses.replace(scan, step=parse_step(config.step, len(scan.shape)))
+            if config.step is not None:
+                names = scan.names if scan.is_grid else ("x",)
+                scan = dataclasses.replace(scan, names=names, step=parse_step(config.step, len(names)))
         self.scan = scan
 
     @property

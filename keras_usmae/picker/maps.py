@@ -18,7 +18,8 @@ class Measured:
     Args:
         title: str, such as `"ToF, front"`.
         label: str, with the unit, such as `"ToF / µs"`.
-        number: int array of shape `(k,)`, numbers of the traces, rising.
+        number: int array of shape `(k,)`, numbers of the traces, rising. Of several echoes of a trace, a map shows the
+            first.
         value: float array of shape `(k,)`, NaN where there is none.
         interval: float array of shape `(k, 2)` or `None`.
         gate: int. Number of the gate, which decides the colour. Defaults to `0`.
@@ -75,9 +76,10 @@ def plot_c_scan(scan, measured):
     ]
     some_missing = False
     for axes, quantity in zip(panels, measured, strict=True):
-        grid = scan.to_map(quantity.number, quantity.value)
+        number, first = np.unique(quantity.number, return_index=True)
+        grid = scan.to_map(number, quantity.value[first])
         some_missing |= bool(np.isnan(grid).any())
-        low, high, extend = _limits(quantity.value)
+        low, high, extend = _limits(grid)
         axes.set_facecolor(MISSING)
         image = axes.imshow(
             grid.T,
@@ -202,7 +204,8 @@ def _draw_histogram(axes, quantity):
     axes.hist(known, bins=bins, color=gate_color(quantity.gate))
     outside = int(np.sum((known < bins[0]) | (known > bins[-1])))
     title = quantity.title + (f"\n{outside:,} of {known.size:,} outside of the picture" if outside else "")
-    axes.set(xlabel=quantity.label, ylabel="Traces", title=title)
+    several = len(np.unique(quantity.number)) < len(quantity.number)
+    axes.set(xlabel=quantity.label, ylabel="Echoes" if several else "Traces", title=title)
     if known.size:
         median = np.median(known)
         axes.axvline(median, color="0.2", linewidth=1.0, linestyle="--", label=f"median {median:.4g}")

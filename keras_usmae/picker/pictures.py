@@ -94,11 +94,10 @@ class Pictures:
             figures["b_scan"] = plot_b_scan(sections, self.grid, job.gates)
         if job.scan.is_grid:
             pairs = {amplitude.gate: amplitude for amplitude in amplitudes}
-            maps = [
-                [quantity, pairs.get(quantity.gate)] if quantity.title.startswith("ToF") else [quantity]
-                for quantity in values
-            ]
-            figures["c_scan"] = plot_c_scan(job.scan, [quantity for pair in maps for quantity in pair])
+            maps = []
+            for quantity in values:
+                maps += [quantity, pairs[quantity.gate]] if quantity.title.startswith("ToF") else [quantity]
+            figures["c_scan"] = plot_c_scan(job.scan, maps)
         else:
             figures["profile"] = plot_profile(job.scan, values)
         for file, figure in tqdm(figures.items(), desc="Drawing", unit=" pictures", disable=None):
@@ -188,7 +187,6 @@ def _measured(job, table):
     unit = job.first.unit or "unit not stated"
     for i, gate in enumerate(job.gates):
         rows = np.flatnonzero(found & (columns["_gate"] == i))
-        rows = rows[np.unique(number[rows], return_index=True)[1]] if job.scan.is_grid else rows
         end = "" if len(job.gates) == 1 else f", {gate.name}"
         kinds = [("ToF", "tof", "us", "µs")] + ([("Depth", "depth", "mm", "mm")] if distance == "depth" else [])
         for title, key, suffix, symbol in kinds:

@@ -35,8 +35,8 @@ def plot_a_scans(traces, gates, unit, zoom, title):
     plot_a_scans([drawn], parse_gates(["20us:40us"]), "V", zoom=1e-6, title="A-scans")
     ```
     """
-    figure = Figure(figsize=(12, 1.6 * len(traces) + 1.0), layout="constrained")
-    figure.suptitle(title, fontsize=12)
+    figure = Figure(figsize=(12, 1.6 * len(traces) + 1.2), layout="constrained")
+    figure.suptitle(f"{title}\nToF ± 95 % interval (confidence)", fontsize=11)
     rows = figure.subplots(len(traces), 2, width_ratios=[2.6, 1], squeeze=False)
     alike = len({(trace.time_us[0], trace.time_us[-1]) for trace in traces}) == 1
     for (whole, part), trace in zip(rows, traces, strict=True):
@@ -60,7 +60,7 @@ def _draw_trace(axes, trace, gates):
         if math.isfinite(gate.start) or math.isfinite(gate.stop):
             start = max(gate.start * 1e6, trace.time_us[0])
             stop = min(gate.stop * 1e6, trace.time_us[-1])
-            axes.axvspan(start, stop, color=gate_color(number), alpha=0.08, linewidth=0, label=f"gate {gate.name}")
+            axes.axvspan(start, stop, color=gate_color(number), alpha=0.08, linewidth=0, label=_gate_name(gate))
     if np.isfinite(trace.label):
         axes.axvline(trace.label * 1e6, color=LABEL, linewidth=1.2, label="label")
     for tof, (low, high), gate in zip(trace.tof * 1e6, trace.interval * 1e6, trace.gate, strict=True):
@@ -69,6 +69,10 @@ def _draw_trace(axes, trace, gates):
     axes.tick_params(labelsize=8)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.margins(y=0.08)
+
+
+def _gate_name(gate):
+    return gate.name if gate.name.startswith("gate") else f"gate {gate.name}"
 
 
 def _draw_part(axes, trace, zoom):
@@ -86,12 +90,11 @@ def _draw_part(axes, trace, zoom):
 def _title(trace):
     half = np.ptp(trace.interval, axis=1) / 2 * 1e6
     picks = [
-        f"{tof:.3f} µs ± {width:.3f}, confidence {100 * confidence:.0f} %"
+        f"{tof:.3f} ± {width:.3f} µs ({100 * confidence:.0f} %)"
         for tof, width, confidence in zip(trace.tof * 1e6, half, trace.confidence, strict=True)
     ]
     shown = picks[:2] + ([f"{len(picks) - 2} more"] if len(picks) > 2 else [])
-    reason = [trace.flag] if trace.flag and not len(trace.tof) else []
-    return textwrap.shorten("   |   ".join([trace.name, *shown, *reason]), 160, placeholder=" ...")
+    return textwrap.shorten("  |  ".join([trace.name, *shown, *filter(None, [trace.flag])]), 150, placeholder=" ...")
 
 
 def _draw_legend(figure, rows):

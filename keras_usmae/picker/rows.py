@@ -6,7 +6,7 @@ from keras_usmae.picker.gates import choose_echoes, choose_pair
 from keras_usmae.picker.thickness import thickness
 
 FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
-_LOW_CONFIDENCE = 0.5
+_LOW_CONFIDENCE = 0.75  # one of four such picks is another thing
 
 
 def table_kinds(scan, config, labelled):

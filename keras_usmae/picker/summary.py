@@ -108,8 +108,8 @@ def _transmit_pulse(job, columns, found):
         return []
     beyond = 10 ** math.floor(math.log10((start + 0.1 * (stop - start)) * 1e6))
     return [
-        f"{np.mean(early):.0%} of the first echoes lie at the very start of the record, as the transmit pulse does; a "
-        f"gate such as --gate {beyond:g}us: leaves it out".replace("%", " %", 1)
+        f"{_percent(np.mean(early))} of the first echoes lie at the very start of the record, as the transmit pulse does; "
+        f"a gate such as --gate {beyond:g}us: leaves it out"
     ]
 
 
@@ -208,7 +208,11 @@ def _gate_lines(gate, traces):
 
 
 def _of(part, whole):
-    return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})".replace("%", " %")
+    return f"{part:,} of {whole:,} ({_percent(part / max(whole, 1))})"
+
+
+def _percent(share):
+    return f"{100 * share:.1f} %"
 
 
 def _spread_text(spread, unit):
@@ -220,7 +224,7 @@ def _spread_text(spread, unit):
 
 def _score_lines(scores):
     lines = [("labels", f"{scores['labels']:,}, {scores['missed']:,} without a pick")]
-    lines.append(("", f"{scores['among_picks']:.1%} have a pick within one bin ({scores['bin_us']:.3f} µs)"))
+    lines.append(("", f"{_percent(scores['among_picks'])} have a pick within one bin ({scores['bin_us']:.3f} µs)"))
     for key, name in (
         ("as_measured", "as measured"),
         ("without_bias", f"less the bias of {scores['bias_us']:+.3f} µs"),
@@ -229,7 +233,7 @@ def _score_lines(scores):
             lines.append(
                 (
                     "",
-                    f"{name}: {e['within_one_bin']:.1%} within one bin, {e['far']:.1%} far off, error mean "
+                    f"{name}: {_percent(e['within_one_bin'])} within one bin, {_percent(e['far'])} far off, error mean "
                     f"{e['mean_us']:.3f} µs, median {e['median_us']:.3f} µs",
                 )
             )

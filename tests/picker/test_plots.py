@@ -13,7 +13,7 @@ from keras_usmae.picker.scan import Scan, parse_scan
 from tests.picker.stand_in import a_scans
 
 GATES = parse_gates(["front=4us:10us", "back=12us:"])
-UNITS = re.compile(r".* / (mm|µs|dB.*|V|counts)|trace|Traces|Picks|Confidence|x|y|")
+UNITS = re.compile(r".* / (mm|µs|dB.*|V|counts)|trace|Traces|Echoes|Picks|Confidence|x|y|")
 
 
 def drawn(tof=(6e-6, 14e-6), **settings):
@@ -57,7 +57,7 @@ def test_a_scans_are_drawn_with_gates_picks_and_labels():
         "95 % interval",
         "pick",
     }
-    assert "6.000 µs ± 0.100, confidence 90 %" in figure.axes[0].get_title(loc="left")
+    assert "6.000 ± 0.100 µs (90 %)" in figure.axes[0].get_title(loc="left")
 
 
 def test_a_trace_without_a_pick_says_why():
@@ -76,6 +76,16 @@ def test_a_b_scan_has_the_picks_of_each_gate():
     check_units(figure)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == ["pick, front", "pick, back"]
+
+
+def test_of_several_echoes_a_map_shows_the_first_and_a_histogram_all():
+    number, value = np.array([0, 0, 1]), np.array([5.0, 9.0, 6.0])
+    quantity = Measured("ToF", "ToF / µs", number, value)
+    grid = plot_c_scan(parse_scan("1x2"), [quantity]).axes[0].images[0].get_array()
+    np.testing.assert_array_equal(grid.ravel(), [5, 6])
+    axes = plot_histogram([quantity], np.ones(3), None).axes[0]
+    assert axes.get_ylabel() == "Echoes"
+    assert sum(bar.get_height() for bar in axes.patches) == 3
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])

@@ -112,6 +112,11 @@ def test_a_scan_gives_positions_and_a_map(run, scan):
     assert (float(row["x_mm"]), float(row["y_mm"])) == (0.5, 0.5)
 
 
+def test_a_line_has_positions_where_its_step_is_known(run, scan):
+    _, _, folder = run(scan, *options("--step", "0.5"))
+    assert float(rows_of(folder)[7]["x_mm"]) == 3.5
+
+
 def test_the_shape_of_an_array_is_its_scan(run, tmp_path):
     np.save(tmp_path / "cube.npy", a_scans(30).reshape(5, 6, 1000))
     _, printed, folder = run(tmp_path / "cube.npy", "--sampling-rate", "50e6", "--axis", 2)
