@@ -108,8 +108,8 @@ def _transmit_pulse(job, columns, found):
         return []
     beyond = 10 ** math.floor(math.log10((start + 0.1 * (stop - start)) * 1e6))
     return [
-        f"{_percent(np.mean(early))} of the first echoes lie at the very start of the record, as the transmit pulse does; "
-        f"a gate such as --gate {beyond:g}us: leaves it out"
+        f"{_percent(np.mean(early))} of the first echoes lie at the very start of the record, as the transmit "
+        f"pulse does; a gate such as --gate {beyond:g}us: leaves it out"
     ]
 
 
