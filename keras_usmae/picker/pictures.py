@@ -8,6 +8,7 @@ from keras_usmae.picker.job import ends
 from keras_usmae.picker.maps import Measured, plot_c_scan, plot_histogram, plot_profile
 from keras_usmae.picker.plots import plot_a_scans, plot_b_scan
 from keras_usmae.picker.rows import distance_name
+from keras_usmae.picker.source import count
 from keras_usmae.plotting import save_figure
 
 _NUM_A_SCANS, _NUM_DOUBTFUL, _NUM_WITHOUT = 6, 5, 3
@@ -33,7 +34,8 @@ class Pictures:
         self.job = job
         self.grid = _time_grid(job.source.ahead)
         self.typical = EvenSample(_NUM_A_SCANS)
-        self.doubtful = Worst(_NUM_DOUBTFUL)
+        expected = count(job.first) * len(job.source.files)
+        self.doubtful = Worst(_NUM_DOUBTFUL, apart=min(max(expected // 64, 1), 16))
         self.without = EvenSample(_NUM_WITHOUT)
         self.sections = _sections(job.scan)
 
