@@ -11,6 +11,13 @@ def _onset(y_true):
     return ops.reshape(ops.cast(y_true, "float32"), (-1,))
 
 
+def _possible(values, y_true, y_pred, bin_width):
+    """Values of signals with a label inside of the bins; an impossible label counts neither as right nor as wrong."""
+    onset = _onset(y_true)
+    possible = ops.logical_and(onset >= 0, onset < y_pred.shape[-1] * bin_width)
+    return ops.where(possible, values, float("nan"))
+
+
 @register
 class ToFAccuracy(keras.metrics.Mean):
     """Share of signals whose most likely bin is the labelled one, or near it.
@@ -37,7 +44,8 @@ class ToFAccuracy(keras.metrics.Mean):
         """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
         labelled = ops.cast(ops.floor(_onset(y_true) / self.bin_width), "int32")
         distance = ops.abs(ops.cast(ops.argmax(y_pred, axis=-1), "int32") - labelled)
-        return super().update_state(ops.cast(distance <= self.tolerance, "float32"), sample_weight)
+        right = ops.cast(distance <= self.tolerance, "float32")
+        return super().update_state(_possible(right, y_true, y_pred, self.bin_width), sample_weight)
 
     def get_config(self):
         """Constructor arguments, for saving."""
@@ -69,7 +77,7 @@ class ToFError(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
         error = ops.abs(decode_onset(y_pred, self.bin_width, self.method) - _onset(y_true))
-        return super().update_state(error, sample_weight)
+        return super().update_state(_possible(error, y_true, y_pred, self.bin_width), sample_weight)
 
     def get_config(self):
         """Constructor arguments, for saving."""

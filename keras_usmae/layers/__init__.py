@@ -2,6 +2,7 @@
 
 from keras_usmae.layers.activations import get_activation, tanh_gelu
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
+from keras_usmae.layers.checks import check_batch, check_noise, check_positive, check_seed, check_sizes
 from keras_usmae.layers.kernels import dot_product_attention
 from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
@@ -21,7 +22,12 @@ __all__ = [
     "Projection",
     "RandomMasking",
     "TransformerBlock",
+    "check_batch",
+    "check_noise",
     "check_patching",
+    "check_positive",
+    "check_seed",
+    "check_sizes",
     "dot_product_attention",
     "gather_patches",
     "get_activation",

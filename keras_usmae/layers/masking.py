@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_usmae.layers.checks import check_noise, check_seed
 from keras_usmae.layers.patching import gather_patches
 from keras_usmae.registration import register
 
@@ -63,7 +64,8 @@ class RandomMasking(keras.layers.Layer):
         indices that put `concat([visible, removed])` back in order.
 
     Raises:
-        ValueError: if the ratio would remove no patch or every patch.
+        ValueError: if the ratio would remove no patch or every patch, the noise has another shape, or the seed is no
+            integer from 0 to 2**31 - 1.
 
     Example:
 
@@ -79,6 +81,7 @@ class RandomMasking(keras.layers.Layer):
     def __init__(self, mask_ratio=0.75, seed=None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # noise that is rounded to bfloat16 would be another mask
         num_visible_patches(2**20, mask_ratio)
+        check_seed(seed)
         self.mask_ratio = mask_ratio
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -106,7 +109,9 @@ class RandomMasking(keras.layers.Layer):
             `mask` and `restore_indices` as the class returns them.
         """
         num_visible = num_visible_patches(num_patches, self.mask_ratio)
-        if noise is None:
+        if noise is not None:
+            check_noise(noise.shape, batch_size, num_patches)
+        else:
             noise = keras.random.uniform((batch_size, num_patches), seed=self.seed_generator, dtype="float32")
         shuffle = ops.cast(ops.argsort(noise, axis=1), "int32")  # (B, N): positions, the visible first
         restore_indices = ops.cast(ops.argsort(shuffle, axis=1), "int32")  # (B, N): rank of each position

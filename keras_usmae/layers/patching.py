@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_usmae.layers.checks import check_sizes
 from keras_usmae.layers.projection import Projection
 from keras_usmae.registration import register
 
@@ -143,6 +144,7 @@ class PatchEmbedding(keras.layers.Layer):
     def __init__(self, patch_size, hidden_dim, **kwargs):
         super().__init__(**kwargs)
         check_patching(patch_size, patch_size)
+        check_sizes(patch_size=patch_size, hidden_dim=hidden_dim)
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
         self.projection = Projection(hidden_dim, dtype=self.dtype_policy, name="projection")

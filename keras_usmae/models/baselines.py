@@ -7,7 +7,8 @@ import math
 import keras
 from keras import ops
 
-from keras_usmae.layers import check_patching
+from keras_usmae.layers import check_batch, check_patching, check_sizes
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.registration import register
 
 
@@ -24,7 +25,7 @@ def _num_weights(widths, num_layers, kernel_size):
 
 
 @register
-class CNNEncoder(keras.Model):
+class CNNEncoder(CheckedModel):
     """A residual 1D convolutional network in the place of the transformer encoder.
 
     A strided stem and stages that each halve the resolution bring the signal down to one token for each `patch_size`
@@ -62,6 +63,7 @@ class CNNEncoder(keras.Model):
     def __init__(self, signal_length=2048, patch_size=32, hidden_dim=64, num_layers=6, kernel_size=7, **kwargs):
         super().__init__(**kwargs)
         self.num_patches = check_patching(signal_length, patch_size)
+        check_sizes(num_layers, hidden_dim=hidden_dim, taps_by_channel=kernel_size * hidden_dim)
         if patch_size < 4 or patch_size & (patch_size - 1):
             raise ValueError(f"`patch_size` of the CNN must be a power of 2, at least 4. Received: {patch_size}")
         self.signal_length = signal_length
@@ -131,6 +133,7 @@ class CNNEncoder(keras.Model):
 
     def call(self, signals, training=None):
         """Encodes whole signals; see the class."""
+        check_batch(signals.shape, self.signal_length)
         x = ops.expand_dims(signals, -1)  # (B, L, 1)
         for convolution, normalization in zip(self.stages, self.stage_norms, strict=True):
             x = ops.relu(normalization(convolution(x), training=training))

@@ -8,6 +8,7 @@ from keras_usmae.layers import (
     PositionEmbedding,
     Projection,
     TransformerBlock,
+    check_sizes,
     run_block,
 )
 from keras_usmae.registration import register
@@ -66,6 +67,7 @@ class MAEDecoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
         self.num_patches = num_patches
         self.patch_size = patch_size
         self.encoder_dim = encoder_dim

@@ -1,21 +1,22 @@
 """The encoder: a small Vision Transformer on patches of a signal."""
 
-import keras
-
 from keras_usmae.layers import (
     IntegerSafeLayerNormalization,
     PatchEmbedding,
     PositionEmbedding,
     TransformerBlock,
+    check_batch,
     check_patching,
+    check_sizes,
     run_block,
 )
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.presets import load_preset, load_preset_weights
 from keras_usmae.registration import register
 
 
 @register
-class MAEEncoder(keras.Model):
+class MAEEncoder(CheckedModel):
     """Vision Transformer encoder of 1D signals, without a class token.
 
     In pre-training `MaskedAutoencoder` runs `embed` and `transform` on the visible patches only; everywhere else the
@@ -80,6 +81,7 @@ class MAEEncoder(keras.Model):
                 "dropout=0.0, or recompute=False."
             )
         self.num_patches = check_patching(signal_length, patch_size)
+        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
         self.signal_length = signal_length
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
@@ -131,11 +133,7 @@ class MAEEncoder(keras.Model):
 
     def build(self, input_shape):
         """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
-        if input_shape[-1] != self.signal_length:
-            raise ValueError(
-                f"This encoder takes signals of {self.signal_length} samples. Received: shape {tuple(input_shape)}; "
-                "crop or pad the signals, or build an encoder with that `signal_length`."
-            )
+        check_batch(input_shape, self.signal_length)
         tokens = (None, self.num_patches, self.hidden_dim)
         self.patch_embedding.build((None, self.signal_length))
         for layer in (self.position_embedding, *self.blocks, self.norm):
@@ -152,8 +150,7 @@ class MAEEncoder(keras.Model):
         Returns:
             Tensor of shape `(batch, num_patches, hidden_dim)`, or `(batch, num_picked, hidden_dim)`.
         """
-        if signals.shape[-1] != self.signal_length:
-            self.build(signals.shape)  # raises: the one place that words this error
+        check_batch(signals.shape, self.signal_length)
         return self.position_embedding(self.patch_embedding(signals, positions), positions)
 
     def transform(self, tokens, training=None):

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_usmae.layers import RandomMasking, gather_patches, patchify, unpatchify
+from keras_usmae.layers import RandomMasking, check_batch, check_noise, gather_patches, patchify, unpatchify
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
 from keras_usmae.models.encoder import MAEEncoder
@@ -14,7 +15,7 @@ DECODERS = {"full": MAEDecoder, "cross": CrossAttentionDecoder}
 
 
 @register
-class MaskedAutoencoder(keras.Model):
+class MaskedAutoencoder(CheckedModel):
     """Learns to fill in the removed patches of a signal.
 
     The encoder sees only the visible patches, the decoder predicts the others, and only these count in the loss.
@@ -42,7 +43,8 @@ class MaskedAutoencoder(keras.Model):
         only those at `"positions"`, `(batch, num_decoded)`.
 
     Raises:
-        ValueError: if decoder and encoder do not fit together, or the ratio leaves 0 or all patches.
+        ValueError: if decoder and encoder do not fit together, the ratio leaves 0 or all patches, the seed is no
+            integer from 0 to 2**31 - 1, or signals or noise have another shape.
 
     Example:
 
@@ -143,6 +145,7 @@ class MaskedAutoencoder(keras.Model):
         """Masks and predicts; see the class."""
         if isinstance(signals, dict):
             signals, noise = signals["signals"], signals["noise"]
+        check_batch(signals.shape, self.encoder.signal_length)
         batch_size, num_patches = ops.shape(signals)[0], self.encoder.num_patches
         visible, masked, mask, restore_indices = self.masking.draw(batch_size, num_patches, noise)
         tokens = self.encoder.transform(self.encoder.embed(signals, visible), training=training)  # (B, visible, D)
@@ -156,6 +159,12 @@ class MaskedAutoencoder(keras.Model):
         positions = masked[:, : self.decoder.num_decoded(masked.shape[1])]
         patches = self.decoder(tokens, positions, training=training)
         return {"patches": ops.cast(patches, "float32"), "mask": mask, "positions": positions}
+
+    def check_inputs(self, inputs):
+        """Checks a batch of signals, an array or a dict of `"signals"` and `"noise"`."""
+        super().check_inputs(inputs)
+        if isinstance(inputs, dict):
+            check_noise(inputs["noise"].shape, len(inputs["signals"]), self.encoder.num_patches)
 
     def _targets(self, signals):
         patches = ops.cast(patchify(signals, self.encoder.patch_size), "float32")
@@ -180,11 +189,6 @@ class MaskedAutoencoder(keras.Model):
         # Reducing by the weights, rather than by hand, is what stays right under distribution strategies.
         loss = loss or keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
         super().compile(optimizer=optimizer, loss=loss, **kwargs)
-
-    def compile_from_config(self, config):
-        """Compiles as a saved model was compiled."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Loss over those removed patches of `x` that were predicted, averaged over their number."""
@@ -212,6 +216,7 @@ class MaskedAutoencoder(keras.Model):
         result = mae.reconstruct(signals[:4])
         ```
         """
+        self.check_inputs(signals)
         signals = ops.convert_to_tensor(signals, dtype="float32")
         outputs = self(signals, noise=noise, training=False)
         patches = patchify(signals, self.encoder.patch_size)

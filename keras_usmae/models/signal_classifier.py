@@ -1,14 +1,16 @@
 """Classification of whole signals: flaw or none, one material or another."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.heads import PooledHead
 from keras_usmae.registration import register
 
 
 @register
-class SignalClassifier(keras.Model):
+class SignalClassifier(CheckedModel):
     """Encoder and head that give a signal one of several classes, for tasks beside time of flight.
 
     The head sees mean and maximum of the tokens: what fills a signal, such as the noise of a material, and what occurs
@@ -28,7 +30,7 @@ class SignalClassifier(keras.Model):
         `(batch, num_classes)`, float32 logits.
 
     Raises:
-        ValueError: for fewer than two classes.
+        ValueError: for fewer than two classes; from `fit`, for a label that is none of them.
 
     Example:
 
@@ -56,6 +58,24 @@ class SignalClassifier(keras.Model):
     def call(self, signals, training=None):
         """Gives the logits of `signals`; see the class."""
         return ops.cast(self.head_layer(self.encoder(signals, training=training), training=training), "float32")
+
+    def check_labels(self, labels):
+        """Checks classes `(batch,)`, or distributions over them `(batch, num_classes)`.
+
+        Raises:
+            ValueError: if a label is no class from 0 to `num_classes - 1`, or is not finite; it names the first.
+        """
+        if labels.size == labels.shape[0]:
+            labels = labels.reshape(-1)
+            bad = ~((labels >= 0) & (labels < self.num_classes) & (labels == np.floor(labels)))
+        else:
+            bad = ~np.isfinite(labels).all(axis=tuple(range(1, labels.ndim)))
+        if bad.any():
+            index = int(bad.argmax())
+            raise ValueError(
+                f"The label at index {index} is {labels[index]}, which is none of the {self.num_classes} classes from "
+                f"0 to {self.num_classes - 1} ({int(bad.sum())} of {len(bad)} labels are wrong). Leave them out."
+            )
 
     def get_config(self):
         """Constructor arguments, for saving."""

@@ -1,16 +1,21 @@
 """Time-of-flight classification."""
 
+import inspect
+
 import keras
+import numpy as np
 from keras import ops
 
+from keras_usmae.layers import check_positive, check_sizes
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.heads import HEADS
 from keras_usmae.models.tof_decoding import decode_interval, decode_onset, decode_spread
 from keras_usmae.registration import register
-from keras_usmae.signals import check_signals, samples_to_seconds, standardize
+from keras_usmae.signals import check_signals, onset_to_class, samples_to_seconds, standardize
 
 
 @register
-class ToFClassifier(keras.Model):
+class ToFClassifier(CheckedModel):
     """Encoder and head that tell in which bin of samples an echo begins.
 
     The label given to `fit` is the onset in samples (a float), not the class: loss, metrics and decoding derive the
@@ -33,7 +38,7 @@ class ToFClassifier(keras.Model):
         `(batch, signal_length // bin_width)`, float32 logits.
 
     Raises:
-        ValueError: for an unknown head, or bins that do not divide the signal.
+        ValueError: for an unknown head, or bins that do not divide the signal; from `fit`, for an onset outside of it.
 
     Example:
 
@@ -52,7 +57,9 @@ class ToFClassifier(keras.Model):
         super().__init__(**kwargs)
         if head not in HEADS:
             raise ValueError(f"`head` must be one of {tuple(HEADS)}. Received: head={head!r}")
-        if bin_width < 1 or encoder.signal_length % bin_width:
+        check_sizes(bin_width=bin_width)
+        check_positive(sampling_rate=sampling_rate)
+        if encoder.signal_length % bin_width:
             raise ValueError(
                 f"`bin_width` must divide the signal length {encoder.signal_length}. Received: bin_width={bin_width}"
             )
@@ -70,6 +77,32 @@ class ToFClassifier(keras.Model):
         """Gives the logits of `signals`; see the class."""
         tokens = self.encoder(signals, training=training)
         return ops.cast(self.head_layer(tokens, training=training), "float32")
+
+    def check_labels(self, labels):
+        """Checks onsets `(batch,)` or `(batch, 1)`; for another loss, distributions over the classes.
+
+        Raises:
+            ValueError: if an onset is NaN or lies outside of the signal; it names the first.
+        """
+        if labels.size == labels.shape[0]:
+            onset_to_class(labels.reshape(-1), self.bin_width, self.num_classes)
+        elif not np.isfinite(labels).all():
+            raise ValueError(f"The label at index {int(np.argwhere(~np.isfinite(labels))[0][0])} is not finite.")
+
+    def compile(self, *args, **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Raises:
+            ValueError: if the loss or a metric counts in bins of another width.
+        """
+        given = inspect.signature(super().compile).bind(*args, **kwargs).arguments
+        for part in keras.tree.flatten([given.get(name) for name in ("loss", "metrics", "weighted_metrics")]):
+            if getattr(part, "bin_width", self.bin_width) != self.bin_width:
+                raise ValueError(
+                    f"{type(part).__name__} has bin_width={part.bin_width}, but this classifier gives the logits of "
+                    f"bins of {self.bin_width} samples. Give both the same."
+                )
+        super().compile(*args, **kwargs)
 
     def predict_tof(self, signals, method="expectation", batch_size=256, temperature=1.0):
         """Measures raw signals: standardises, classifies and decodes.
@@ -109,12 +142,21 @@ class ToFClassifier(keras.Model):
         Returns:
             The dict of `predict_tof`.
 
+        Raises:
+            ValueError: if the logits are those of another number of classes, or the temperature is not positive.
+
         Example:
 
         ```python
         measured = classifier.decode(classifier.predict(standardize(signals)))
         ```
         """
+        check_positive(temperature=temperature)
+        if len(logits.shape) != 2 or logits.shape[1] != self.num_classes or not logits.shape[0]:
+            raise ValueError(
+                f"This classifier has {self.num_classes} classes: logits have shape (batch, {self.num_classes}). "
+                f"Received: shape {tuple(logits.shape)}"
+            )
         logits = ops.convert_to_tensor(logits)
         onset = ops.convert_to_numpy(decode_onset(logits, self.bin_width, method))
         logits = logits / temperature

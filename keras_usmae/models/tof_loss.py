@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_usmae.layers import check_positive, check_sizes
 from keras_usmae.registration import register
 
 
@@ -14,6 +15,9 @@ class ToFCrossentropy(keras.losses.Loss):
     the onset, integrated over each bin: neighbours share the mass as the onset nears their edge, so the expectation
     over the bins recovers fractions of a bin, and being one bin off costs less than being far off.
 
+    An onset that is NaN or lies outside of the bins has the loss NaN and moves no weight. `ToFClassifier.fit` raises an
+    error that names it.
+
     Args:
         bin_width: int, samples in a class.
         sigma: float, standard deviation of the target in samples. Defaults to `0.0`.
@@ -24,7 +28,7 @@ class ToFCrossentropy(keras.losses.Loss):
         y_pred: Tensor of shape `(batch, num_classes)`, logits.
 
     Raises:
-        ValueError: if `sigma` is negative.
+        ValueError: if `bin_width` is no positive integer, or `sigma` is negative or not finite.
 
     Example:
 
@@ -39,8 +43,9 @@ class ToFCrossentropy(keras.losses.Loss):
 
     def __init__(self, bin_width, sigma=0.0, name="tof_crossentropy", **kwargs):
         super().__init__(name=name, **kwargs)
-        if sigma < 0:
-            raise ValueError(f"`sigma` must not be negative (samples; 0 for hard classes). Received: sigma={sigma}")
+        check_sizes(bin_width=bin_width)
+        if sigma != 0:  # samples; 0 for hard classes
+            check_positive(sigma=sigma)
         self.bin_width = bin_width
         self.sigma = sigma
 
@@ -65,8 +70,12 @@ class ToFCrossentropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Cross-entropy of each example, `(batch,)`."""
+        onset, end = ops.reshape(ops.cast(y_true, "float32"), (-1,)), y_pred.shape[-1] * self.bin_width
+        possible = ops.logical_and(onset >= 0, onset < end)
         log_probabilities = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
-        return -ops.sum(self.targets(y_true, y_pred.shape[-1]) * log_probabilities, axis=-1)
+        # An impossible label shows in the loss, and gives no gradient.
+        targets = self.targets(ops.where(possible, onset, 0.0), y_pred.shape[-1])
+        return ops.where(possible, -ops.sum(targets * log_probabilities, axis=-1), float("nan"))
 
     def get_config(self):
         """Constructor arguments, for saving."""

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from keras_usmae.layers import check_positive
 from keras_usmae.signals import onset_to_class
 
 
@@ -69,6 +70,7 @@ def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
     """
+    check_positive(temperature=temperature)
     logits, classes = _checked(logits, onset, bin_width)
     confidence = np.exp(log_softmax(logits / temperature, axis=1).max(axis=1))
     right = logits.argmax(axis=1) == classes

@@ -68,7 +68,7 @@ def test_exports_need_no_sidecar(tmp_path, name, encoding, suffix):
         (timed().replace("time,a", "time,a (V)") + "1,2\n", {}, "not uniform"),
         ("hello\nworld\n", {}, "no.*table of numbers"),
         (b"\x00\x01" * 200, {}, "'encoding'"),
-        ("a,b\n" + rows(lambda i: f"{NOISE[0, i]},{NOISE[1, i]}"), {"sampling_rate": 25e6}, "'axis'"),
+        ("a,b\n" + rows(lambda i: f"{NOISE[0, i]},{NOISE[1, i]}"), {"sampling_rate": 25e6}, "'axis = 0'"),
         (timed(1e6 * CLOCK), {"axis": 0}, "SI units.*'time_unit'"),
     ],
 )

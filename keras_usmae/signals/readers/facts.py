@@ -7,6 +7,7 @@ import re
 # What a number of a file without a unit may be in SI units. Outside of it, ms, µs or MHz are as likely.
 PLAUSIBLE_RATES = (1e6, 2e10)
 _LATEST_START = 0.01
+_LONGEST_NAME = 120
 
 _TIMES = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6}
 _TIMES |= {"usec": 1e-6, "microseconds": 1e-6, "ns": 1e-9, "nsec": 1e-9, "nanoseconds": 1e-9, "ps": 1e-12}
@@ -80,6 +81,8 @@ def normal(name):
 def split_unit(name):
     """A name as `CH1 [V]`, `Time (us)`, `Time / s` or `fs_MHz`, in two: the name itself, and its unit or `""`."""
     name = name.strip()
+    if len(name) > _LONGEST_NAME:
+        return name, ""
     if found := re.fullmatch(r"(.*?)\s*[\[({<]([^\[\](){}<>]{0,20})[\])}>]\s*", name):
         return found[1].strip(), found[2].strip()
     if found := re.fullmatch(r"(.+?)\s*(?:/|_|,|\bin\b|\s)\s*(\S{1,20}?)", name):

@@ -12,7 +12,7 @@ from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError
 from keras_usmae.signals.readers.hdf5_storage import load_dataset
 
 MAX_DEPTH, MAX_VISITS = 32, 50_000
-_MAX_ATTRIBUTE = 4096  # bytes
+_MAX_ATTRIBUTE, _MAX_ATTRIBUTES = 4096, 256  # bytes of one, and how many are looked at
 
 
 class Hdf5Contents:
@@ -81,8 +81,10 @@ class Hdf5Contents:
         item = self._file[path] if path else self._file
         found = {}
         for number, name in enumerate(item.attrs):
-            if number >= 256:
+            if number >= _MAX_ATTRIBUTES:
                 break
+            if not isinstance(name, str):  # bytes that are no UTF-8
+                continue
             try:
                 value = _small_attribute(item.attrs, name)
             # An attribute of a type that h5py does not know is no reason to refuse the data.

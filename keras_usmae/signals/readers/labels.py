@@ -8,14 +8,21 @@ import numpy as np
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES, open_arrays
 from keras_usmae.signals.readers.array_traces import read_values
+from keras_usmae.signals.readers.facts import parse_number
 from keras_usmae.signals.readers.settle import MissingKeyError
-from keras_usmae.signals.readers.sidecar import TIME_UNITS
+from keras_usmae.signals.readers.sidecar import TIME_UNITS, Sidecar
 from keras_usmae.signals.readers.table_file import TABLE_SUFFIXES, check_size
-from keras_usmae.signals.readers.table_header import read_header
-from keras_usmae.signals.readers.table_layout import find_layout
-from keras_usmae.signals.readers.table_text import is_number, plain_number, split_cells
+from keras_usmae.signals.readers.table_layout import find_delimiter
+from keras_usmae.signals.readers.table_text import (
+    find_encoding,
+    is_number,
+    plain_number,
+    read_head,
+    split_cells,
+    without_empty_end,
+)
 
-_UNSURE = {"", "0", "false", "no", "nan", "n", "none", "nein"}
+_UNSURE = {"", "false", "no", "nan", "n", "none", "nein"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +76,7 @@ def read_onsets(path, sidecar, traces, place, max_bytes, sampling_rate, start_ti
     wanted = [*label.keys, *([label.sure] if label.sure else [])]
     values = _read(path, label, wanted, traces, place, max_bytes)
     if label.sure:
-        sure = np.array([str(value).strip().lower() not in _UNSURE and value != 0 for value in values.pop(label.sure)])
+        sure = np.array([_is_sure(value) for value in values.pop(label.sure)])
     seconds = TIME_UNITS[label.unit]
     onsets = {}
     for key, onset in values.items():
@@ -140,32 +147,35 @@ def read_texts(file, keys, max_bytes):
         MissingKeyError: where a column is missing.
         ValueError: where it is no table.
     """
-    from keras_usmae.signals.readers.sidecar import Sidecar
-
     check_size(file, max_bytes)
-    layout = find_layout(file, Sidecar(), max_bytes)
-    read_header(file, layout, Sidecar())
-    names = layout.above[-1] if layout.above else []
-    if missing := [key for key in keys if names.count(key) != 1]:
-        raise MissingKeyError(
-            f"{str(file)!r} has no one column {missing[0]!r}. Its columns are {[name[:40] for name in names[:12]]}.",
-            missing[0],
-        )
-    places = [names.index(key) for key in keys]
-    columns = [[] for _ in keys]
-    with file.open(encoding=layout.encoding) as opened:
-        for number, line in enumerate(opened):
-            if number < layout.first or not line.strip():
-                continue
-            cells = split_cells(line.strip("\r\n"), layout.delimiter)
-            if len(cells) > max(len(names), layout.width):
-                raise ValueError(
-                    f"{str(file)!r}: line {number + 1} has {len(cells)} cells, but there are {len(names)} names."
+    encoding, _ = find_encoding(file, None)
+    lines = read_head(file, encoding, max_bytes)
+    delimiter, _ = find_delimiter(file, lines, Sidecar(), max_bytes)
+    columns = {}
+    try:
+        with file.open(encoding=encoding) as opened:
+            rows = ((number, line) for number, line in enumerate(opened, start=1) if line.strip())
+            names = split_cells(next(rows)[1].strip("\r\n"), delimiter)
+            if missing := [key for key in keys if names.count(key) != 1]:
+                raise MissingKeyError(
+                    f"{str(file)!r} has no one column {missing[0]!r}. Its columns are {[n[:40] for n in names[:12]]}.",
+                    missing[0],
                 )
-            for column, place in zip(columns, places, strict=True):
-                cell = cells[place] if place < len(cells) else ""
-                column.append(plain_number(cell, layout.decimal) if is_number(cell, layout.decimal) else cell)
-    return dict(zip(keys, columns, strict=True))
+            columns = {key: [] for key in keys}
+            for number, line in rows:
+                cells = without_empty_end(split_cells(line.strip("\r\n"), delimiter))
+                if len(cells) > len(names):
+                    raise ValueError(f"{str(file)!r}: line {number} has {len(cells)} cells for {len(names)} names.")
+                for key, column in columns.items():
+                    place = names.index(key)
+                    column.append(cells[place] if place < len(cells) else "")
+    except UnicodeError as error:
+        raise ValueError(f"{str(file)!r} is not text in {encoding}: {error}. Save it in UTF-8.") from error
+    # Labels may be missing anywhere, so that no one row tells the decimal point.
+    if delimiter != "," and any("," in cell and is_number(cell, ",") for column in columns.values() for cell in column):
+        for column in columns.values():
+            column[:] = [plain_number(cell, ",") if is_number(cell, ",") else cell for cell in column]
+    return columns
 
 
 def _rows_of_file(path, file, names, match):
@@ -202,6 +212,12 @@ def _of_traces(path, column, key, values, rows, count, place):
             "each is expected, NaN for none. Is 'axis' right?"
         )
     return values
+
+
+def _is_sure(value):
+    text = str(value).strip().lower()
+    number = parse_number(text)
+    return text not in _UNSURE if number is None else number[0] != 0
 
 
 def _as_numbers(path, key, values):

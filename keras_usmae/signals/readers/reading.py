@@ -228,5 +228,7 @@ def _period(trace):
     divisors = [
         period for count in range(2, 4097) if len(power) % count == 0 and (period := len(power) // count) >= 256
     ]
-    good = [period for period in divisors if correlation[period] > 0.3 * correlation[0] * (1 - period / len(power))]
-    return max(good, key=lambda period: correlation[period] / (1 - period / len(power)), default=None)
+    # Of what is as good, the shortest: two periods are one, too.
+    likeness = {period: correlation[period] / (1 - period / len(power)) / correlation[0] for period in divisors}
+    best = max(likeness.values(), default=0)
+    return min((period for period in divisors if likeness[period] > 0.9 * best), default=None) if best > 0.3 else None

@@ -64,10 +64,9 @@ def read_header(path, layout, sidecar):
         names = above[-1]
     if names and sidecar.header is None:
         _check_names(path, names, layout, num_lines=len(above))
-        is_text = layout.delimiter == " " and len(names) != layout.width
-    if names:
-        if len(names) <= max(layout.columns) or is_text:  # one line of settings or text ahead of the numbers
-            names = []
+    # One line of settings or text ahead of the numbers, or names that hold blanks between blanks.
+    if len(names) <= max(layout.columns) or (layout.delimiter == " " and len(names) != layout.width):
+        names = []
     pairs = _pairs(above) + beside + list(zip(names, units, strict=False))
     facts = [fact_of(key, value, f"setting {key!r}", time_unit=sidecar.time_unit) for key, value in pairs]
     time_unit = next((value for key, value in pairs if is_time_unit_name(key) and is_time_unit(value)), "")

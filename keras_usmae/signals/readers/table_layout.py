@@ -66,6 +66,27 @@ def find_layout(path, sidecar, max_bytes):
     """
     encoding, doubt = find_encoding(path, sidecar.encoding)
     lines = read_head(path, encoding, max_bytes)
+    delimiter, decimal = find_delimiter(path, lines, sidecar, max_bytes)
+    layout = _build(path, sidecar, lines, encoding, delimiter, decimal)
+    _refuse_two_readings(path, sidecar, layout)
+    return dataclasses.replace(layout, doubts=(doubt,) if doubt else ())
+
+
+def find_delimiter(path, lines, sidecar, max_bytes):
+    """Delimiter and decimal point of the last of some lines.
+
+    Args:
+        path: path of the file, for messages.
+        lines: list of str.
+        sidecar: the `Sidecar`; what it states is not looked for.
+        max_bytes: int. Largest size in memory.
+
+    Returns:
+        A pair of str.
+
+    Raises:
+        ValueError: where there are no numbers, or too many cells in a line.
+    """
     longest = max(lines, key=len)
     delimiters = (sidecar.delimiter,) if sidecar.delimiter else _DELIMITERS
     cells = 1 + max(longest.count(delimiter) for delimiter in delimiters)
@@ -85,10 +106,7 @@ def find_layout(path, sidecar, max_bytes):
     if not found:
         raise ValueError(_no_table(path, lines, sidecar))
     # The first of equals: a tab is a blank, too, and whole numbers have no decimal point.
-    _, delimiter, decimal = max(found, key=lambda item: item[0])
-    layout = _build(path, sidecar, lines, encoding, delimiter, decimal)
-    _refuse_two_readings(path, sidecar, layout)
-    return dataclasses.replace(layout, doubts=(doubt,) if doubt else ())
+    return max(found, key=lambda item: item[0])[1:]
 
 
 def _score(lines, delimiter, decimal):
