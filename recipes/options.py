@@ -134,8 +134,9 @@ def labelled_splits(builder):
     """
     if not builder.info.metadata.get("labelled", True):
         raise ValueError(
-            f"{builder.info.full_name} in {str(builder.data_dir)!r} has no labels, which fine-tuning needs. Name them "
-            "as 'onset' in the sidecar of the recordings and prepare it anew; recipes/pretrain.py does without labels."
+            f"{builder.info.full_name} in {str(builder.data_dir)!r} has no labels, which fine-tuning and scores need. "
+            "Name them as 'onset' in the sidecar of the recordings and prepare it anew. Without labels, "
+            "recipes/predict.py FILE_OR_FOLDER finds the time of flight of each trace, and recipes/pretrain.py trains."
         )
     if "test" in builder.info.splits:
         return {"train": "train", "validation": "validation", "test": "test"}

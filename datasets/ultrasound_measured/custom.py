@@ -1,5 +1,6 @@
 """The config `custom`: recordings of the user's own, windows and splits as `prepare.toml` states them."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -92,7 +93,13 @@ def plan(preparation):
         raise FileNotFoundError(f"ultrasound_measured/custom has no recordings to prepare. {_WAY_OUT}")
     recordings = read_recordings(preparation.data, preparation.sidecar)
     planned = plan_windows(recordings, preparation)
-    reports = [report_recording(recording) for recording in recordings]
+    used = {resampled.source: resampled.provenance.doubts for resampled in planned.recordings}
+    reports = [
+        # What resampling adds to the doubts belongs to the recording's report.
+        dataclasses.replace(report_recording(recording), doubts=used[recording.source])
+        for recording in recordings
+        if recording.source in used
+    ]
     counts = np.bincount(planned.windows["split"], minlength=len(SPLITS))
     return planned, {
         "sampling_rate": preparation.sampling_rate,

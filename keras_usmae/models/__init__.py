@@ -9,10 +9,12 @@ from keras_usmae.models.attention_maps import (
 from keras_usmae.models.baselines import CNNEncoder
 from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
+from keras_usmae.models.echo_detector import EchoDetector
+from keras_usmae.models.echo_loss import EchoCrossentropy
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead, PooledHead
 from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
-from keras_usmae.models.presets import load_preset, preset_names, preset_of, preset_weights
+from keras_usmae.models.presets import load_preset, picker_names, preset_names, preset_of, preset_weights
 from keras_usmae.models.signal_classifier import SignalClassifier
 from keras_usmae.models.tof_classifier import ToFClassifier
 from keras_usmae.models.tof_decoding import decode_onset, expected_onset
@@ -21,6 +23,8 @@ from keras_usmae.models.tof_loss import ToFCrossentropy
 __all__ = [
     "CNNEncoder",
     "CrossAttentionDecoder",
+    "EchoCrossentropy",
+    "EchoDetector",
     "MAEDecoder",
     "MAEEncoder",
     "MaskedAutoencoder",
@@ -35,6 +39,7 @@ __all__ = [
     "decode_onset",
     "expected_onset",
     "load_preset",
+    "picker_names",
     "preset_names",
     "preset_of",
     "preset_weights",

@@ -5,6 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 WEIGHTS_SUFFIX = ".weights.h5"
+# Weights of a whole `EchoDetector`, whose encoder is a start too.
+PICKER = "picker"
 
 
 def preset_names():
@@ -20,7 +22,8 @@ def preset_names():
     ```
     """
     files = (path for path in resources.files("keras_usmae.presets").iterdir() if path.name.endswith(".json"))
-    configs = {path.name.removesuffix(".json"): json.loads(path.read_text()) for path in files}
+    contents = {path.name.removesuffix(".json"): json.loads(path.read_text()) for path in files}
+    configs = {name: content for name, content in contents.items() if "encoder" in content}
     return tuple(sorted(configs, key=lambda name: (configs[name]["encoder"]["hidden_dim"], name)))
 
 
@@ -109,6 +112,21 @@ def preset_weights(name):
     )
 
 
+def picker_names():
+    """Names that `EchoDetector.from_preset` takes: the presets with a trained picker.
+
+    Returns:
+        tuple of str, from the smallest to the largest.
+
+    Example:
+
+    ```python
+    picker_names()  # ("nano", "tiny")
+    ```
+    """
+    return tuple(name for name in preset_names() if PICKER in preset_weights(name))
+
+
 def load_preset_weights(encoder, name, weights):
     """Loads trained weights into an encoder of a preset's sizes.
 
@@ -133,10 +151,7 @@ def load_preset_weights(encoder, name, weights):
             f"The preset {name!r} has no weights {weights!r}. There are {listing or 'none'}. Make others with "
             "recipes/pretrain.py, and load its encoder.keras."
         )
-    trained = type(encoder)(**load_preset(name)["encoder"])
-    source = resources.files("keras_usmae.presets") / f"{name}_{weights}{WEIGHTS_SUFFIX}"
-    with resources.as_file(source) as path:
-        trained.load_weights(path)
+    trained = _trained_encoder(type(encoder), name, weights)
     theirs, ours = trained.trainable_weights, encoder.trainable_weights
     if [tuple(weight.shape) for weight in theirs] != [tuple(weight.shape) for weight in ours]:
         raise ValueError(
@@ -145,6 +160,18 @@ def load_preset_weights(encoder, name, weights):
         )
     for weight, value in zip(ours, theirs, strict=True):
         weight.assign(value)
+
+
+def _trained_encoder(encoder_class, name, weights):
+    if weights == PICKER:
+        from keras_usmae.models.echo_detector import EchoDetector  # here: it is built on the encoder, which asks us
+
+        return EchoDetector.from_preset(name).encoder
+    trained = encoder_class(**load_preset(name)["encoder"])
+    source = resources.files("keras_usmae.presets") / f"{name}_{weights}{WEIGHTS_SUFFIX}"
+    with resources.as_file(source) as path:
+        trained.load_weights(path)
+    return trained
 
 
 def _read_preset(path):

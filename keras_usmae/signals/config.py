@@ -4,9 +4,7 @@ import dataclasses
 import math
 
 from keras_usmae.signals.bursts import ENVELOPES
-from keras_usmae.signals.noise import NOISE_COLORS
-
-Range = tuple[float, float]
+from keras_usmae.signals.config_checks import Range, validate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,11 +23,11 @@ class SignalConfig:
         signal_length: int. Samples in a signal. Defaults to `2048`.
         sampling_rate: float. Sampling rate in Hz. Defaults to `100e6`.
         center_frequency: range. Frequency of the burst in Hz. Defaults to `(1e6, 4e6)`.
-        burst_length: range. Length of the burst in samples, from the onset to where its envelope ends.
+        burst_length: range. Length of the burst in samples, from where its envelope leaves zero to where it ends.
             Defaults to `(200, 400)`.
-        onset_range: range or `None`. Onset of the first burst in samples. `None` stands for
+        onset_range: range or `None`. Start of the first burst in samples. `None` stands for
             `(0, signal_length - burst_length[1])`, so that every first burst fits in the record. Defaults to `None`.
-        phase: range. Phase of the carrier at the onset in rad; zero is a sine that starts at zero.
+        phase: range. Phase of the carrier at the start in rad; zero is a sine that starts at zero.
             Defaults to `(0, 2 * pi)`.
         amplitude_db: range. Peak of the envelope of the first burst in dB re ADC full scale. Defaults to `(-20, 0)`.
         envelopes: tuple of str. Choices of envelope, from `keras_usmae.signals.ENVELOPES`. Defaults to all of them.
@@ -42,6 +40,29 @@ class SignalConfig:
         echo_delay: range. Delay of each echo after the one before it in samples. Defaults to `(100, 800)`.
         echo_attenuation_db: range. Attenuation of each echo in dB re the first burst; its polarity is drawn too.
             Defaults to `(0, 30)`.
+        plate_probability: float. Share of signals whose later echoes are the series of a plate: equally spaced, and
+            louder or weaker than the first. Defaults to `0.0`.
+        plate_spacing: range. Spacing of such a series in samples. Defaults to `(50, 380)`.
+        plate_second_db: range. Second echo of a series in dB re the first. Defaults to `(-4, 8)`.
+        plate_step_db: range. Each later echo of a series in dB re the one before it. Defaults to `(-6, 4)`.
+        max_precursors: int. Weaker echoes ahead of the first: their number is drawn from 1 to `max_precursors` in the
+            signals that have them. Defaults to `0`.
+        precursor_probability: float. Share of signals with them. Defaults to `0.0`.
+        precursor_lead: range. Time of each ahead of the first echo in samples. Defaults to `(60, 900)`.
+        precursor_attenuation_db: range. Attenuation of each in dB re the first burst. Defaults to `(8, 34)`.
+        tail_probability: float. Share of signals that begin inside of an earlier burst. Defaults to `0.0`.
+        tail_db: range. Amplitude of that burst in dB re the first one. Defaults to `(-20, 12)`.
+        silent_probability: float. Share of signals without any echo, whose onset is NaN; their noise has the level that
+            goes with the burst that they lack. Defaults to `0.0`.
+        grain_probability: float. Share of signals with backscatter of a material: noise with the spectrum of the burst,
+            which decays. Defaults to `0.0`.
+        grain_snr_db: range. RMS of the burst over that of the backscatter where it begins, in dB.
+            Defaults to `(14, 40)`.
+        grain_decay: range. Time constant of the backscatter in samples. Defaults to `(500, 8000)`.
+        tone_probability: float. Share of signals with a continuous wave, as from a switching supply or a transmitter.
+            Defaults to `0.0`.
+        tone_frequency: range. Its frequency in Hz. Defaults to `(0.2e6, 8e6)`.
+        tone_snr_db: range. RMS of the burst over that of the wave in dB. Defaults to `(16, 40)`.
         ringdown_probability: float. Share of signals with the ring-down of the transmit pulse, which starts at
             sample 0 and has the frequency of the burst. Defaults to `0.0`.
         ringdown_amplitude_db: range. Amplitude of the ring-down at sample 0 in dB re ADC full scale.
@@ -84,6 +105,23 @@ class SignalConfig:
     max_echoes: int = 0
     echo_delay: Range = (100.0, 800.0)
     echo_attenuation_db: Range = (0.0, 30.0)
+    plate_probability: float = 0.0
+    plate_spacing: Range = (50.0, 380.0)
+    plate_second_db: Range = (-4.0, 8.0)
+    plate_step_db: Range = (-6.0, 4.0)
+    max_precursors: int = 0
+    precursor_probability: float = 0.0
+    precursor_lead: Range = (60.0, 900.0)
+    precursor_attenuation_db: Range = (8.0, 34.0)
+    tail_probability: float = 0.0
+    tail_db: Range = (-20.0, 12.0)
+    silent_probability: float = 0.0
+    grain_probability: float = 0.0
+    grain_snr_db: Range = (14.0, 40.0)
+    grain_decay: Range = (500.0, 8000.0)
+    tone_probability: float = 0.0
+    tone_frequency: Range = (0.2e6, 8e6)
+    tone_snr_db: Range = (16.0, 40.0)
     ringdown_probability: float = 0.0
     ringdown_amplitude_db: Range = (-20.0, 6.0)
     ringdown_decay: Range = (20.0, 80.0)
@@ -95,7 +133,7 @@ class SignalConfig:
             value = getattr(self, field.name)
             if isinstance(value, list):  # as read back from JSON
                 object.__setattr__(self, field.name, tuple(value))
-        _validate(self)
+        validate(self)
 
     @classmethod
     def from_preset(cls, name):
@@ -104,7 +142,8 @@ class SignalConfig:
         Args:
             name: str. `"paper"`: one burst in white noise, as in the paper. `"diverse"`: the widest mix of transducers,
                 echoes, noise and recorders. `"quickstart"`: bursts as damped immersion transducers give them, to
-                pre-train within minutes for measured A-scans.
+                pre-train within minutes for measured A-scans. `"field"`: what a picker meets, to learn picking from:
+                also weaker echoes ahead, series of thin plates, bursts that are cut, backscatter, and no echo at all.
 
         Returns:
             A `SignalConfig`.
@@ -149,8 +188,13 @@ class SignalConfig:
         return math.ceil(self.burst_length[1])
 
     @property
+    def echo_slots(self):
+        """int. Places for the echoes beside the first one in the arrays of `synthesize`."""
+        return self.max_echoes + self.max_precursors + (self.tail_probability > 0)
+
+    @property
     def onset_interval(self):
-        """range. Onset of the first burst in samples, with the default of `onset_range` filled in."""
+        """range. Start of the first burst in samples, with the default of `onset_range` filled in."""
         return self.onset_range or (0.0, float(self.signal_length - self.max_burst_samples))
 
 
@@ -179,66 +223,28 @@ PRESETS = {
         "dc_offset": (-0.02, 0.02),
         "adc_bits": (8, 10, 12),
     },
+    "field": {
+        "center_frequency": (1e6, 5e6),
+        "burst_length": (120.0, 520.0),
+        "onset_range": (0.0, 2040.0),
+        "amplitude_db": (-26.0, 16.0),
+        # The rectangular and the Tukey burst of a generator are rarer than those of a transducer.
+        "envelopes": ("damped", "damped", "damped", "gaussian", "gaussian", "hann", "tukey", "rectangular"),
+        "snr_db": (14.0, 40.0),
+        "noise_colors": ("white", "pink", "band"),
+        "max_echoes": 5,
+        "echo_delay": (60.0, 900.0),
+        "echo_attenuation_db": (-10.0, 34.0),
+        "plate_probability": 1 / 3,
+        "max_precursors": 2,
+        "precursor_probability": 0.3,
+        "tail_probability": 0.2,
+        "silent_probability": 0.1,
+        "grain_probability": 0.25,
+        "tone_probability": 0.1,
+        "ringdown_probability": 0.2,
+        "ringdown_decay": (20.0, 150.0),
+        "dc_offset": (-0.1, 0.1),
+        "adc_bits": (8, 10, 12, 14),
+    },
 }
-
-
-def _validate(config):
-    _check_integer(config, "signal_length", at_least=1)
-    _check_integer(config, "max_echoes", at_least=0)
-    if not (_is_number(config.sampling_rate) and config.sampling_rate > 0):
-        raise ValueError(f"`sampling_rate` must be a positive number in Hz, but is {config.sampling_rate!r}.")
-    if not (_is_number(config.ringdown_probability) and 0 <= config.ringdown_probability <= 1):
-        raise ValueError(f"`ringdown_probability` must lie in [0, 1], but is {config.ringdown_probability!r}.")
-    nyquist = config.sampling_rate / 2
-    _check_range(config, "center_frequency", "Hz", above=0, below=nyquist)
-    _check_range(config, "noise_band", "Hz", above=0, below=nyquist)
-    if config.noise_band[0] == config.noise_band[1]:
-        raise ValueError(f"`noise_band` must have a width, but is {config.noise_band} Hz.")
-    # Shorter than 4 samples, a burst may fall between two samples and have no power to set the noise by.
-    _check_range(config, "burst_length", "samples", at_least=4, up_to=config.signal_length)
-    if config.onset_range is not None:
-        _check_range(config, "onset_range", "samples", at_least=0, below=config.signal_length)
-    _check_range(config, "phase", "rad")
-    _check_range(config, "amplitude_db", "dB")
-    _check_range(config, "snr_db", "dB")
-    _check_range(config, "echo_delay", "samples", above=0)
-    _check_range(config, "echo_attenuation_db", "dB")
-    _check_range(config, "ringdown_amplitude_db", "dB")
-    _check_range(config, "ringdown_decay", "samples", above=0)
-    _check_range(config, "dc_offset", "units of full scale")
-    _check_choices(config, "envelopes", ENVELOPES)
-    _check_choices(config, "noise_colors", NOISE_COLORS)
-    if config.adc_bits != ():
-        _check_choices(config, "adc_bits", tuple(range(2, 25)))
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _check_integer(config, name, at_least):
-    value = getattr(config, name)
-    if not isinstance(value, int) or value < at_least:
-        raise ValueError(f"`{name}` must be an integer of {at_least} or more, but is {value!r}.")
-
-
-def _check_range(config, name, unit, above=-math.inf, at_least=-math.inf, below=math.inf, up_to=math.inf):
-    value = getattr(config, name)
-    if not (isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))):
-        raise ValueError(f"`{name}` must be a pair (low, high) of finite numbers in {unit}, but is {value!r}.")
-    low, high = value
-    if low > high:
-        raise ValueError(f"`{name}` must have low <= high, but is {value!r} {unit}.")
-    if low <= above or low < at_least or high >= below or high > up_to:
-        lower = f"above {above:g}" if above > -math.inf else f"from {at_least:g}"
-        upper = f" to below {below:g}" if below < math.inf else f" to {up_to:g}" if up_to < math.inf else ""
-        raise ValueError(f"`{name}` must lie {lower}{upper} {unit}, but is {value!r}.")
-
-
-def _check_choices(config, name, allowed):
-    value = getattr(config, name)
-    if not (isinstance(value, tuple) and value):
-        raise ValueError(f"`{name}` must be a tuple with one or more of {list(allowed)}, but is {value!r}.")
-    for choice in value:
-        if choice not in allowed:
-            raise ValueError(f"`{name}` holds {choice!r}, which is not one of {list(allowed)}.")

@@ -11,7 +11,10 @@ import numpy as np
 
 from keras_usmae.signals.blocks import BLOCK_SIZE, by_blocks, digitize, from_db, generator, rms
 from keras_usmae.signals.bursts import ENVELOPES, evaluate_bursts
+from keras_usmae.signals.clutter import add_grain, add_tones, draw_clutter
+from keras_usmae.signals.field_echoes import draw_field_echoes
 from keras_usmae.signals.noise import NOISE_COLORS, color_noise
+from keras_usmae.signals.onsets import all_echoes, echo_visibility, rise_times
 from keras_usmae.signals.transducer import synthesis as transducer
 from keras_usmae.signals.transducer.config import TransducerConfig
 
@@ -30,6 +33,8 @@ def synthesize(config, num_signals, seed, start=0):
 
         - `signal`: float32 of shape `(num_signals, signal_length)`, in units of ADC full scale;
         - `noise_rms`: float32, RMS of the noise in units of ADC full scale;
+        - `visibility` and `echo_visibility`: int64, whether the record shows where the first and the other echoes
+          begin, indices into `keras_usmae.signals.onsets.VISIBILITIES`;
         - `clipped`: bool, whether a sample reached an end of the ADC's scale.
 
     Raises:
@@ -59,14 +64,17 @@ def draw_parameters(config, num_signals, seed, start=0):
 
     Returns:
         A dict of arrays of shape `(num_signals,)`, but for the echoes, whose arrays have the shape
-        `(num_signals, max_echoes)` and are padded with NaN:
+        `(num_signals, echo_slots)` and are padded with NaN:
 
-        - `onset`: float64, in samples, where the envelope of the first burst leaves zero;
+        - `onset`: float64, in samples, where the envelope of the first burst rises through 10 % of its recorded
+          (clipped) peak; NaN in a signal without echoes;
+        - `burst_start`: float64, in samples, where the envelope of the first burst leaves zero;
         - `center_frequency`: float64, in Hz; `burst_length`: float64, in samples; `phase`: float64, in rad;
         - `amplitude`: float64, peak of the first envelope in units of ADC full scale;
         - `envelope`: int64, index into `ENVELOPES`; `envelope_shape`: float64 in `[0, 1]`, see `evaluate_envelope`;
-        - `num_echoes`: int64, later echoes that start within the record;
-        - `echo_onsets`: float64, in samples; `echo_amplitudes`: float64, negative where the polarity is inverted;
+        - `num_echoes`: int64, other echoes in the record;
+        - `echo_onsets` and `echo_starts`: float64, in samples, in order of arrival, those of the other echoes;
+          `echo_amplitudes`: float64, negative where the polarity is inverted;
         - `ringdown_amplitude`: float64, zero where there is none; `ringdown_decay`: float64, in samples;
           `ringdown_phase`: float64, in rad;
         - `snr_db`: float64, in dB; `noise_color`: int64, index into `NOISE_COLORS`;
@@ -113,12 +121,20 @@ def render(parameters, config):
 
 
 def _draw_block(config, seed, block):
+    parameters = _draw_starts(config, seed, block)
+    bursts = _evaluate(parameters, slice(None), np.zeros(BLOCK_SIZE), config)
+    starts, amplitudes = all_echoes(parameters)
+    onsets = starts + rise_times(bursts, amplitudes, bool(config.adc_bits))
+    return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
+
+
+def _draw_starts(config, seed, block):
     rng = generator(seed, block, stream=0)
     single, several = (BLOCK_SIZE,), (BLOCK_SIZE, config.max_echoes)
-    onset = rng.uniform(*config.onset_interval, single)
+    start = rng.uniform(*config.onset_interval, single)
     amplitude = from_db(rng.uniform(*config.amplitude_db, single))
     parameters = {
-        "onset": onset,
+        "burst_start": start,
         "center_frequency": rng.uniform(*config.center_frequency, single),
         "burst_length": rng.uniform(*config.burst_length, single),
         "phase": rng.uniform(*config.phase, single),
@@ -136,59 +152,98 @@ def _draw_block(config, seed, block):
     parameters["ringdown_amplitude"] = rings * from_db(rng.uniform(*config.ringdown_amplitude_db, single))
 
     drawn = rng.integers(config.max_echoes, size=single, endpoint=True)
-    echo_onsets = onset[:, None] + np.cumsum(rng.uniform(*config.echo_delay, several), axis=1)
+    echo_starts = start[:, None] + np.cumsum(rng.uniform(*config.echo_delay, several), axis=1)
     echo_gain = rng.choice((-1.0, 1.0), several) / from_db(rng.uniform(*config.echo_attenuation_db, several))
-    present = (np.arange(config.max_echoes) < drawn[:, None]) & (echo_onsets < config.signal_length)
-    parameters["num_echoes"] = present.sum(axis=1)
-    parameters["echo_onsets"] = np.where(present, echo_onsets, np.nan)
-    parameters["echo_amplitudes"] = np.where(present, amplitude[:, None] * echo_gain, np.nan)
+    present = np.arange(config.max_echoes) < drawn[:, None]
+    # A generator of its own, so that the signals of older presets stay what they were.
+    more = generator(seed, block, stream=2)
+    echo_starts, echo_gain = draw_field_echoes(
+        more, config, parameters, np.where(present, echo_starts, np.nan), echo_gain
+    )
+    parameters |= draw_clutter(more, config)
+    parameters["num_echoes"] = np.count_nonzero(~np.isnan(echo_starts), axis=1)
+    parameters["echo_starts"] = echo_starts
+    parameters["echo_amplitudes"] = amplitude[:, None] * echo_gain
+    silent = more.random(single) < config.silent_probability
+    for name in ("burst_start", "echo_starts", "echo_amplitudes"):
+        parameters[name][silent] = np.nan
+    parameters["num_echoes"][silent] = 0
     return parameters
 
 
 def _synthesize_block(config, seed, block):
     parameters = _draw_block(config, seed, block)
-    signal, burst_rms = _render(parameters, config)
+    signal, bursts, burst_rms = _render(parameters, config)
     noise = generator(seed, block, stream=1).standard_normal(signal.shape, dtype=np.float32)
     for index, color in enumerate(NOISE_COLORS):
         rows = np.flatnonzero(parameters["noise_color"] == index)
         if color != "white" and rows.size:
             noise[rows] = color_noise(noise[rows], color, config.sampling_rate, config.noise_band)
-    noise_rms = (burst_rms / from_db(parameters["snr_db"])).astype(np.float32)
+    noise_rms = _noise_level(burst_rms, parameters, config).astype(np.float32)
     # The noise of each signal is scaled by its own RMS, so that the SNR is exactly the drawn one.
     noise *= (noise_rms / rms(noise, config.signal_length))[:, None]
     signal += noise
+    grain_rms = add_grain(signal, bursts, burst_rms, parameters, config, generator(seed, block, stream=3))
+    add_tones(signal, burst_rms, parameters, config)
     if any(config.dc_offset):
         signal += parameters["dc_offset"].astype(np.float32)[:, None]
     clipped = digitize(signal, parameters["adc_bits"]) if config.adc_bits else np.zeros(len(signal), bool)
-    return {"signal": signal, **parameters, "noise_rms": noise_rms, "clipped": clipped}
+    starts, amplitudes = all_echoes(parameters)
+    all_noise = np.sqrt(noise_rms**2 + grain_rms**2 + (2.0 ** -parameters["adc_bits"]) ** 2 / 3 * bool(config.adc_bits))
+    visibility = echo_visibility(bursts, starts, amplitudes, all_noise, config.signal_length, bool(config.adc_bits))
+    return {
+        "signal": signal,
+        **parameters,
+        "noise_rms": noise_rms,
+        "clipped": clipped,
+        "visibility": visibility[:, 0],
+        "echo_visibility": visibility[:, 1:],
+    }
+
+
+def _noise_level(burst_rms, parameters, config):
+    level = burst_rms / from_db(parameters["snr_db"])
+    if config.adc_bits:
+        # Without a whole burst, a noise far below the steps of the ADC would leave a constant record: a dead channel.
+        whole = parameters["burst_start"] + parameters["burst_length"] <= config.signal_length
+        level = np.where(whole, level, np.maximum(level, 0.6 * 2.0 ** -parameters["adc_bits"]))
+    return level
 
 
 def _render(parameters, config):
-    """Noise-free signals, and the RMS of each first burst over its own length, cut by the end of the record or not."""
-    num_signals, length = len(parameters["onset"]), config.signal_length
-    # Room behind the record for bursts that run over its end.
-    signal = np.zeros((num_signals, length + config.max_burst_samples), dtype=np.float32)
-    rows = np.arange(num_signals)
-    burst = _add_bursts(signal, rows, parameters["onset"], parameters["amplitude"], parameters, config)
-    burst_rms = rms(burst, parameters["burst_length"])
-    for onset, amplitude in zip(parameters["echo_onsets"].T, parameters["echo_amplitudes"].T, strict=True):
-        rows = np.flatnonzero(~np.isnan(onset))
-        _add_bursts(signal, rows, onset[rows], amplitude[rows], parameters, config)
-    _add_ringdown(signal[:, :length], parameters, config)
-    return signal[:, :length], burst_rms
+    """Noise-free signals, first bursts of amplitude one, and the RMS of these as recorded over their own length."""
+    num_signals, length, room = len(parameters["burst_start"]), config.signal_length, config.max_burst_samples
+    # Room ahead of the record and behind it for bursts that run over its ends.
+    signal = np.zeros((num_signals, room + length + room), dtype=np.float32)
+    silent = np.isnan(parameters["burst_start"])
+    start = np.where(silent, 0.0, parameters["burst_start"])
+    bursts = _evaluate(parameters, slice(None), np.ceil(start) - start, config)
+    first = bursts * parameters["amplitude"].astype(np.float32)[:, None]
+    burst_rms = rms(first, parameters["burst_length"])
+    rows = np.flatnonzero(~silent)
+    _add(signal, rows, room + np.ceil(start[rows]).astype(np.int64), first[rows])
+    for start, amplitude in zip(parameters["echo_starts"].T, parameters["echo_amplitudes"].T, strict=True):
+        rows = np.flatnonzero(~np.isnan(start))
+        echo = _evaluate(parameters, rows, np.ceil(start[rows]) - start[rows], config)
+        echo *= amplitude[rows].astype(np.float32)[:, None]
+        _add(signal, rows, room + np.ceil(start[rows]).astype(np.int64), echo)
+    signal = signal[:, room : room + length]
+    _add_ringdown(signal, parameters, config)
+    return signal, bursts, burst_rms
 
 
-def _add_bursts(signal, rows, onset, amplitude, parameters, config):
-    """Adds one burst to each of some signals, in place, and returns the bursts."""
-    first = np.ceil(onset).astype(np.int64)
+def _evaluate(parameters, rows, delay, config):
+    """Bursts of amplitude one of some signals, whose first sample lies a delay after their start."""
     names = ("center_frequency", "burst_length", "phase", "envelope", "envelope_shape")
     drawn = (parameters[name][rows] for name in names)
-    burst = evaluate_bursts(config.max_burst_samples, first - onset, *drawn, config.sampling_rate)
-    burst *= amplitude.astype(np.float32)[:, None]
+    return evaluate_bursts(config.max_burst_samples, delay, *drawn, config.sampling_rate)
+
+
+def _add(signal, rows, first, bursts):
+    """Adds one burst to each of some signals, in place."""
     # Only the samples of the burst are touched, and no signal twice, so that `+=` adds each burst.
-    windows = np.lib.stride_tricks.sliding_window_view(signal, config.max_burst_samples, axis=1, writeable=True)
-    windows[rows, first] += burst
-    return burst
+    windows = np.lib.stride_tricks.sliding_window_view(signal, bursts.shape[1], axis=1, writeable=True)
+    windows[rows, first] += bursts
 
 
 def _add_ringdown(signal, parameters, config):

@@ -14,6 +14,7 @@ from keras_usmae.training.batches import (
 from keras_usmae.training.calibration import coverage, fit_temperature, reliability
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
+from keras_usmae.training.echo_batches import echo_targets, fresh_echoes, label_echoes
 from keras_usmae.training.evaluation import score_onsets
 from keras_usmae.training.finetuning import (
     LEARNING_RATES,
@@ -26,6 +27,7 @@ from keras_usmae.training.fitting import train
 from keras_usmae.training.grid import paired_test, read_cells, run_cells, summarize
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
+from keras_usmae.training.picker_training import PickerTraining, WarmupStableDecay, build_detector, train_picker
 from keras_usmae.training.run_folder import (
     check_run_folder,
     open_run_folder,
@@ -45,21 +47,27 @@ __all__ = [
     "EpochBatches",
     "FinetuneSettings",
     "LayerDecayAdamW",
+    "PickerTraining",
     "RepeatedFinetuning",
     "RunCheckpoint",
     "RunLog",
+    "WarmupStableDecay",
     "augment",
     "augmented",
+    "build_detector",
     "build_optimizer",
     "check_parts",
     "check_run_folder",
     "check_writable",
     "compile_for_tof",
     "coverage",
+    "echo_targets",
     "fit_temperature",
+    "fresh_echoes",
     "fresh_signals",
     "jit_compile",
     "keep_freed_memory",
+    "label_echoes",
     "layer_depth",
     "open_run_folder",
     "order_for_memory",
@@ -78,6 +86,7 @@ __all__ = [
     "summarize",
     "tof_batches",
     "train",
+    "train_picker",
     "use_devices",
     "with_mask_noise",
     "write_history",

@@ -101,7 +101,7 @@ def test_recordings_without_labels(tmp_path):
 
 def test_short_traces_are_padded_only_if_that_is_stated(tmp_path):
     write(tmp_path / "raw", settings="signal_length = 4608\nroom = 1e-6", labels=False)
-    with pytest.raises(ValueError, match=r"no windows for the split 'train'.*no window of 4608 samples fits its 4096"):
+    with pytest.raises(ValueError, match=r"No trace of 'scan.npz' gives a window.*4,096 samples.*fewer than the 4,608"):
         prepare(load_builder(NAME, tmp_path / "data", tmp_path / "raw"))
     assert not (tmp_path / "data").exists()
     (tmp_path / "raw" / "prepare.toml").write_text("signal_length = 4608\npad = true")
@@ -130,9 +130,72 @@ def test_stated_splits(tmp_path):
         prepare(load_builder(NAME, tmp_path / "other", tmp_path / "raw"))
 
 
+def write_files(folder, sidecar, settings, lengths=(4096,) * 12):
+    """A file for each of some traces, with two echoes and a specimen in a table for all."""
+    folder.mkdir()
+    for i, length in enumerate(lengths):
+        np.save(folder / f"shot_{i}.npy", np.random.default_rng(i).normal(size=length))
+    rows = "".join(f"shot_{i}.npy,{300 + i},{2400 + i},{'abc'[i % 3]}\n" for i in range(len(lengths)))
+    (folder / "labels.csv").write_text("file,front,back,specimen\n" + rows)
+    (folder / "sidecar.toml").write_text('sampling_rate = 100e6\nfiles = "*.npy"\n' + sidecar)
+    (folder / "prepare.toml").write_text(settings)
+    return folder
+
+
+def test_files_of_one_trace_are_split_whole(tmp_path):
+    windows = arrays(prepare(load_builder(NAME, tmp_path / "data", write_files(tmp_path / "raw", "", "guard = 1"))))
+    files = {split: sorted(set(part["recording"].tolist())) for split, part in windows.items()}
+    assert files == {"train": [0, 1, 2, 3, 4, 5], "validation": [7, 8], "test": [10, 11]}
+
+
+def test_groups_stay_together(tmp_path):
+    groups = 'groups = { key = "specimen", file = "labels.csv", match = "file" }\n'
+    windows = arrays(prepare(load_builder(NAME, tmp_path / "data", write_files(tmp_path / "raw", groups, ""))))
+    assert [set(part["recording"] % 3) for part in windows.values()] == [{0}, {1}, {2}]
+    (tmp_path / "raw" / "prepare.toml").write_text('splits = { train = ["b"], validation = ["a", "c"] }')
+    windows = arrays(prepare(load_builder(NAME, tmp_path / "stated", tmp_path / "raw")))
+    assert [set(part["recording"] % 3) for part in windows.values()] == [{1}, {0, 2}]
+
+
+def test_each_of_several_echoes_has_windows_without_the_one_before(tmp_path):
+    onset = 'onset = { key = ["front", "back"], unit = "samples", file = "labels.csv", match = "file" }\n'
+    folder = write_files(tmp_path / "raw", onset, "signal_length = 1024\nwindows_per_trace = 3\n")
+    train = arrays(prepare(load_builder(NAME, tmp_path / "data", folder)))["train"]
+    absolute = train["onset"] + train["window_start"]
+    assert set(absolute.tolist()) == {float(first + i) for i in range(6) for first in (300, 2400)}
+    later = absolute > 2000
+    assert (train["window_start"][later] >= 300 + 224).all()
+
+
+def test_room_is_that_of_the_rate(tmp_path):
+    onset = 'onset = { key = "front", unit = "samples", file = "labels.csv", match = "file" }\n'
+    folder = write_files(tmp_path / "raw", onset, "sampling_rate = 25e6\nsignal_length = 512\nwindows_per_trace = 64")
+    assert read_preparation(folder).room_samples == 224
+    windows = arrays(prepare(load_builder(NAME, tmp_path / "data", folder)))["train"]
+    assert windows["onset"].max() <= 512 - 224
+
+
+def test_a_file_that_gives_no_window_is_an_error_with_its_own_reason(tmp_path):
+    folder = write_files(tmp_path / "raw", "", "guard = 0", lengths=(4096,) * 8 + (400,))
+    with pytest.raises(ValueError, match=r"No trace of 'shot_8.npy'.*its 400 samples.*2,048.*'pad'.*leave_out"):
+        prepare(load_builder(NAME, tmp_path / "data", folder))
+    (folder / "prepare.toml").write_text('guard = 0\nleave_out = ["shot_8.npy"]')
+    builder = prepare(load_builder(NAME, tmp_path / "data", folder))
+    assert len(builder.info.metadata["recordings"]) == 8
+
+
+def test_the_drift_of_an_odd_rate_is_in_the_report(tmp_path):
+    write(tmp_path / "raw", labels=False)
+    sidecar = (tmp_path / "raw" / "scan.toml").read_text().replace(str(RATE), "20.8333e6")
+    (tmp_path / "raw" / "scan.toml").write_text(sidecar)
+    builder = prepare(load_builder(NAME, tmp_path / "data", tmp_path / "raw"))
+    assert "resampled by 24/5, the nearest simple ratio" in builder.info.metadata["report"][0]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("split_by = 'row'", "'split_by' must be one of"),
         ("sampling_rat = 1e6", "Did you mean 'sampling_rate'"),
         ("guard = -1", "'guard' must be an integer of 0 or more"),
         ("splits = { train = [[3, 1]], validation = ['a'] }", "'splits' must be"),

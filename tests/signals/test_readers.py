@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from keras_usmae.plotting_data import plot_recording
 from keras_usmae.signals import SignalConfig, synthesize
-from keras_usmae.signals.readers import estimate_snr, read_recordings, report_recording, resample_recording
+from keras_usmae.signals.readers import (
+    estimate_snr,
+    make_recording,
+    read_recordings,
+    report_recording,
+    resample_recording,
+)
 from tests.reader_files import FORMATS, RATE, TRACES, read, write
 
 FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -87,9 +93,11 @@ def test_labels_and_their_units(tmp_path):
 
 def test_csv_columns(tmp_path):
     path = write(tmp_path, "csv", extra='signals = "s*"\nonset = { key = "tof", unit = "samples" }')
-    path.write_text('note,s0,s1,s2,tof\n"a, b",1,2,3,1\nc,4,5,7,2\n')
+    names = ",".join(f"s{i}" for i in range(20))
+    rows = [",".join(str((i * i + row) % 7) for i in range(20)) for row in range(2)]
+    path.write_text(f'note,{names},tof\n"a, b",{rows[0]},1\nc,{rows[1]},2\n')
     recording = read(path)
-    np.testing.assert_array_equal(recording.signals, [[1, 2, 3], [4, 5, 7]])
+    np.testing.assert_array_equal(recording.signals, [[float(cell) for cell in row.split(",")] for row in rows])
     np.testing.assert_array_equal(recording.onset, [1, 2])
 
 
@@ -191,8 +199,20 @@ def test_resampling_keeps_time(tmp_path):
     faster = resample_recording(read(path), RATE * 5 / 3)
     assert faster.onset[0] == 250
     assert abs(int(faster.signals[0].argmax()) - 250) <= 1
-    with pytest.raises(ValueError, match="no ratio"):
-        resample_recording(read(path), RATE * np.pi)
+
+
+def test_rates_that_make_no_simple_ratio_drift_by_what_is_said(tmp_path):
+    """20.8333 MHz is 5 / 24 of 100 MHz but for 1.6e-6; a long record at an odd rate is off by too much."""
+    path = write(tmp_path, "npy", np.random.default_rng(0).standard_normal((1, 4000)))
+    slow = resample_recording(read_recordings(path, sampling_rate=20.8333e6)[0], 100e6)
+    assert slow.signals.shape == (1, 19_200)
+    (doubt,) = slow.provenance.doubts
+    assert "resampled by 24/5" in doubt
+    assert "off by 0.031 samples" in doubt
+    assert resample_recording(read(path), RATE * 2).provenance.doubts == ()
+    long = make_recording("scan", np.tile(TRACES, (1, 6000)), RATE, None, list("abcde"), "", None, 0.0)
+    with pytest.raises(ValueError, match="no ratio of integers up to 1000, and the nearest drifts by"):
+        resample_recording(long, RATE * 1.0005123)
 
 
 @pytest.mark.parametrize(

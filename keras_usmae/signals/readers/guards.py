@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import fnmatch
 import math
 import re
 
@@ -30,11 +29,19 @@ class ArrayHeader:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
+class RefusedError(ValueError):
+    """What a parser says of a sound file that it does not read; its message lacks the file's name."""
+
+
 @contextlib.contextmanager
 def damage_is_told(path, kind):
     """Turns whatever a parser raises on a damaged file into a `ValueError` that names the file."""
     try:
         yield
+    except RefusedError as error:
+        raise ValueError(f"{str(path)!r}: {error}") from error
+    except ImportError:
+        raise
     # Parsers that are fed arbitrary bytes raise nearly anything; programming errors show in the chained traceback.
     except Exception as error:
         raise ValueError(
@@ -42,32 +49,30 @@ def damage_is_told(path, kind):
         ) from error
 
 
-def select_arrays(path, headers, pattern):
-    """Names of the wanted arrays, in natural order.
+def matching(names, pattern):
+    """Those of some names that a pattern means: the one that is the pattern itself, or else those that match it.
 
     Args:
-        path: path of the file, for messages.
-        headers: dict of `ArrayHeader` by name.
-        pattern: str with `*` for any text, or `None` where the file holds one array only.
+        names: iterable of str.
+        pattern: str. Only `*` is special, for any text: brackets are part of many names.
 
     Returns:
         A list of str.
-
-    Raises:
-        ValueError: where none matches, or it is not clear which one is meant.
     """
-    if not headers:
-        raise ValueError(f"{str(path)!r} holds no arrays.")
-    if pattern is None and len(headers) > 1:
-        raise ValueError(
-            f"{str(path)!r} holds {len(headers)} arrays. Name the one with the traces in the sidecar's 'signals': "
-            f"{_listing(headers)}."
-        )
-    names = [name for name in headers if pattern is None or fnmatch.fnmatchcase(name, pattern)]
-    if not names:
-        raise ValueError(f"{str(path)!r} has no array {pattern!r}. It holds {_listing(headers)}.")
+    names = list(names)
+    if pattern in names:
+        return [pattern]
+    expression = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    return [name for name in names if expression.fullmatch(name)]
+
+
+def in_natural_order(names):
+    """Names sorted so that 2 comes before 10."""
     return sorted(
-        names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+        names,
+        key=lambda name: [
+            (1, int(part), "") if part.isdecimal() else (0, 0, part) for part in re.split(r"(\d{1,18})", name) if part
+        ],
     )
 
 
@@ -136,6 +141,7 @@ def _roughness(traces):
     return np.sum(np.diff(centered, axis=1) ** 2) / (2 * power) if power else 0.0
 
 
-def _listing(headers):
-    shown = [f"{name!r} {header.shape}" for name, header in list(headers.items())[:12]]
+def listing(headers):
+    """Names and shapes of arrays, for messages."""
+    shown = [f"{name[:80]!r} {header.shape}" for name, header in list(headers.items())[:12]]
     return ", ".join(shown) + (f" and {len(headers) - 12} more" if len(headers) > 12 else "")

@@ -1,4 +1,4 @@
-"""Arrays in HDF5 files: .h5, .nde and MATLAB's v7.3.
+"""Arrays in HDF5 files: .h5, .hdf5, .nde, .mfmc and MATLAB's v7.3.
 
 Links and storage that lead out of the file are refused, so that a file cannot make its reader open another one, and
 so are filters that would be loaded as plug-ins.
@@ -6,94 +6,128 @@ so are filters that would be loaded as plug-ins.
 
 # h5py is a dependency of Keras and of this package; of `signals`, these readers alone use it.
 import h5py
+import numpy as np
 
-from keras_usmae.signals.readers.guards import ArrayHeader
+from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError
+from keras_usmae.signals.readers.hdf5_storage import load_dataset
 
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_LZF}
-_MAX_DEPTH, _MAX_OBJECTS = 32, 100_000
-
-
-def describe_hdf5(path):
-    """Headers of all datasets of a file, by path inside of it without the leading slash."""
-    headers = {}
-    with h5py.File(path, "r") as file:
-        _walk(file, "", headers, depth=0)
-    return headers
+MAX_DEPTH, MAX_VISITS = 32, 50_000
+_MAX_ATTRIBUTE, _MAX_ATTRIBUTES = 4096, 256  # bytes of one, and how many are looked at
 
 
-def load_hdf5(path, names):
-    """Some datasets of a file, by name."""
-    with h5py.File(path, "r") as file:
-        return {name: _load(file[name]) for name in names}
+class Hdf5Contents:
+    """Datasets of an open file by path, without the leading slash, each once, and their other names.
 
+    Args:
+        file: an `h5py.File`.
 
-def describe_matlab_hdf5(path):
-    """Headers of the variables of a v7.3 file, with the axes as MATLAB shows them, and of cells as `name{1}`."""
-    headers = {}
-    with h5py.File(path, "r") as file:
-        stored = {}
-        _walk(file, "", stored, depth=0)
-        for name, header in stored.items():
-            if name.startswith("#"):  # MATLAB's own bookkeeping, and what the cells refer to
+    Attributes:
+        datasets: dict of `h5py.Dataset` by path, in the file's order.
+        aliases: dict of str: paths that lead to a dataset that has another name in `datasets`.
+    """
+
+    def __init__(self, file):
+        self._file = file
+        self.datasets, self.aliases = {}, {}
+        self._names, self._groups, self._visits, soft = {}, set(), 0, []
+        self._walk(file, "", soft, depth=0)
+        for path, target in soft:
+            name = self._follow(target)
+            if name is not None:
+                self.aliases[path] = name
+
+    def _walk(self, group, prefix, soft, depth):
+        if depth > MAX_DEPTH:
+            raise RefusedError(f"its groups nest deeper than {MAX_DEPTH}")
+        for key in group:
+            self._visits += 1
+            if self._visits > MAX_VISITS:
+                raise RefusedError(f"it has more than {MAX_VISITS:,} links. Save its traces as one array")
+            # By HDF5's own call: an object for each link would be half of the time that a large file takes.
+            link, path = group.id.links.get_info(key.encode("utf-8", "surrogateescape")), f"{prefix}{key}"
+            if link.type == h5py.h5l.TYPE_SOFT:
+                soft.append((path, _absolute(group.get(key, getlink=True).path, prefix)))
+            # Others lead out of the file.
+            if link.type != h5py.h5l.TYPE_HARD:
                 continue
-            members = _members(file, name)
-            for index, member in enumerate(members, start=1):
-                headers[f"{name}{{{index}}}"] = ArrayHeader(member.shape[::-1], member.dtype)
-            if not members:
-                headers[name] = ArrayHeader(header.shape[::-1], header.dtype)
-    return headers
+            address = link.u
+            if address in self._names:
+                self.aliases[path] = self._names[address]
+                continue
+            # A group under two names is looked into once: 30 that hold the next one twice would be 2^30.
+            if address in self._groups:
+                continue
+            item = group[key]
+            if isinstance(item, h5py.Group):
+                self._groups.add(address)
+                self._walk(item, f"{path}/", soft, depth + 1)
+            elif isinstance(item, h5py.Dataset) and item.shape is not None:
+                self._names[address] = path
+                self.datasets[path] = item
+
+    def _follow(self, path):
+        """Name of the dataset at a path, by links within the file alone; `None` where there is none."""
+        group, parts = self._file, [part for part in path.split("/") if part not in ("", ".")]
+        for number, part in enumerate(parts[:MAX_DEPTH]):
+            if not isinstance(group, h5py.Group) or not isinstance(group.get(part, getlink=True), h5py.HardLink):
+                return None
+            group = group[part]
+            if number == len(parts) - 1 and isinstance(group, h5py.Dataset):
+                return self._names.get(h5py.h5o.get_info(group.id).addr)
+        return None
+
+    def attributes(self, path):
+        """Numbers and texts among the attributes of a group or dataset, a dict by name."""
+        item = self._file[path] if path else self._file
+        found = {}
+        for number, name in enumerate(item.attrs):
+            if number >= _MAX_ATTRIBUTES:
+                break
+            if not isinstance(name, str):  # bytes that are no UTF-8
+                continue
+            try:
+                value = _small_attribute(item.attrs, name)
+            # An attribute of a type that h5py does not know is no reason to refuse the data.
+            except (OSError, TypeError, ValueError, RuntimeError, UnicodeError):
+                continue
+            if value is not None:
+                found[name] = value
+        return found
 
 
-def load_matlab_hdf5(path, names):
-    """Some variables of a v7.3 file or members of its cells, by name, with the axes as MATLAB shows them."""
-    arrays, cells = {}, {}
-    with h5py.File(path, "r") as file:
-        for name in names:
-            variable, is_cell, index = name.partition("{")
-            if is_cell and variable not in cells:
-                cells[variable] = _members(file, variable)
-            dataset = cells[variable][int(index.removesuffix("}")) - 1] if is_cell else file[name]
-            arrays[name] = _load(dataset).T
-    return arrays
+def _absolute(target, prefix):
+    return target if target.startswith("/") else prefix + target
 
 
-def _members(file, name):
-    """Datasets that a cell refers to, in MATLAB's order; none where `name` is no cell of arrays."""
-    dataset = file[name]
-    if h5py.check_ref_dtype(dataset.dtype) is not h5py.Reference or dataset.size > _MAX_OBJECTS:
-        return []
-    # MATLAB counts along the first axis, which is the last in the file.
-    members = [file[reference] for reference in _load(dataset).ravel() if reference]
-    return [member for member in members if isinstance(member, h5py.Dataset) and member.shape is not None]
-
-
-def _load(dataset):
-    _check_storage(dataset)
-    return dataset[...]
-
-
-def _walk(group, prefix, headers, depth):
-    if depth > _MAX_DEPTH or len(headers) > _MAX_OBJECTS:
-        raise ValueError(f"groups nest deeper than {_MAX_DEPTH}, or there are more than {_MAX_OBJECTS:,} datasets")
-    for key in group:
-        # Soft links lead to what is found elsewhere in the file, or out of it.
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            continue
-        item = group[key]
-        if isinstance(item, h5py.Group):
-            _walk(item, f"{prefix}{key}/", headers, depth + 1)
-        elif isinstance(item, h5py.Dataset) and item.shape is not None:
-            headers[prefix + key] = ArrayHeader(item.shape, item.dtype)
-
-
-def _check_storage(dataset):
-    if dataset.is_virtual or dataset.external:
-        raise ValueError(f"{dataset.name!r} keeps its data in other files")
-    properties = dataset.id.get_create_plist()
-    filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
-    if unknown := filters - _FILTERS:
-        raise ValueError(f"{dataset.name!r} is packed by the HDF5 filters {sorted(unknown)}; repack it with gzip")
-    if dataset.chunks is not None and any(
-        chunk > 4 * size + 65536 for chunk, size in zip(dataset.chunks, dataset.shape, strict=True)
+def _small_attribute(attributes, name):
+    identifier = attributes.get_id(name)
+    if (
+        identifier.dtype.kind not in "iufSO"
+        or int(np.prod(identifier.shape)) * identifier.dtype.itemsize > _MAX_ATTRIBUTE
     ):
-        raise ValueError(f"{dataset.name!r} of shape {dataset.shape} has far larger chunks, {dataset.chunks}")
+        return None
+    if identifier.dtype.kind == "O" and h5py.check_string_dtype(identifier.dtype) is None:
+        return None
+    return plain(attributes[name])
+
+
+def plain(value):
+    """A float, a text or a short list of floats out of what h5py and NumPy give; `None` for anything else."""
+    value = np.asarray(value)
+    if value.dtype.kind in "iuf":
+        return float(value.ravel()[0]) if value.size == 1 else value.ravel().tolist() if value.size == 2 else None
+    if value.size != 1:
+        return None
+    item = value.ravel()[0]
+    text = item.decode("utf-8", "replace") if isinstance(item, bytes) else item
+    return text if isinstance(text, str) else None
+
+
+def describe_hdf5(contents):
+    """Headers of all datasets, by path inside of the file."""
+    return {name: ArrayHeader(dataset.shape, dataset.dtype) for name, dataset in contents.datasets.items()}
+
+
+def load_hdf5(contents, names, max_bytes):
+    """Some of them, by path."""
+    return {name: load_dataset(contents.datasets[name], max_bytes) for name in names}

@@ -4,11 +4,14 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
-from keras_usmae.signals.readers.reading import FOLDER_SIDECAR, SUFFIXES
+from keras_usmae.signals.readers.folder import FOLDER_SIDECAR, SUFFIXES, label_files
+from keras_usmae.signals.readers.sidecar import read_sidecar
 from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_number, read_toml, validate_table
 
 PREPARATION_FILE = "prepare.toml"
 SPLITS = ("train", "validation", "test")
+SPLIT_BY = ("trace", "file", "group")
+_ROOM = 224
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +26,23 @@ class Preparation:
         signal_length: int. Samples of a window at that rate. Defaults to `2048`.
         skip: float. Time in s from the first sample of a recording that no window holds, such as the transmit pulse.
             Defaults to `0.0`.
-        room: float. Time in s after a labelled onset that a window must hold. Defaults to `2.24e-6`.
+        room: float or `None`. Time in s after a labelled onset that a window must hold. Defaults to `None`, that of 224
+            samples at `sampling_rate`: 2.24 µs at 100 MHz.
         windows_per_trace: int. Windows cut from each labelled trace, with the onset uniform over those that can be.
             Defaults to `16`. A trace without labels is cut into windows that follow on each other.
         pad: bool. Whether traces that are shorter than a window are filled up behind with their median. Defaults to
             `False`, that is to leave them out.
-        guard: int. Traces left out between two splits of a file. Defaults to `1`; neighbours that see the same piece
-            of a specimen want more.
+        guard: int. Traces left out between two splits of a file, or files between two splits of files. Defaults to `1`;
+            neighbours that see the same piece of a specimen want more.
+        split_by: str or `None`. What stays together: `"trace"`, `"file"`, or `"group"`, the `groups` of the sidecars.
+            Defaults to `None`: by group where the sidecars name some, by file where each file holds one trace, else by
+            trace.
         splits: dict of lists by split or `None`. Each entry is a pair `[first, last]` of traces, counted from 0 in
-            their file, or a name of files with `*` for any text. Defaults to `None`: the first 70 % of the traces of
-            each file train, the next 15 % validate, the last 15 % test.
+            their file; a name of files, or of groups where it is split by them, with `*` for any text. Defaults to
+            `None`: the first 70 % of the traces of each file (or of the files, or of the groups, in order of their
+            names) train, the next 15 % validate, the last 15 % test.
+        leave_out: tuple of str. Names of files that give no windows, with `*` for any text. Defaults to none: a file of
+            which no trace can be used is an error.
         seed: int. Seed of the windows of labelled traces. Defaults to `2025`.
     """
 
@@ -41,12 +51,19 @@ class Preparation:
     sampling_rate: float = 100e6
     signal_length: int = 2048
     skip: float = 0.0
-    room: float = 2.24e-6
+    room: float | None = None
     windows_per_trace: int = 16
     pad: bool = False
     guard: int = 1
+    split_by: str | None = None
     splits: dict | None = None
+    leave_out: tuple[str, ...] = ()
     seed: int = 2025
+
+    @property
+    def room_samples(self):
+        """Samples at `sampling_rate` that a window holds after an onset."""
+        return _ROOM if self.room is None else self.room * self.sampling_rate
 
 
 def read_preparation(path):
@@ -98,6 +115,8 @@ def read_preparation(path):
             for name in SPLITS
             if name in values["splits"]
         }
+    if "leave_out" in values:
+        values["leave_out"] = tuple(values["leave_out"])
     if not values["data"].exists():
         raise FileNotFoundError(f"There is no file or folder {str(values['data'])!r}, the 'data' of {str(file)!r}.")
     return Preparation(**values)
@@ -125,6 +144,10 @@ def fingerprint(preparation):
             _digest_file(digest, file)
     if preparation.sidecar is not None:
         _digest_file(digest, preparation.sidecar)
+        # Labels may lie beside the sidecar, too.
+        for name in sorted(label_files(read_sidecar(preparation.sidecar))):
+            if (labels := preparation.sidecar.parent / name).is_file():
+                _digest_file(digest, labels)
     return digest.hexdigest()
 
 
@@ -160,8 +183,10 @@ _CHECKS = {
     "windows_per_trace": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
     "pad": ("true or false", lambda value: isinstance(value, bool)),
     "guard": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
+    "split_by": (f"one of {list(SPLIT_BY)}", lambda value: value in SPLIT_BY),
+    "leave_out": ("a list of file names", lambda value: isinstance(value, list) and all(map(is_name, value))),
     "splits": (
-        "a table with lists 'train' and 'validation', and maybe 'test', of [first, last] or of file names",
+        "a table with lists 'train' and 'validation', and maybe 'test', of [first, last] or of names",
         _are_splits,
     ),
     "seed": ("an integer of 0 or more", lambda value: is_integer(value, 0)),

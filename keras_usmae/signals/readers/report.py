@@ -10,6 +10,13 @@ from keras_usmae.signals.readers.snr import DRIFT, estimate_snr
 
 _FLAT_RUN = 3
 _CHUNK_SIZE = 256
+_ORIGINS = {
+    "sampling_rate": "rate",
+    "start_time": "start",
+    "unit": "unit",
+    "full_scale": "full scale",
+    "axis": "axis",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +28,7 @@ class RecordingReport:
         num_traces: int. Traces that can be used.
         num_samples: int. Samples of each.
         sampling_rate: float. In Hz.
+        start_time: float. Time of the first sample, in s.
         unit: str. Of the amplitude.
         amplitude: pair of float. Lowest and highest sample, in `unit`.
         snr_db: triple of float. 5th, 50th and 95th percentile over the traces, see `estimate_snr`.
@@ -32,12 +40,16 @@ class RecordingReport:
         onset_range: pair of float in samples, or `None` without labels.
         tof_range: pair of float in s after the transmit pulse, or `None` without labels.
         rejected: tuple of pairs `(name, reason)`.
+        origins: dict of str. Where rate, start time, unit, full scale and axis came from.
+        left_out: tuple of str. What of the file is no trace.
+        doubts: tuple of str. What is to be looked at.
     """
 
     source: str
     num_traces: int
     num_samples: int
     sampling_rate: float
+    start_time: float
     unit: str
     amplitude: tuple[float, float]
     snr_db: tuple[float, float, float]
@@ -49,12 +61,19 @@ class RecordingReport:
     onset_range: tuple[float, float] | None
     tof_range: tuple[float, float] | None
     rejected: tuple[tuple[str, str], ...]
+    origins: dict
+    left_out: tuple[str, ...]
+    doubts: tuple[str, ...]
 
     def to_json(self):
         """The report as JSON, a str; what is not a finite number becomes null."""
         values = dataclasses.asdict(self)
         values["snr_db"] = [value if np.isfinite(value) else None for value in self.snr_db]
         return json.dumps(values, indent=2, allow_nan=False)
+
+    def _start(self):
+        start = self.start_time * 1e6
+        return f" from {start:g} µs" if start else ""
 
     def to_text(self, max_rejected=10):
         """The report as a table of text.
@@ -70,7 +89,7 @@ class RecordingReport:
         low, median, high = self.snr_db
         rows = [
             ("traces", f"{self.num_traces:,} used, {len(self.rejected):,} rejected"),
-            ("samples", f"{self.num_samples:,} at {self.sampling_rate / 1e6:g} MHz, {duration:.2f} µs"),
+            ("samples", f"{self.num_samples:,} at {self.sampling_rate / 1e6:g} MHz, {duration:.2f} µs{self._start()}"),
             ("amplitude", f"{self.amplitude[0]:.4g} to {self.amplitude[1]:.4g}{unit}"),
             ("spectral peak", f"{self.peak_frequency / 1e6:.2f} MHz"),
             ("SNR estimate", f"median {median:.1f} dB, 5 % to 95 %: {low:.1f} to {high:.1f} dB"),
@@ -85,10 +104,13 @@ class RecordingReport:
             first, last = (value * 1e6 for value in self.tof_range)
             samples = f"onset at sample {self.onset_range[0]:.1f} to {self.onset_range[1]:.1f}"
             rows.append(("ToF", f"{first:.3f} to {last:.3f} µs, {samples}, {self.num_labels:,} labels"))
+        rows += [(f"{_ORIGINS[key]} from", where) for key, where in self.origins.items()]
+        rows += [("left out", text) for text in self.left_out]
+        rows += [("doubtful", text) for text in self.doubts]
         rows += [("rejected", f"{name}: {reason}") for name, reason in self.rejected[:max_rejected]]
         if len(self.rejected) > max_rejected:
             rows.append(("rejected", f"and {len(self.rejected) - max_rejected:,} more"))
-        return "\n".join([self.source, *(f"  {name:<14} {text}" for name, text in rows)])
+        return "\n".join([self.source, *(f"  {name:<15} {text}" for name, text in rows)])
 
 
 def report_recording(recording):
@@ -121,6 +143,7 @@ def report_recording(recording):
         num_traces=len(signals),
         num_samples=signals.shape[1],
         sampling_rate=recording.sampling_rate,
+        start_time=recording.start_time,
         unit=recording.unit,
         amplitude=(float(signals.min()), float(signals.max())),
         snr_db=tuple(float(value) for value in np.percentile(estimate_snr(signals), [5, 50, 95])),
@@ -132,6 +155,9 @@ def report_recording(recording):
         onset_range=onset_range,
         tof_range=onset_range and tuple(o / recording.sampling_rate + recording.start_time for o in onset_range),
         rejected=recording.rejected,
+        origins=recording.provenance.origins,
+        left_out=recording.provenance.left_out,
+        doubts=recording.provenance.doubts,
     )
 
 

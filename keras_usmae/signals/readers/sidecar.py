@@ -1,5 +1,6 @@
 """The sidecar: a small TOML file that says what a data file cannot, validated key by key."""
 
+import codecs
 import dataclasses
 from pathlib import Path, PurePath
 
@@ -7,6 +8,26 @@ from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_numbe
 
 DEFAULT_MAX_BYTES = 2 * 2**30
 TIME_UNITS = {"samples": None, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+# As Python names them. Others are known to it, but no instrument writes them, and some take long on damaged text.
+_ENCODINGS = {"ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "shift_jis", "gbk", "gb18030"}
+_ENCODING_PREFIXES = ("cp", "iso8859", "mac-")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """Where a value for each trace is, such as its transmitter, specimen or position.
+
+    Args:
+        key: str. Name of the array (.npz, .mat, .h5) or of the column (tables) that holds one value per trace.
+        file: str or `None`. Name of another file that holds it, in the folder of the data or of the sidecar. Defaults
+            to `None`, the data file itself.
+        match: str or `None`. Column of that file that names the data file of each row. Defaults to `None`: the file
+            has a row for each trace of a data file, or for each of all data files of one trace, in their order.
+    """
+
+    key: str
+    file: str | None = None
+    match: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,36 +35,60 @@ class OnsetLabel:
     """Where the onsets of the traces are.
 
     Args:
-        key: str. Name of the array (.npz, .mat, .h5) or of the column (.csv) that holds one onset per trace. NaN marks
-            a trace without label.
+        key: str or tuple of str. Name of the array (.npz, .mat, .h5) or of the column (tables) that holds one onset
+            per trace; of several echoes, their names in order of arrival. NaN marks a trace without label.
         unit: str. `"samples"`, 0-based, or `"s"`, `"ms"`, `"us"`, `"ns"` on the clock of `start_time`.
-        file: str or `None`. Name of another file in the folder of the data that holds them. Defaults to `None`, the
-            data file itself.
+        file: str or `None`. Name of another file that holds them, in the folder of the data or of the sidecar.
+            Defaults to `None`, the data file itself.
+        match: str or `None`. As in `Column`. Defaults to `None`.
+        sure: str or `None`. Array or column beside them that is 0, false or empty where a label is not to be trusted,
+            and is then taken for none. Defaults to `None`, all are.
     """
 
-    key: str
+    key: str | tuple[str, ...]
     unit: str
     file: str | None = None
+    match: str | None = None
+    sure: str | None = None
+
+    @property
+    def keys(self):
+        """Names of the onsets, a tuple also where there is one."""
+        return (self.key,) if isinstance(self.key, str) else self.key
 
 
 @dataclasses.dataclass(frozen=True)
 class Sidecar:
-    """What a sidecar states. The TOML file has keys of the same names; all but `sampling_rate` may be left out.
+    """What a sidecar states. The TOML file has keys of the same names; all may be left out where the file says it.
 
     Args:
-        sampling_rate: float or `None`. In Hz. Only a .wav file, which states its own, may do without.
-        axis: int or `None`. Axis of the array along which time runs. Needed for arrays of two or more dimensions; in
-            .csv, 0 where each column is a trace and 1 where each row is.
+        sampling_rate: float or `None`. In Hz. Defaults to `None`, that of the file.
+        axis: int or `None`. Axis of the array along which time runs; in tables, 0 where each column is a trace and 1
+            where each row is. Defaults to `None`, the one that the file's own time column or vector proves.
         samples: int or `None`. Samples that each trace must have: proof that `axis` is right.
-        signals: str or `None`. Name of the array that holds the traces, or of the columns in .csv, with `*` for any
-            text. Needed where a file holds more than one array.
+        stacked: bool. Whether A-scans follow on each other along `axis`, to be cut apart to `samples` each. Defaults to
+            `False`.
+        signals: str or `None`. Name of the array that holds the traces, or of the columns of a table, with `*` for any
+            text. Needed where a file holds more than one array of them.
+        time: str or `None`. Name of the array or column with the time of each sample. Defaults to `None`, found by its
+            name or unit.
+        time_unit: str or `None`. Unit of the file's times and intervals, `"s"`, `"ms"`, `"us"` or `"ns"`. Defaults to
+            `None`, that of the file.
         onset: `OnsetLabel` or `None`, without labels. In TOML, `onset = { key = "tof", unit = "us" }`.
-        unit: str. Unit of the amplitude, such as `"V"` or `"counts"`. Defaults to `""`, not stated.
-        full_scale: pair of float or `None`. Lowest and highest amplitude that the recorder can give.
-        start_time: float. Time of the first sample after the transmit pulse, in s. Defaults to `0.0`.
+        groups: `Column` or `None`. What each trace belongs to, by which a dataset may be split. In TOML,
+            `groups = { key = "specimen", file = "log.csv" }`.
+        unit: str. Unit of the amplitude, such as `"V"` or `"counts"`. Defaults to `""`, that of the file.
+        full_scale: pair of float or `None`. Lowest and highest amplitude that the recorder can give. Defaults to
+            `None`, that of the file.
+        start_time: float or `None`. Time of the first sample after the transmit pulse, in s. Defaults to `None`, that
+            of the file, or 0 where it has none.
         files: str. In the sidecar of a folder, the files that it speaks of, with `*` for any text. Defaults to `"*"`.
-        delimiter: str. One character between the cells of a .csv file. Defaults to `","`.
-        decimal: str. Decimal point of a .csv file, `"."` or `","`. Defaults to `"."`.
+        delimiter: str or `None`. One character between the cells of a table, `" "` for any blanks. Defaults to `None`,
+            the one that makes it a table of numbers.
+        decimal: str or `None`. Decimal point of a table, `"."` or `","`. Defaults to `None`, as `delimiter`.
+        encoding: str or `None`. Of a table's text, such as `"cp1252"`. Defaults to `None`: UTF-8, what its first bytes
+            state, or cp1252.
+        header: int or `None`. Lines of a table ahead of its numbers. Defaults to `None`, those without numbers.
         max_bytes: int. Largest size of the decoded data, in bytes. Defaults to 2 GiB.
         description: str. Free text.
     """
@@ -51,23 +96,30 @@ class Sidecar:
     sampling_rate: float | None = None
     axis: int | None = None
     samples: int | None = None
+    stacked: bool = False
     signals: str | None = None
+    time: str | None = None
+    time_unit: str | None = None
     onset: OnsetLabel | None = None
+    groups: Column | None = None
     unit: str = ""
     full_scale: tuple[float, float] | None = None
-    start_time: float = 0.0
+    start_time: float | None = None
     files: str = "*"
-    delimiter: str = ","
-    decimal: str = "."
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    header: int | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
     description: str = ""
 
 
-def read_sidecar(path):
+def read_sidecar(path, **settings):
     """Reads and validates a sidecar.
 
     Args:
-        path: path of a .toml file.
+        path: path of a .toml file, or `None` for none, that is the settings alone.
+        **settings: keys of a sidecar, which come before those of the file. `None` leaves the file's.
 
     Returns:
         A `Sidecar`.
@@ -85,25 +137,46 @@ def read_sidecar(path):
 
     path = pathlib.Path(tempfile.mkdtemp(), "scan.toml")
     path.write_text('sampling_rate = 60e6\\naxis = 1\\nonset = { key = "tof", unit = "us" }')
-    read_sidecar(path).sampling_rate  # 60e6
+    read_sidecar(path, axis=0).sampling_rate  # 60e6
     ```
     """
-    path = Path(path)
-    table = read_toml(path, "sidecar")
-    values = validate_table(path, "", table, _CHECKS)
+    table = {} if path is None else read_toml(Path(path), "sidecar")
+    settings = {key: _plain(value) for key, value in settings.items() if value is not None}
+    values = validate_table(path, "", table, _CHECKS) | validate_table("the settings", "", settings, _CHECKS)
     if "onset" in values:
-        onset = validate_table(path, "onset.", values["onset"], _ONSET_CHECKS)
-        if missing := [key for key in ("key", "unit") if key not in onset]:
-            raise ValueError(f"{str(path)!r}: key 'onset.{missing[0]}' is missing. It needs both a 'key' and a 'unit'.")
+        onset = _validate_part(path, "onset", values["onset"], _ONSET_CHECKS, ("key", "unit"))
+        onset["key"] = tuple(onset["key"]) if isinstance(onset["key"], list) else onset["key"]
         values["onset"] = OnsetLabel(**onset)
+    if "groups" in values:
+        values["groups"] = Column(**_validate_part(path, "groups", values["groups"], _COLUMN_CHECKS, ("key",)))
     if "full_scale" in values:
         values["full_scale"] = tuple(float(value) for value in values["full_scale"])
     sidecar = Sidecar(**values)
-    if sidecar.decimal == sidecar.delimiter:
+    if sidecar.decimal is not None and sidecar.decimal == sidecar.delimiter:
         raise ValueError(
             f"{str(path)!r}: keys 'decimal' and 'delimiter' are both {sidecar.decimal!r}; they must differ."
         )
+    if sidecar.stacked and sidecar.samples is None:
+        raise ValueError(f"{str(path)!r}: key 'stacked' needs 'samples', the samples of each A-scan of the stack.")
     return sidecar
+
+
+def _plain(value):
+    """A setting as TOML would have it."""
+    if dataclasses.is_dataclass(value):
+        value = {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _validate_part(path, name, table, checks, needed):
+    part = validate_table(path, f"{name}.", {key: _plain(value) for key, value in table.items()}, checks)
+    if missing := [key for key in needed if key not in part]:
+        raise ValueError(
+            f"{str(path)!r}: key '{name}.{missing[0]}' is missing. It needs {' and '.join(map(repr, needed))}."
+        )
+    if "match" in part and "file" not in part:
+        raise ValueError(f"{str(path)!r}: key '{name}.match' needs '{name}.file', the table that it is a column of.")
+    return part
 
 
 def _is_range(value):
@@ -115,24 +188,54 @@ def _is_filename(value):
     return is_name(value) and PurePath(value).name == value and "\\" not in value and "\0" not in value
 
 
+def _is_delimiter(value):
+    return isinstance(value, str) and len(value) == 1 and (value == " " or not value.isalnum()) and value not in '\r\n"'
+
+
+def _is_encoding(value):
+    try:
+        name = codecs.lookup(value).name
+    except (LookupError, TypeError, ValueError):
+        return False
+    return name in _ENCODINGS or name.startswith(_ENCODING_PREFIXES)
+
+
+def _are_names(value):
+    return is_name(value) or (isinstance(value, list) and bool(value) and all(map(is_name, value)))
+
+
 _NAME = ("a text that is not empty", is_name)
+_FLAG = ("true or false", lambda value: isinstance(value, bool))
+_TABLE = lambda example: (f"a table, such as {example}", lambda value: isinstance(value, dict))  # noqa: E731
 _CHECKS = {
     "sampling_rate": ("a positive number in Hz, such as 60e6", lambda value: is_number(value) and value > 0),
     "axis": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
     "samples": ("an integer of 2 or more", lambda value: is_integer(value, 2)),
+    "stacked": _FLAG,
     "signals": _NAME,
-    "onset": ('a table, such as { key = "tof", unit = "us" }', lambda value: isinstance(value, dict)),
+    "time": _NAME,
+    "time_unit": ("one of 's', 'ms', 'us' and 'ns'", lambda value: is_name(value) and bool(TIME_UNITS.get(value))),
+    "onset": _TABLE('{ key = "tof", unit = "us" }'),
+    "groups": _TABLE('{ key = "specimen" }'),
     "unit": _NAME,
     "full_scale": ("a pair of numbers [lowest, highest]", _is_range),
     "start_time": ("a number in s", is_number),
     "files": _NAME,
-    "delimiter": ("one character", lambda value: isinstance(value, str) and len(value) == 1 and value not in '\r\n"'),
+    "delimiter": ("one character that is no letter, digit or quote", _is_delimiter),
     "decimal": ("'.' or ','", lambda value: value in (".", ",")),
+    "encoding": ("an encoding, such as 'cp1252' or 'utf-16'", _is_encoding),
+    "header": ("an integer of 0 or more, the lines ahead of the numbers", lambda value: is_integer(value, 0)),
     "max_bytes": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
     "description": _NAME,
 }
-_ONSET_CHECKS = {
+_COLUMN_CHECKS = {
     "key": _NAME,
+    "file": ("the name of a file in the folder of the data or of the sidecar, without a path", _is_filename),
+    "match": _NAME,
+}
+_ONSET_CHECKS = {
+    **_COLUMN_CHECKS,
+    "key": ("a text that is not empty, or a list of them", _are_names),
     "unit": (f"one of {list(TIME_UNITS)}", lambda value: isinstance(value, str) and value in TIME_UNITS),
-    "file": ("the name of a file in the folder of the data, without a path", _is_filename),
+    "sure": _NAME,
 }

@@ -2,9 +2,14 @@
 
 import difflib
 import math
+import re
 import tomllib
 
-_MAX_BYTES = 2**20
+_MAX_BYTES = 2**18
+# tomllib takes a time that grows with the square of the parts of a dotted key. A run starts where no run goes on, so
+# that the search itself is linear.
+_DEEP_KEY = re.compile(r"""(?<![\w"'.-])(?:["'\w-]+[ \t]*\.[ \t]*){16}""")
+_LONGEST_SHOWN = 200
 
 
 def read_toml(path, kind):
@@ -26,8 +31,12 @@ def read_toml(path, kind):
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"{str(path)!r} has {path.stat().st_size:,} bytes: too many for a {kind} of a few lines.")
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        text = path.read_bytes().decode("utf-8")
+        if deep := _DEEP_KEY.search(text):
+            raise ValueError(f"a key of more than 16 parts, {deep[0][:40]!r}")
+        return tomllib.loads(text)
+    # Integers of more than 4,300 digits are a bare ValueError of Python's.
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} is not valid TOML: {error}") from error
 
 
@@ -53,14 +62,28 @@ def validate_table(path, prefix, table, checks):
             raise ValueError(f"{str(path)!r}: key {prefix + key!r} is unknown.{hint} Known keys: {sorted(checks)}.")
         expected, is_valid = checks[key]
         if not is_valid(value):
-            raise ValueError(f"{str(path)!r}: key {prefix + key!r} must be {expected}, but is {value!r}.")
+            raise ValueError(f"{str(path)!r}: key {prefix + key!r} must be {expected}, but is {shown(value)}.")
     return dict(table)
+
+
+def shown(value):
+    """A value for a message: cut where it is long, and without Python's limit on the digits of an integer."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return "too long to be shown"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def is_number(value):
     """Whether a value is a finite number."""
     # Python's bool is an int, and TOML knows inf and nan.
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        return False
 
 
 def is_integer(value, lowest):

@@ -1,7 +1,6 @@
 """From recordings to windows of one length and rate, in splits that share no trace and no neighbours."""
 
 import dataclasses
-import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,8 @@ from keras_usmae.signals.readers.preparation import SPLITS
 from keras_usmae.signals.readers.recording import resample_recording
 from keras_usmae.signals.readers.report import find_clipping
 from keras_usmae.signals.readers.snr import estimate_snr
+from keras_usmae.signals.readers.splitting import assign_splits, matching_any
 from keras_usmae.signals.windows import window_starts
-
-# Shares of a file's traces where no splits are stated; what is left is for the test.
-_TRAIN, _VALIDATION = 0.70, 0.15
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,8 +51,9 @@ class WindowPlan:
 def plan_windows(recordings, preparation):
     """Resamples recordings, splits their traces, and chooses windows.
 
-    A window of a labelled trace starts at random, so that the onset may be anywhere in it, `room` from its end; traces
-    without label are left out of a set that has labels. In a set without labels, windows follow on each other. Nothing
+    A window of a labelled trace starts at random, so that the onset may be anywhere in it, `room` from its end; of
+    several echoes each has windows, that start behind the one before. Traces without label are left out of a set that
+    has labels. In a set without labels, windows follow on each other. Nothing
     is scaled but by the recorder's full scale, and nothing is padded unless `pad` says so.
 
     Args:
@@ -66,7 +64,7 @@ def plan_windows(recordings, preparation):
         A `WindowPlan`.
 
     Raises:
-        ValueError: where the rates make no simple ratio, or a split would have no windows.
+        ValueError: where the rates make no simple ratio, no trace of a file gives a window, or a split would have none.
 
     Example:
 
@@ -81,14 +79,17 @@ def plan_windows(recordings, preparation):
     plan.cut(0).shape  # (2048,)
     ```
     """
+    recordings = [r for r in recordings if not matching_any(Path(r.source).name, preparation.leave_out)]
+    if not recordings:
+        raise ValueError(f"'leave_out' leaves none of the recordings of {preparation.data.name!r}.")
     labelled = any(recording.onset is not None for recording in recordings)
+    splits = assign_splits(recordings, preparation)
     rng = np.random.default_rng(preparation.seed)
     resampled, tables, left_out = [], [], []
     for i, recording in enumerate(recordings):
-        split = _split_traces(recording, preparation)
         snr_db, clipping = estimate_snr(recording.signals), find_clipping(recording.signals, recording.full_scale)
         resampled.append(_scale(resample_recording(recording, preparation.sampling_rate)))
-        table, reasons = _choose(resampled[-1], split, labelled, preparation, rng)
+        table, reasons = _choose(resampled[-1], splits[i], labelled, preparation, rng)
         left_out += [(f"{Path(recording.source).name}: {name}", reason) for name, reason in reasons]
         table["recording"] = np.full(table["row"].size, i)
         table["trace"] = recording.index[table["row"]]
@@ -108,67 +109,83 @@ def plan_windows(recordings, preparation):
     return WindowPlan(tuple(resampled), windows, tuple(left_out), labelled, preparation.signal_length)
 
 
-def _split_traces(recording, preparation):
-    """Index into `SPLITS` for each trace, or -1."""
-    index, split = recording.index, np.full(len(recording.index), -1)
-    if preparation.splits is None:
-        count = int(index.max()) + 1
-        first = round(_TRAIN * count)
-        second = first + round(_VALIDATION * count)
-        ranges = {0: (0, first - 1), 1: (first + preparation.guard, second - 1), 2: (second + preparation.guard, count)}
-        for number, (low, high) in ranges.items():
-            split[(index >= low) & (index <= high)] = number
-        return split
-    name = Path(recording.source).name
-    for number, part in enumerate(SPLITS):
-        for entry in preparation.splits.get(part, ()):
-            if isinstance(entry, str):
-                members = np.full(len(index), fnmatch.fnmatchcase(name, entry))
-            else:
-                members = (index >= entry[0]) & (index <= entry[1])
-            if np.any(members & (split >= 0) & (split != number)):
-                raise ValueError(
-                    f"Trace {index[(members & (split >= 0)).argmax()]} of {name!r} is in two of the 'splits'."
-                )
-            split[members] = number
-    return split
-
-
 def _choose(recording, split, labelled, preparation, rng):
     """Windows of one recording, and the traces left out with their reasons."""
-    length, rate = preparation.signal_length, preparation.sampling_rate
-    num_samples, skip = recording.signals.shape[1], int(np.ceil(preparation.skip * rate))
     columns, reasons = {key: [] for key in ("row", "window_start", "onset")}, []
-    # A short trace is padded up to one window.
-    end = max(num_samples, skip + length) if preparation.pad else num_samples
-    for row in range(len(recording.signals)):
-        onset = np.nan if recording.onset is None else recording.onset[row]
+    unfit = 0
+    for row, name in enumerate(recording.names):
         if split[row] < 0:
-            reasons.append((recording.names[row], "it lies between two splits, or in none"))
+            reasons.append((name, "it lies between two splits, or in none"))
             continue
-        if labelled and np.isnan(onset):
-            reasons.append((recording.names[row], "it has no label, and others of the set have one"))
+        onsets = _onsets(recording, row)
+        if labelled and not onsets:
+            reasons.append((name, "it has no label, and others of the set have one"))
             continue
-        if labelled:
-            first, last = window_starts([onset], [preparation.room * rate], [skip], end, length)
-            admissible = np.arange(first[0], last[0] + 1)
-            starts = rng.choice(admissible, min(preparation.windows_per_trace, len(admissible)), replace=False)
-        else:
-            starts = np.arange(skip, end - length + 1, length)
-        starts = [start for start in starts if np.ptp(recording.signals[row, start : start + length])]
-        if not starts:
-            why = f"no window of {length} samples fits its {num_samples} at {rate:g} Hz, 'skip', 'room' and onset"
-            reasons.append((recording.names[row], f"{why}, or all would be constant"))
-            continue
-        columns["row"] += [row] * len(starts)
-        columns["window_start"] += [int(start) for start in starts]
-        columns["onset"] += [onset - start for start in starts]
+        windows = _windows(recording, row, onsets if labelled else None, preparation, rng)
+        if not windows:
+            unfit += 1
+            reasons.append((name, _why_none(recording, row, onsets if labelled else None, preparation)))
+        for start, onset in windows:
+            columns["row"].append(row)
+            columns["window_start"].append(start)
+            columns["onset"].append(onset - start)
+    if unfit and not columns["row"]:
+        name = Path(recording.source).name
+        raise ValueError(
+            f"No trace of {name!r} gives a window. The first, {reasons[-1][0]}: {reasons[-1][1]}. Change what "
+            f"prepare.toml says of windows, or write leave_out = [{name!r}] in it."
+        )
     table = {"row": np.array(columns["row"], dtype=np.int64)}
     table["window_start"] = np.array(columns["window_start"], dtype=np.int64)
     table["onset"] = np.array(columns["onset"], dtype=np.float64)
     table["split"] = split[table["row"]]
-    table["padding"] = np.maximum(table["window_start"] + length - num_samples, 0)
+    padding = table["window_start"] + preparation.signal_length - recording.signals.shape[1]
+    table["padding"] = np.maximum(padding, 0)
     return table, reasons
+
+
+def _onsets(recording, row):
+    """Known onsets of a trace, in order of arrival."""
+    if recording.onset is None:
+        return []
+    onsets = [recording.onset[row], *(values[row] for values in recording.later_onsets.values())]
+    return sorted(float(onset) for onset in onsets if not np.isnan(onset))
+
+
+def _windows(recording, row, onsets, preparation, rng):
+    """Pairs of the start of a window and the onset in the record, NaN without labels."""
+    length, num_samples = preparation.signal_length, recording.signals.shape[1]
+    skip = int(np.ceil(preparation.skip * preparation.sampling_rate))
+    # A short trace is padded up to one window.
+    end = max(num_samples, skip + length) if preparation.pad else num_samples
+    if onsets is None:
+        pairs = [(start, np.nan) for start in range(skip, end - length + 1, length)]
+    else:
+        pairs, earliest = [], skip
+        for onset in onsets:
+            first, last = window_starts([onset], [preparation.room_samples], [earliest], end, length)
+            admissible = np.arange(first[0], last[0] + 1)
+            count = min(preparation.windows_per_trace, len(admissible))
+            pairs += [(int(start), onset) for start in rng.choice(admissible, count, replace=False)] if count else []
+            # The window of a later echo does not hold the one before.
+            earliest = onset + preparation.room_samples
+    return [(start, onset) for start, onset in pairs if np.ptp(recording.signals[row, start : start + length])]
+
+
+def _why_none(recording, row, onsets, preparation):
+    length, rate, num_samples = preparation.signal_length, preparation.sampling_rate, recording.signals.shape[1]
+    skip = int(np.ceil(preparation.skip * rate))
+    record = f"its {num_samples:,} samples at {rate:g} Hz"
+    if num_samples < skip + length and not preparation.pad:
+        behind = f" behind the {skip:,} of 'skip'" if skip else ""
+        return f"{record} are fewer than the {length:,} of a window ('signal_length'){behind}, and 'pad' is false"
+    if onsets:
+        room = preparation.room_samples
+        return (
+            f"no window of {length:,} samples holds its onset at sample {onsets[0]:.1f} and the {room:.0f} samples of "
+            f"'room' behind it, within {record} and behind 'skip'"
+        )
+    return f"all of {record} are constant within each window"
 
 
 def _scale(recording):

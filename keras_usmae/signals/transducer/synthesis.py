@@ -6,6 +6,7 @@ import scipy.fft
 from keras_usmae.signals.blocks import BLOCK_SIZE, digitize, from_db, generator, rms
 from keras_usmae.signals.bursts import evaluate_envelope
 from keras_usmae.signals.noise import color_noise
+from keras_usmae.signals.onsets import all_echoes, echo_visibility, rise_times
 from keras_usmae.signals.transducer.propagation import delay_spectrum, nepers, way_spectrum
 from keras_usmae.signals.transducer.pulses import make_pulses, measured_band, pulse_samples
 
@@ -15,7 +16,7 @@ def draw_block(config, seed, block):
     rng = generator(seed, block, stream=0)
     parameters = _draw_pulse(rng, config) | _draw_ways(rng, config) | _draw_recording(rng, config)
     _add_levels(parameters, config)
-    return parameters
+    return _add_onsets(parameters, config)
 
 
 def synthesize_block(config, seed, block):
@@ -39,12 +40,15 @@ def synthesize_block(config, seed, block):
     clipped = np.zeros(BLOCK_SIZE, bool)
     if config.recorder.adc_bits:
         clipped = digitize(signal, parameters["adc_bits"])
+    visibility = _visibility(parameters, config, burst_rms, noise_rms)
     return {
         "signal": signal,
         **parameters,
         "burst_length": lengths,
         "noise_rms": noise_rms,
         "clipped": clipped,
+        "visibility": visibility[:, 0],
+        "echo_visibility": visibility[:, 1:],
     }
 
 
@@ -80,7 +84,7 @@ def _draw_pulse(rng, config):
 
 
 def _draw_ways(rng, config):
-    """Onsets, levels without attenuation, and ways through each medium, of all echoes that a signal can have."""
+    """Starts, levels without attenuation, and ways through each medium, of all echoes that a signal can have."""
     single = (BLOCK_SIZE,)
     parameters = {
         name: np.stack([rng.uniform(*getattr(medium, name), single) for medium in config.medium], axis=1)
@@ -89,7 +93,7 @@ def _draw_ways(rng, config):
         for name in ("speed_of_sound", "attenuation", "dispersion")
     }
     names = [medium.name for medium in config.medium]
-    onsets, levels, ways = [], [], []
+    starts, levels, ways = [], [], []
     time, way = np.zeros(single), np.zeros((BLOCK_SIZE, len(names)))
     jitter = config.recorder.trigger_jitter * np.clip(rng.standard_normal(single), -4, 4)
     start, places = {}, {}
@@ -118,14 +122,14 @@ def _draw_ways(rng, config):
         count = rng.integers(*echo.reverberations, size=single, endpoint=True)
         loss = from_db(-rng.uniform(*echo.reverberation_loss_db, single))
         for k in range(echo.reverberations[1] + 1):
-            onsets.append(time + k * spacing)
+            starts.append(time + k * spacing)
             levels.append(np.where(present & (k <= count), level * loss**k, 0.0))
             ways.append(way + k * step)
-    onsets = (np.stack(onsets, axis=1) + jitter[:, None] - config.start_time) * config.sampling_rate
+    starts = (np.stack(starts, axis=1) + jitter[:, None] - config.start_time) * config.sampling_rate
     levels, ways = np.stack(levels, axis=1), np.stack(ways, axis=1)
-    gone = (levels == 0) | (onsets >= config.signal_length)
-    parameters["onset"] = onsets[:, 0]
-    parameters["echo_onsets"] = np.where(gone, np.nan, onsets)[:, 1:]
+    gone = (levels == 0) | (starts >= config.signal_length)
+    parameters["burst_start"] = starts[:, 0]
+    parameters["echo_starts"] = np.where(gone, np.nan, starts)[:, 1:]
     parameters["num_echoes"] = (~gone[:, 1:]).sum(axis=1)
     parameters["levels"] = np.where(gone, np.nan, levels)
     parameters["paths"] = ways
@@ -184,6 +188,38 @@ def _add_levels(parameters, config):
     parameters["amplitude"], parameters["echo_amplitudes"] = amplitudes[:, 0], amplitudes[:, 1:]
 
 
+def _add_onsets(parameters, config):
+    """Onsets of all echoes: each is rendered alone, with what its way through the media does to it."""
+    lead = 256  # samples ahead of an echo, for what dispersion brings forward
+    size = scipy.fft.next_fast_len(2 * lead + 2 * pulse_samples(config), real=True)
+    frequency = scipy.fft.rfftfreq(size, 1 / config.sampling_rate)
+    pulse_spectrum = scipy.fft.rfft(make_pulses(parameters, config)[0], size)
+    starts, _ = all_echoes(parameters)
+    onsets = np.full(starts.shape, np.nan)
+    here = np.zeros(BLOCK_SIZE)
+    for slot, start in enumerate(starts.T):
+        rows = np.flatnonzero(~np.isnan(start))
+        if rows.size:
+            spectrum = (
+                _echo_spectrum(parameters, config, slot, here, lead, size, frequency, rows) * pulse_spectrum[rows]
+            )
+            echo = scipy.fft.irfft(spectrum, size)
+            rise = rise_times(echo, np.ones((rows.size, 1)), bool(config.recorder.adc_bits))[:, 0]
+            onsets[rows, slot] = start[rows] + rise - lead
+    return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
+
+
+def _visibility(parameters, config, burst_rms, noise_rms):
+    power = np.square(noise_rms, dtype=np.float64)
+    clips = bool(config.recorder.adc_bits)
+    if clips:
+        power += (2.0 ** -parameters["adc_bits"]) ** 2 / 3
+    if config.grain:
+        power += np.square(burst_rms / from_db(np.nan_to_num(parameters["grain_snr_db"], nan=np.inf)))
+    pulses, _ = make_pulses(parameters, config)
+    return echo_visibility(pulses, *all_echoes(parameters), np.sqrt(power), config.signal_length, clips)
+
+
 def _draw_scatterers(config, seed, block):
     if not config.grain:
         return None
@@ -211,15 +247,15 @@ def _render(parameters, config, scatterers):
     pulse, lengths = make_pulses(parameters, config)
     pulse_spectrum = scipy.fft.rfft(pulse, size)
 
-    reflectivity = _echo_spectrum(parameters, config, 0, parameters["onset"], room, size, frequency)
+    reflectivity = _echo_spectrum(parameters, config, 0, parameters["burst_start"], room, size, frequency)
     # Parseval; the bins at the ends, which count once, hold next to nothing.
     first = reflectivity * pulse_spectrum
     power = np.einsum("ij,ij->i", first.real, first.real) + np.einsum("ij,ij->i", first.imag, first.imag)
     burst_rms = np.sqrt(2 * power / size / lengths)
-    for slot, onset in enumerate(parameters["echo_onsets"].T, start=1):
-        rows = np.flatnonzero(~np.isnan(onset))
+    for slot, start in enumerate(parameters["echo_starts"].T, start=1):
+        rows = np.flatnonzero(~np.isnan(start))
         if rows.size:
-            reflectivity[rows] += _echo_spectrum(parameters, config, slot, onset, room, size, frequency, rows)
+            reflectivity[rows] += _echo_spectrum(parameters, config, slot, start, room, size, frequency, rows)
     if scatterers is not None:
         rows = np.flatnonzero(~np.isnan(parameters["grain_snr_db"]))
         target = burst_rms[rows] / from_db(parameters["grain_snr_db"][rows])
@@ -233,10 +269,10 @@ def _render(parameters, config, scatterers):
     return signal, burst_rms, lengths
 
 
-def _echo_spectrum(parameters, config, slot, onset, room, size, frequency, rows=slice(None)):
+def _echo_spectrum(parameters, config, slot, start, room, size, frequency, rows=slice(None)):
     """Spectra of one echo of some signals, without the pulse."""
     amplitude = (parameters["amplitude"] if slot == 0 else parameters["echo_amplitudes"][:, slot - 1])[rows]
-    spectrum = delay_spectrum(onset[rows] + room, size, len(frequency))
+    spectrum = delay_spectrum(start[rows] + room, size, len(frequency))
     spectrum *= amplitude.astype(np.float32)[:, None]
     for i, medium in enumerate(config.medium):
         path = parameters["paths"][rows, slot, i]

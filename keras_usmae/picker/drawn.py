@@ -1,0 +1,171 @@
+"""What the pictures keep of a stream of traces: a bounded number of them, however long it is."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DrawnTrace:
+    """A trace with what was found in it.
+
+    Args:
+        name: str. The trace, for a title.
+        signal: float array of shape `(L,)`.
+        sampling_rate: float. In Hz.
+        start_time: float. In s.
+        tof: float array of shape `(k,)`, in s, the picks that were asked for.
+        interval: float array of shape `(k, 2)`, in s.
+        confidence: float array of shape `(k,)`.
+        gate: int array of shape `(k,)`, the gate that each is of.
+        label: float. In s, NaN without one.
+        flag: str. Why it is doubtful or has no pick, `""` where all is well.
+    """
+
+    name: str
+    signal: np.ndarray
+    sampling_rate: float
+    start_time: float
+    tof: np.ndarray
+    interval: np.ndarray
+    confidence: np.ndarray
+    gate: np.ndarray
+    label: float = np.nan
+    flag: str = ""
+
+    @property
+    def time_us(self):
+        """Times of the samples in µs after the transmit pulse, an array of shape `(L,)`."""
+        return (np.arange(len(self.signal)) / self.sampling_rate + self.start_time) * 1e6
+
+
+class EvenSample:
+    """Keeps items of a stream, evenly spread over it, however long it is.
+
+    Args:
+        size: int. Items that `items` gives, where there are as many. Up to four times as many are held.
+
+    Example:
+
+    ```python
+    from keras_usmae.picker.drawn import EvenSample
+
+    sample = EvenSample(3)
+    for number in range(1000):
+        if sample.wants(number):
+            sample.add(number, str(number))
+    sample.items()  # ["0", "384", "896"]
+    ```
+    """
+
+    def __init__(self, size):
+        self.size = size
+        self._every, self._kept = 1, []
+
+    def wants(self, number):
+        """Whether the item of this number is kept, for now; bool, or an array of them for an array of numbers."""
+        return number % self._every == 0
+
+    def add(self, number, item):
+        """Takes an item that `wants` asked for; numbers rise."""
+        self._kept.append((number, item))
+        if len(self._kept) > 4 * self.size:
+            self._every *= 2
+            self._kept = [(number, item) for number, item in self._kept if self.wants(number)]
+
+    def items(self):
+        """The items, in order: a list of at most `size`."""
+        chosen = np.unique(np.linspace(0, len(self._kept) - 1, min(self.size, len(self._kept))).round().astype(int))
+        return [self._kept[i][1] for i in chosen]
+
+
+class Worst:
+    """Keeps the items of the lowest value of a stream, of neighbours only the worst.
+
+    Args:
+        size: int.
+        apart: int. Numbers of a stretch that only one item is kept of. Defaults to `16`.
+
+    Example:
+
+    ```python
+    from keras_usmae.picker.drawn import Worst
+
+    worst = Worst(2, apart=1)
+    for number, value in enumerate((0.9, 0.2, 0.8, 0.1)):
+        if worst.wants(number, value):
+            worst.add(number, value, f"{value:.0%}")
+    worst.items()  # ["10%", "20%"]
+    ```
+    """
+
+    def __init__(self, size, apart=16):
+        self.size, self.apart = size, apart
+        self._kept = {}  # by stretch: value and item
+
+    def wants(self, number, value):
+        """Whether an item of this number and value is one of the worst so far."""
+        stretch = number // self.apart
+        if stretch in self._kept:
+            return value < self._kept[stretch][0]
+        return len(self._kept) < self.size or value < max(value for value, _ in self._kept.values())
+
+    def add(self, number, value, item):
+        """Takes an item that `wants` asked for."""
+        self._kept[number // self.apart] = (value, item)
+        if len(self._kept) > self.size:
+            del self._kept[max(self._kept, key=lambda stretch: self._kept[stretch][0])]
+
+    def items(self):
+        """The items, the worst first: a list of at most `size`."""
+        return [item for _, item in sorted(self._kept.values(), key=lambda pair: pair[0])]
+
+
+@dataclasses.dataclass(frozen=True)
+class TimeGrid:
+    """Columns of a B-scan.
+
+    Args:
+        start: float. Time of the left edge in s.
+        stop: float. Time of the right edge in s.
+        columns: int.
+    """
+
+    start: float
+    stop: float
+    columns: int
+
+    def to_line(self, signal, sampling_rate, start_time):
+        """The largest magnitude of a trace in each column, so that no echo is lost between two of them.
+
+        Args:
+            signal: array of shape `(L,)`.
+            sampling_rate: float. In Hz.
+            start_time: float. Time of its first sample in s.
+
+        Returns:
+            A float32 array of shape `(columns,)`, NaN where the trace has no sample.
+        """
+        width = (self.stop - self.start) / self.columns
+        column = np.floor((np.arange(len(signal)) / sampling_rate + start_time - self.start) / width + 1e-6).astype(int)
+        inside = (column >= 0) & (column < self.columns)
+        line = np.full(self.columns, np.nan, "float32")
+        np.fmax.at(line, column[inside], np.abs(signal - np.median(signal))[inside])
+        return line
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BScanLine:
+    """A line of a B-scan: the place of the trace, its magnitude over time, and the picks in it.
+
+    Args:
+        position: float. In mm or steps.
+        magnitude: float32 array of shape `(columns,)`.
+        tof: float array of shape `(k,)`, in s.
+        gate: int array of shape `(k,)`.
+    """
+
+    position: float
+    magnitude: np.ndarray
+    tof: np.ndarray
+    gate: np.ndarray

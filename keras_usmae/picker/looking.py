@@ -1,0 +1,93 @@
+"""The network's look at a recording, block by block: where echoes may begin, and how loud it is there."""
+
+import dataclasses
+
+import numpy as np
+import scipy.special
+
+from keras_usmae.picker.windows import complete_short, window_starts, window_weights
+from keras_usmae.signals.analytic import analytic_signal
+
+_BAND = (0.008, 0.1)  # cycles a sample: of the bursts that the network knows, at its scale
+_ENVELOPE_MARGIN = 128  # samples that an envelope needs on either side of a piece
+_QUIETEST = 0.1  # share of a trace that its noise is taken from
+_LEAST_SPREAD = 1e-4  # of the trace's peak: below, a window holds no noise but the rounding of zeros
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network saw in a recording, at its scale.
+
+    Args:
+        probability: float32 array of shape `(n, num_bins)`. That an echo begins in the bin.
+        peak: float32 array of shape `(n, num_bins)`. Largest value of the envelope in the bin, in units of the trace's
+            peak.
+        noise: float64 array of shape `(n,)`. RMS of the noise in the same unit.
+    """
+
+    probability: np.ndarray
+    peak: np.ndarray
+    noise: np.ndarray
+
+
+def look(detector, traces, scale, batch_size):
+    """Runs the network over all windows of a recording; memory grows with its bins only.
+
+    Args:
+        detector: `EchoDetector`.
+        traces: `Traces`.
+        scale: `Scale`.
+        batch_size: int. Windows at a time.
+
+    Returns:
+        `Seen`.
+    """
+    length, bin_width = detector.encoder.signal_length, detector.bin_width
+    num_samples = max(traces.num_samples * scale.up // scale.down, 1)
+    starts = window_starts(num_samples, length, bin_width)
+    weights = window_weights(starts, length, bin_width)
+    num_bins = (starts[-1] + length) // bin_width
+    probability = np.zeros((traces.num_traces, num_bins), np.float32)
+    peak = np.zeros((traces.num_traces, num_bins), np.float32)
+    parts = [slice(i, i + batch_size) for i in range(0, len(starts), batch_size)]
+    noise = np.zeros((traces.num_traces, len(parts)))
+    at_once = max(batch_size // len(starts), 1)
+    for row in range(0, traces.num_traces, at_once):
+        rows = slice(row, min(row + at_once, traces.num_traces))
+        for column, part in enumerate(parts):
+            first, stop = starts[part][0], min(starts[part][-1] + length, num_samples)
+            before, after = min(_ENVELOPE_MARGIN, first), min(_ENVELOPE_MARGIN, num_samples - stop)
+            piece = traces.read(rows, first - before, stop + after, scale.up, scale.down)
+            envelope = np.abs(analytic_signal(piece, 1.0, _BAND))[:, before : before + stop - first]
+            noise[rows, column] = _noise(envelope)
+            bins = slice(first // bin_width, -(-stop // bin_width))
+            peak[rows, bins] = np.maximum.reduceat(envelope, np.arange(0, stop - first, bin_width), axis=1)
+            piece = complete_short(piece[:, before : before + stop - first], max(length, stop - first))
+            found = _probabilities(detector, piece, starts[part] - first, batch_size)
+            for k, start in enumerate(starts[part] // bin_width):
+                probability[rows, start : start + weights.shape[1]] += weights[part][k] * found[:, k]
+    probability[~traces.usable] = 0
+    real_bins = max(min(num_samples // bin_width, num_bins), 1)  # an echo in what was added to a short record is none
+    return Seen(probability[:, :real_bins], peak[:, :real_bins], np.median(noise, axis=1))
+
+
+def _noise(envelope):
+    """RMS of the noise, whose Rayleigh distributed envelope is all that the quietest part of a trace holds."""
+    index = int(_QUIETEST * envelope.shape[1])
+    return np.partition(envelope, index, axis=1)[:, index] / np.sqrt(-2 * np.log(1 - _QUIETEST))
+
+
+def _probabilities(detector, pieces, starts, batch_size):
+    """Probabilities of the bins of windows, of shape `(traces, windows, bins)`."""
+    windows = pieces[:, starts[:, None] + np.arange(detector.encoder.signal_length)]
+    windows -= windows.mean(axis=2, keepdims=True)
+    spread = windows.std(axis=2, keepdims=True)
+    windows /= np.maximum(spread, _LEAST_SPREAD)
+    flat = windows.reshape(-1, windows.shape[2])
+    # Few sizes of batches, so that no backend compiles again and again, and a single trace need not wait for 256.
+    size = next(size for size in (1, min(16, batch_size), batch_size) if size >= len(flat))
+    padded = np.zeros((size, flat.shape[1]), np.float32)
+    padded[: len(flat)] = flat
+    logits = np.asarray(detector.predict_on_batch(padded))[: len(flat)]
+    probability = scipy.special.expit(logits).reshape(*windows.shape[:2], -1)
+    return np.where(spread < _LEAST_SPREAD, 0, probability)

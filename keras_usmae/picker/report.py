@@ -1,0 +1,225 @@
+"""From a file or folder of traces to a folder with their picks: table, summary and pictures."""
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from keras_usmae.picker.job import Job
+from keras_usmae.picker.rows import block_rows, distance_name, missing_rows, table_kinds
+from keras_usmae.picker.source import count
+from keras_usmae.picker.summary import summarize
+from keras_usmae.picker.tables import PickTable
+
+_PROBED = 512  # traces that the scale is estimated from
+
+
+def predict(config, output):
+    """Picks all traces of a file or folder, and writes a folder with table, summary and pictures.
+
+    Everything that can be wrong with the options is found before work begins. Files are read one at a time, and one
+    that cannot be read is left out and named in the summary. The folder appears once it is whole.
+
+    Args:
+        config: `PredictConfig`.
+        output: path of the folder, which must not exist.
+
+    Returns:
+        The summary, a dict, as in `summary.json`.
+
+    Raises:
+        ValueError: for options that do not fit each other or the data, or where no file can be read.
+        OSError: where there is nothing to read, or the folder exists or cannot be written.
+
+    Example:
+
+    ```python
+    from keras_usmae.picker.report import predict
+    from keras_usmae.picker.settings import PredictConfig
+
+    predict(PredictConfig("scan.npy", sampling_rate=50e6), "runs/predict_scan")["traces"]
+    ```
+    """
+    job = Job(config)
+    with _whole_folder(Path(output)) as folder:
+        picker = load_picker(config)
+        from keras_usmae.picker.pictures import Pictures  # here: matplotlib takes a second
+
+        started = time.monotonic()
+        scales = _Scales(picker, job)
+        pictures = Pictures(job)
+        with PickTable(folder, table_kinds(job.scan, config, job.labelled)) as table:
+            for block in _with_progress(job):
+                _pick_block(job, block, picker, scales, table, pictures)
+            seconds = time.monotonic() - started
+            summary = summarize(job, table, picker, scales.chosen, seconds)
+            pictures.save(folder, table, scales.burst(job.first), summary["min_confidence"])
+            table.save_npz()
+        for name, content in (("config", dataclasses.asdict(config)), ("summary", summary)):
+            (folder / f"{name}.json").write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    return summary
+
+
+def load_picker(config):
+    """The picker of a configuration.
+
+    Args:
+        config: `PredictConfig`.
+
+    Returns:
+        `EchoPicker`.
+
+    Raises:
+        ValueError: where the preset has no picker.
+        FileNotFoundError: where the run has none.
+
+    Example:
+
+    ```python
+    load_picker(PredictConfig("scan.npy", preset="nano")).pick(signals, sampling_rate=50e6)
+    ```
+    """
+    from keras_usmae.picker.picker import EchoPicker  # here: bad options are told without waiting for Keras
+
+    return EchoPicker.from_run(config.run) if config.run else EchoPicker.from_preset(config.preset)
+
+
+def _with_progress(job):
+    """Blocks of all files, with a progress bar on a terminal: in traces of one file, or in files."""
+    one = len(job.source.files) == 1
+    total, unit = (count(job.first), " traces") if one else (len(job.source.files), " files")
+    with tqdm(total=total, unit=unit, desc="Picking", disable=None) as bar:
+        for block in job.blocks():
+            yield block
+            bar.update(len(block) if one else block.files_done - bar.n)
+
+
+def _pick_block(job, block, picker, scales, table, pictures):
+    lost = np.flatnonzero(block.reason != "")
+    rows = missing_rows(lost, block.reason[lost], len(job.gates))
+    nearest = np.full(len(block), np.nan)
+    usable = block.usable
+    if len(usable):
+        picks = picker.pick(
+            block.signals,
+            block.sampling_rate,
+            block.start_time,
+            scale=scales.of(block),
+            min_confidence=job.config.min_confidence,
+        )
+        scales.chosen[block.sampling_rate] = picks.scale
+        found = block_rows(picks, job.gates, job.echo, job.config)
+        found["trace"] = usable[found["trace"]]
+        nearest[usable] = _nearest(picks, block.label[usable])
+        rows = {key: np.concatenate([rows[key], found[key]]) for key in rows}
+        order = np.argsort(rows["trace"], kind="stable")
+        rows = {key: values[order] for key, values in rows.items()}
+    table.append(_to_columns(job, block, rows, nearest))
+    pictures.add(block, rows)
+
+
+def _to_columns(job, block, rows, nearest):
+    """Rows in the names and units of the table."""
+    place = rows["trace"]
+    values = {"file": block.file[place], "trace": block.trace[place], "echo": rows["echo"]}
+    values |= {"_number": block.number[place], "_gate": rows["gate"]}
+    values |= job.scan.positions(block.number[place])
+    values["gate"] = [job.gates[number].name for number in rows["gate"]]
+    values["tof_us"] = rows["tof"] * 1e6
+    values["tof_low_us"], values["tof_high_us"] = rows["interval"].T * 1e6
+    if name := distance_name(job.config):
+        values[f"{name}_mm"] = rows["distance"]
+        values[f"{name}_low_mm"], values[f"{name}_high_mm"] = rows["distance_interval"].T
+    values |= {key: rows[key] for key in ("confidence", "amplitude", "snr_db", "flag")}
+    if job.labelled:
+        values["label_us"], values["nearest_us"] = block.label[place] * 1e6, nearest[place] * 1e6
+    return values
+
+
+def _nearest(picks, label):
+    """ToF in s of the pick nearest to the label of each trace, NaN where there is none."""
+    nearest, least = np.full(len(label), np.nan), np.full(len(label), np.inf)
+    distance = np.abs(picks.tof - label[picks.trace])
+    np.fmin.at(least, picks.trace, distance)
+    hit = distance == least[picks.trace]
+    nearest[picks.trace[hit]] = picks.tof[hit]
+    return nearest
+
+
+class _Scales:
+    """The scale of each sampling rate: of one probe, so it is estimated once, from the first traces."""
+
+    def __init__(self, picker, job):
+        self.picker = picker
+        self.chosen = {}  # by sampling rate in Hz
+        self.fixed = job.scale
+        if self.fixed is None:
+            self._choose(job.source.ahead)
+
+    def of(self, block):
+        """The scale for `EchoPicker.pick`."""
+        if block.sampling_rate not in self.chosen:
+            if self.fixed is not None:
+                return self.fixed
+            self._choose([block])
+        return self.chosen[block.sampling_rate]
+
+    def burst(self, recording):
+        """Length of a burst of a recording in s; a fiftieth of the record where it is not known."""
+        length = getattr(self.chosen.get(recording.sampling_rate), "burst_length", np.nan)
+        return (length if np.isfinite(length) else recording.signals.shape[1] / 50) / recording.sampling_rate
+
+    def _choose(self, parts):
+        """Chooses from recordings or blocks."""
+        for rate in {part.sampling_rate for part in parts}:
+            mine = [part.signals for part in parts if part.sampling_rate == rate]
+            length = min(signals.shape[1] for signals in mine)
+            share = max(_PROBED // len(mine), 1)
+            probe = [signals[:: -(-len(signals) // share), :length] for signals in mine]
+            self.chosen[rate] = self.picker.choose_scale(np.concatenate(probe), rate)
+
+
+@contextlib.contextmanager
+def _whole_folder(path):
+    """A folder to fill that takes its name once it is whole; nothing is left of it if that fails."""
+    if path.exists():
+        raise FileExistsError(f"{path} exists already: choose another --output, or delete it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f"partial.{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OSError(
+            f"The results cannot be written to {path} ({error.strerror}): choose another --output."
+        ) from error
+    try:
+        yield partial
+        partial.chmod(0o755)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)  # still there after an error only
+
+
+def free_name(path):
+    """The path itself, or with a number behind it where something is there already, so that nothing is lost.
+
+    Args:
+        path: `pathlib.Path`.
+
+    Returns:
+        `pathlib.Path` that does not exist.
+
+    Example:
+
+    ```python
+    free_name(Path("runs/predict_scan"))  # runs/predict_scan_2 the second time
+    ```
+    """
+    names = itertools.chain([path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,55 @@
+"""What decides the result of a prediction."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictConfig:
+    """Options of a prediction. They are checked by `predict`, before any work begins.
+
+    Args:
+        source: str. File or folder of traces.
+        sidecar: str or `None`. Sidecar of the file or folder. Defaults to `None`, those beside the data.
+        sampling_rate: float or `None`. In Hz. Defaults to `None`, that of the file or sidecar.
+        axis: int or `None`. Axis of time. Defaults to `None`, that of the file or sidecar.
+        signals: str or `None`. Name of the array or columns with the traces. Defaults to `None`, as above.
+        start_time: float or `None`. Time of the first sample after the transmit pulse, in s. Defaults to `None`,
+            as above.
+        gates: tuple of str, see `parse_gates`. Defaults to `()`, the whole record.
+        echo: str. Which echo of each gate: `"first"`, `"strongest"`, `"all"` or its number. Defaults to `"first"`.
+        thickness: bool. Whether the spacing of two gates, or of two echoes of one, is a thickness. Defaults to `False`.
+        speed_of_sound: float or `None`. In m/s, of what lies between the echoes. Needed for a thickness; without one,
+            ToF becomes a depth by it. Half of the path counts (pulse-echo).
+        scan: str or `None`. Size of a scan, see `parse_scan`. Defaults to `None`, the shape of the file's array.
+        step: str or `None`. Step of the scan in mm, see `parse_step`. Defaults to `None`, not known.
+        preset: str. The shipped picker: `"nano"` or `"tiny"`. Defaults to `"tiny"`.
+        run: str or `None`. Folder of a picker of your own, in place of the preset.
+        min_confidence: float or `None`. Less sure picks are dropped. Defaults to `None`, the picker's own limit.
+        scale: str or `None`. Samples for the network in each sample of the recording, as a number or `"up/down"`.
+            Defaults to `None`, estimated from the recording.
+
+    Example:
+
+    ```python
+    from keras_usmae.picker.settings import PredictConfig
+
+    PredictConfig("scan.npy", sampling_rate=50e6, gates=("front=20us:40us",))
+    ```
+    """
+
+    source: str
+    sidecar: str | None = None
+    sampling_rate: float | None = None
+    axis: int | None = None
+    signals: str | None = None
+    start_time: float | None = None
+    gates: tuple[str, ...] = ()
+    echo: str = "first"
+    thickness: bool = False
+    speed_of_sound: float | None = None
+    scan: str | None = None
+    step: str | None = None
+    preset: str = "tiny"
+    run: str | None = None
+    min_confidence: float | None = None
+    scale: str | None = None

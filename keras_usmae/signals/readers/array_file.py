@@ -1,0 +1,103 @@
+"""One way to look into every format that holds arrays by name: headers first, then what is wanted."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+
+import h5py
+
+from keras_usmae.signals.readers import hdf5_file, matlab_v4, matlab_v5, matlab_v73, numpy_file, tdms_file, wav_file
+from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError, damage_is_told
+
+HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".nde", ".mfmc")
+ARRAY_SUFFIXES = (".npy", ".npz", ".mat", *HDF5_SUFFIXES, ".wav", ".tdms")
+
+
+@dataclasses.dataclass(frozen=True)
+class ArrayFile:
+    """What a file holds, while it is open.
+
+    Args:
+        headers: dict of `ArrayHeader` by name, each array once.
+        load: function from a list of names to a dict of arrays.
+        aliases: dict of str. Other names of arrays.
+        attributes: function from the path of a group or array to a dict of what is attached to it.
+        texts: function from a name to the text of an array that holds one, or `None`.
+    """
+
+    headers: dict[str, ArrayHeader]
+    load: Callable
+    aliases: dict = dataclasses.field(default_factory=dict)
+    attributes: Callable = lambda path: {}
+    texts: Callable = lambda name: None
+
+
+@contextlib.contextmanager
+def open_arrays(path, max_bytes):
+    """Opens a file of arrays; whatever its parser raises names the file.
+
+    Args:
+        path: `pathlib.Path`.
+        max_bytes: int.
+
+    Yields:
+        An `ArrayFile`.
+    """
+    suffix = path.suffix.lower()
+    with contextlib.ExitStack() as stack:
+        with damage_is_told(path, suffix):
+            opened = _open(path, suffix, max_bytes, stack)
+
+        def load(names):
+            with damage_is_told(path, suffix):
+                return opened.load(names)
+
+        def attributes(name):
+            with damage_is_told(path, suffix):
+                return opened.attributes(name)
+
+        yield dataclasses.replace(opened, load=load, attributes=attributes)
+
+
+def _open(path, suffix, max_bytes, stack):
+    if suffix == ".npy":
+        return ArrayFile(numpy_file.describe_npy(path), lambda names: numpy_file.load_npy(path, names))
+    if suffix == ".npz":
+        return ArrayFile(numpy_file.describe_npz(path), lambda names: numpy_file.load_npz(path, names))
+    if suffix == ".wav":
+        return ArrayFile(
+            wav_file.describe_wav(path),
+            lambda names: wav_file.load_wav(path, names),
+            attributes=lambda name: {} if name else {"sampling_rate": f"{wav_file.wav_sampling_rate(path)} Hz"},
+        )
+    if suffix == ".tdms":
+        return tdms_file.open_tdms(path)
+    if suffix == ".mat":
+        return _open_matlab(path, max_bytes, stack)
+    file = stack.enter_context(h5py.File(path, "r"))
+    contents = hdf5_file.Hdf5Contents(file)
+    return ArrayFile(
+        hdf5_file.describe_hdf5(contents),
+        lambda names: hdf5_file.load_hdf5(contents, names, max_bytes),
+        contents.aliases,
+        contents.attributes,
+        lambda name: hdf5_file.plain(contents.datasets[name][()]),
+    )
+
+
+def _open_matlab(path, max_bytes, stack):
+    with path.open("rb") as file:
+        header = file.read(matlab_v5.HEADER_SIZE)
+    if header.startswith(b"MATLAB 7.3"):
+        variables = matlab_v73.list_variables(stack.enter_context(h5py.File(path, "r")), max_bytes)
+        return ArrayFile(
+            matlab_v73.describe_variables(variables),
+            lambda names: matlab_v73.load_variables(variables, names, max_bytes),
+        )
+    if len(header) == matlab_v5.HEADER_SIZE and header[124:128] in (b"\x00\x01IM", b"\x01\x00MI"):
+        return ArrayFile(
+            matlab_v5.read_headers(path, max_bytes), lambda names: matlab_v5.read_arrays(path, names, max_bytes)
+        )
+    if matlab_v4.is_level4(header):
+        return ArrayFile(matlab_v4.read_headers(path), lambda names: matlab_v4.read_arrays(path, names))
+    raise RefusedError("it has no header of MATLAB, level 4 to v7.3. Save it again: save -v7")

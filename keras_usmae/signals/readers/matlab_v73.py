@@ -1,0 +1,93 @@
+"""Numeric arrays of a MATLAB v7.3 file, an HDF5 file, under the names that `matlab_v5` gives them."""
+
+import h5py
+import numpy as np
+
+from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError
+from keras_usmae.signals.readers.hdf5_storage import load_dataset
+
+_MAX_MEMBERS, _MAX_DEPTH = 100_000, 16
+_PASSED_OVER = {"char", "function_handle", "string", "datetime", "table"}
+
+
+def list_variables(file, max_bytes):
+    """Datasets by name: `capture/rf`, `capture(2)/rf`, `name{1}`.
+
+    Args:
+        file: an `h5py.File`.
+        max_bytes: int. Largest size of the references of a cell.
+
+    Returns:
+        dict of `h5py.Dataset` by name.
+
+    Raises:
+        RefusedError: where there are too many, or they nest too deep.
+    """
+    found = {}
+    variables = _Variables(file, max_bytes, found)
+    for name in file:
+        # '#refs#' and '#subsystem#' are MATLAB's own bookkeeping, and what the cells refer to.
+        if not name.startswith("#") and isinstance(file.get(name, getlink=True), h5py.HardLink):
+            variables.add(name, file[name], 0)
+    return found
+
+
+def describe_variables(variables):
+    """Headers of variables, with the axes as MATLAB shows them."""
+    return {name: ArrayHeader(dataset.shape[::-1], dataset.dtype) for name, dataset in variables.items()}
+
+
+def load_variables(variables, names, max_bytes):
+    """Some of them, by name, with the axes as MATLAB shows them."""
+    return {name: load_dataset(variables[name], max_bytes).T for name in names}
+
+
+class _Variables:
+    def __init__(self, file, max_bytes, found):
+        self._file, self._max_bytes, self._found, self._visits = file, max_bytes, found, 0
+
+    def add(self, name, item, depth):
+        self._visits += 1
+        if self._visits > _MAX_MEMBERS:
+            raise RefusedError(f"its cells and structures have more than {_MAX_MEMBERS:,} members. Save fewer a file")
+        if depth > _MAX_DEPTH:
+            raise RefusedError(f"its cells and structures nest deeper than {_MAX_DEPTH}")
+        if isinstance(item, h5py.Group):
+            for field in item:
+                if isinstance(item.get(field, getlink=True), h5py.HardLink):
+                    self._add_field(name, field, item[field], depth)
+        elif isinstance(item, h5py.Dataset) and item.shape is not None:
+            if _is_reference(item):
+                for index, member in enumerate(self._members(item), start=1):
+                    if member is not None:
+                        self.add(f"{name}{{{index}}}", member, depth + 1)
+            # An empty array is stored as its shape.
+            elif _class_of(item) not in _PASSED_OVER and "MATLAB_empty" not in item.attrs:
+                self._found[name] = item
+
+    def _add_field(self, owner, field, item, depth):
+        # A field of an array of structures is a dataset of references without a class of its own.
+        if isinstance(item, h5py.Dataset) and _is_reference(item) and not _class_of(item):
+            for index, member in enumerate(self._members(item), start=1):
+                if member is not None:
+                    self.add(f"{owner}({index})/{field}", member, depth + 1)
+        else:
+            self.add(f"{owner}/{field}", item, depth + 1)
+
+    def _members(self, dataset):
+        """What a dataset refers to, in MATLAB's order: it counts along its first axis, the file's last."""
+        if dataset.size > _MAX_MEMBERS:
+            raise RefusedError(f"{dataset.name!r} has {dataset.size:,} members, more than {_MAX_MEMBERS:,}")
+        return [self._file[ref] if ref else None for ref in np.ravel(load_dataset(dataset, self._max_bytes))]
+
+
+def _is_reference(dataset):
+    return h5py.check_ref_dtype(dataset.dtype) is h5py.Reference
+
+
+def _class_of(dataset):
+    try:
+        name = dataset.attrs.get("MATLAB_class", b"")
+    except (OSError, TypeError, ValueError):
+        return ""
+    return name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)

@@ -1,0 +1,198 @@
+"""Traces out of tables: .csv, .tsv, .txt and .dat, as oscilloscopes and spreadsheets write them."""
+
+import numpy as np
+
+from keras_usmae.signals.readers.clock import facts_of_times, is_count, is_ramp
+from keras_usmae.signals.readers.facts import (
+    VOLTS,
+    Fact,
+    amplitude_unit,
+    is_time_name,
+    is_time_unit,
+)
+from keras_usmae.signals.readers.guards import matching
+from keras_usmae.signals.readers.settle import MissingKeyError
+from keras_usmae.signals.readers.table_header import is_sequence_name, read_header
+from keras_usmae.signals.readers.table_layout import find_layout
+from keras_usmae.signals.readers.table_numbers import load_columns
+from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
+# Two characters make a number at least, and a float64 has 8 bytes.
+_BYTES_PER_CHARACTER = 4
+
+
+def read_table_traces(path, sidecar, max_bytes, keys=()):
+    """Reads traces out of a table.
+
+    Args:
+        path: `pathlib.Path`.
+        sidecar: the `Sidecar`.
+        max_bytes: int. Largest size in memory.
+        keys: collection of str. Columns of labels and groups beside the traces.
+
+    Returns:
+        `Traces`.
+
+    Raises:
+        ValueError: where the file is too large, not a table of numbers, or contradicts its sidecar.
+        MissingKeyError: where it is not clear how it is to be read.
+    """
+    check_size(path, max_bytes)
+    layout = find_layout(path, sidecar, max_bytes)
+    header = read_header(path, layout, sidecar)
+    if keys and sidecar.axis == 0:
+        raise ValueError(
+            f"{str(path)!r}: each column is a trace ('axis = 0'), so column {keys[0]!r} cannot hold a label for each. "
+            "Put the labels into another file, and name it in 'onset.file'."
+        )
+    kept = {key: _find(path, header, key) for key in keys}
+    times = [place for place in _time_columns(path, header, sidecar) if place not in kept.values()]
+    chosen = _choose(path, header, sidecar, {*kept.values(), *times})
+    exact = sorted({*kept.values(), *times, *chosen[:1]})
+    numbers, precise = load_columns(path, layout, chosen, exact)
+    precise = dict(zip(exact, precise, strict=True))
+    traces = Traces(numbers, [header.names[place] for place in chosen], list(header.facts), "")
+    traces.values = {key: precise[place] for key, place in kept.items()}
+    traces.doubts += layout.doubts
+    if sidecar.axis == 1:
+        _take_rows(path, traces, header, sidecar, {place: precise[place] for place in times})
+    else:
+        _take_columns(path, traces, header, sidecar, {place: precise[place] for place in times}, precise[chosen[0]])
+        _set_unit(path, traces, header, chosen, sidecar)
+    leave_out_ramps(traces, sidecar.time_unit or header.time_unit)
+    return traces
+
+
+def check_size(path, max_bytes):
+    """Refuses a text that may need more memory than is allowed."""
+    size = path.stat().st_size
+    if _BYTES_PER_CHARACTER * size > max_bytes:
+        raise ValueError(
+            f"{str(path)!r} has {size:,} bytes, which may need {_BYTES_PER_CHARACTER * size:,} in memory; "
+            f"{max_bytes:,} are allowed. Raise 'max_bytes' in the sidecar, or save it as .npy."
+        )
+
+
+def _find(path, header, key):
+    """Place of the one column of a name."""
+    places = [place for place, name in enumerate(header.names) if name == key]
+    if len(places) != 1:
+        told = "no column" if not places else f"{len(places)} columns"
+        raise MissingKeyError(f"{str(path)!r} has {told} {key!r}. Its columns are {list(header.names[:12])}.", key)
+    return places[0]
+
+
+def _time_columns(path, header, sidecar):
+    if sidecar.time is not None:
+        return [_find(path, header, sidecar.time)]
+    return [
+        place
+        for place, (name, unit) in enumerate(zip(header.names, header.units, strict=True))
+        if is_time_unit(unit) or (header.is_named and is_time_name(name))
+    ]
+
+
+def _choose(path, header, sidecar, others):
+    if sidecar.signals is None:
+        chosen = [place for place in range(len(header.names)) if place not in others]
+        if not chosen:
+            raise ValueError(f"{str(path)!r} holds no columns of traces beside {list(header.names[:12])}.")
+        return chosen
+    if not header.is_named and not matching(header.names, sidecar.signals):
+        raise ValueError(
+            f"{str(path)!r} has no line of column names, but {sidecar.signals!r} is asked for. Add that line, or name "
+            f"columns as {list(header.names[:3])}."
+        )
+    names = set(matching(header.names, sidecar.signals))
+    chosen = [place for place, name in enumerate(header.names) if name in names]
+    if sidecar.signals == "*":
+        chosen = [place for place in chosen if place not in others]
+    if not chosen:
+        raise MissingKeyError(
+            f"{str(path)!r} has no column {sidecar.signals!r}. Its columns are {list(header.names[:12])}.", "signals"
+        )
+    return chosen
+
+
+def _take_columns(path, traces, header, sidecar, times, first):
+    """Each column is a trace, along the times of a column or of the settings."""
+    proof = ""
+    for place, values in times.items():
+        where = f"column {header.names[place]!r}"
+        unit = sidecar.time_unit or header.units[place] or header.time_unit
+        try:
+            traces.facts[:0] = facts_of_times(values, unit if is_time_unit(unit) else "", where)
+        except ValueError as error:
+            raise ValueError(f"{str(path)!r}: {error}") from error
+        traces.left_out.append(f"{where}: the times of the samples")
+        proof = where
+    if not times and sidecar.signals is None and len(traces.names) > 1 and is_ramp(first):
+        proof = _leave_out_first(path, traces, header, sidecar, first)
+    if not times and not proof and all(amplitude_unit(unit) for unit in header.units):
+        # Columns of volts, and an instrument's interval: a column is a channel.
+        proof = next((fact.where for fact in header.facts if fact.key == "sampling_rate"), "")
+    if sidecar.axis is None and not proof and len(traces.names) > 1:
+        raise MissingKeyError(
+            f"{str(path)!r} has {traces.signals.shape[0]} rows and {traces.signals.shape[1]} columns. State in the "
+            "sidecar whether each column is a trace ('axis = 0') or each row ('axis = 1').",
+            "axis",
+        )
+    traces.axis = "the sidecar" if sidecar.axis == 0 else proof or "the only column"
+    traces.signals = traces.signals.T
+
+
+def _leave_out_first(path, traces, header, sidecar, first):
+    """Takes out a first column that rises by one step a row; where it stands, if it shows that columns are traces."""
+    name = traces.names[0]
+    traces.signals, traces.names = traces.signals[:, 1:], traces.names[1:]
+    if is_count(first):
+        traces.left_out.append(f"column {name!r}: the numbers of the samples")
+        return f"column {name!r}" if any(fact.key == "sampling_rate" for fact in header.facts) else ""
+    where = f"column {name!r}"
+    traces.left_out.append(f"{where}: it rises by one step a row, the times of the samples")
+    try:
+        traces.facts[:0] = facts_of_times(first, sidecar.time_unit or header.time_unit, where)
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r}: {error}") from error
+    return where
+
+
+def _take_rows(path, traces, header, sidecar, times):
+    """Each row is a trace; columns that number or place the traces are none of their samples."""
+    for place, values in times.items():
+        if is_ramp(values) and sidecar.signals is None:
+            raise ValueError(
+                f"{str(path)!r}: column {header.names[place]!r} holds the times of the rows, so that each column is a "
+                "trace, but the sidecar's 'axis' is 1. Write axis = 0, or name the samples' columns in 'signals'."
+            )
+        traces.left_out.append(f"column {header.names[place]!r}: no sample")
+    if sidecar.signals is None and len(traces.names) > 2:
+        first = traces.signals[:, 0]
+        if is_ramp(first) or (is_count(first) and len(first) > 2 and is_sequence_name(traces.names[0])):
+            traces.left_out.append(f"column {traces.names[0]!r}: it rises by one step a row, and numbers the traces")
+            traces.signals, traces.names = traces.signals[:, 1:], traces.names[1:]
+    check_shape(path, *traces.signals.shape, sidecar.samples)
+    traces.axis = "the sidecar"
+    traces.names = [f"row {i}" for i in range(len(traces.signals))]
+
+
+def _set_unit(path, traces, header, chosen, sidecar):
+    """One unit for all traces: those in mV beside others in V are brought to the first one's."""
+    units = {header.names[place]: amplitude_unit(header.units[place]) or header.units[place] for place in chosen}
+    units = {name: unit for name, unit in units.items() if name in traces.names and unit}
+    if not units:
+        return
+    name, unit = next(iter(units.items()))
+    traces.facts.insert(0, Fact("unit", unit, f"column {name!r}"))
+    for other, its in units.items():
+        if its == unit:
+            continue
+        if its not in VOLTS or unit not in VOLTS:
+            raise ValueError(
+                f"{str(path)!r}: column {name!r} is in {unit}, and {other!r} in {its}. Choose those of one unit by the "
+                "sidecar's 'signals'."
+            )
+        traces.signals = np.array(traces.signals)
+        traces.signals[traces.names.index(other)] *= np.float32(VOLTS[its] / VOLTS[unit])
+        traces.doubts.append(f"column {other!r} is in {its} and was brought to {unit}")

@@ -1,0 +1,115 @@
+"""The numbers of a table whose layout is known, block by block, each line checked."""
+
+import array
+import itertools
+
+import numpy as np
+
+from keras_usmae.signals.readers.table_text import is_number, plain_number, split_cells, without_empty_end
+
+_BLOCK = 2**18  # cells
+
+
+def load_columns(path, layout, single, double):
+    """Numbers of some columns of a table.
+
+    Args:
+        path: `pathlib.Path`.
+        layout: a `Layout`.
+        single: list of int. Places among the layout's columns, read as float32.
+        double: list of int. The same, read as float64.
+
+    Returns:
+        A tuple of a float32 array of shape `(rows, len(single))`, and a list of float64 arrays of shape `(rows,)`.
+
+    Raises:
+        ValueError: where a row has other cells than the first, or a cell is no number; the message names the line.
+    """
+    places = sorted({*single, *double})
+    wanted = [places.index(place) for place in single]
+    size = max(_BLOCK // max(layout.width, 1), 1)
+    # These grow in place, where a list of blocks would be held twice in the end.
+    numbers, columns = array.array("f"), [array.array("d") for _ in double]
+    try:
+        with path.open(encoding=layout.encoding) as file:
+            lines = ((number, line) for number, line in enumerate(file) if number >= layout.first and line.strip())
+            rows = _Rows(path, layout, [layout.columns[place] for place in places])
+            while block := list(itertools.islice(lines, size)):
+                parsed = rows.parse(block)
+                with np.errstate(over="ignore"):
+                    numbers.frombytes(parsed[:, wanted].astype(np.float32).tobytes())
+                for column, place in zip(columns, double, strict=True):
+                    column.frombytes(parsed[:, places.index(place)].tobytes())
+    except UnicodeError as error:
+        raise ValueError(
+            f"{str(path)!r} is not text in {layout.encoding}: {error}. Write the sidecar's 'encoding', such as "
+            '"cp1252" or "utf-16".'
+        ) from error
+    table = np.frombuffer(numbers, np.float32).reshape(-1, len(single))
+    return table, [np.frombuffer(column, np.float64) for column in columns]
+
+
+class _Rows:
+    """Parses lines of a table.
+
+    Args:
+        path: path of the file, for messages.
+        layout: a `Layout`.
+        places: list of int. Places of the wanted cells.
+    """
+
+    def __init__(self, path, layout, places):
+        self._path, self._layout, self._places = path, layout, places
+
+    def parse(self, block):
+        """Wanted numbers of lines, a float64 array of shape `(lines, cells)`."""
+        layout = self._layout
+        # Most lines are alike, and go to NumPy as they stand; only what is odd about others is looked at in Python.
+        count = block[0][1].count(layout.delimiter)
+        rows = [self._row(number, line, count) for number, line in block]
+        try:
+            return np.loadtxt(rows, delimiter=layout.delimiter, usecols=self._places, comments=None, ndmin=2)
+        except ValueError:
+            for number, line in block:
+                self._refuse_texts(number, line)
+            raise
+
+    def _row(self, number, line, count):
+        layout = self._layout
+        is_plain = layout.delimiter != " " and line.count(layout.delimiter) == count and '"' not in line
+        if is_plain and count == layout.width - 1 and line.isascii():
+            if layout.decimal == ".":
+                return line
+            if "." not in line:
+                return line.replace(",", ".")
+        cells = self._cells(number, line)
+        row = ["0"] * layout.width
+        for place in self._places:
+            row[place] = plain_number(cells[place], layout.decimal) if self._is_number(cells[place]) else "?"
+        return layout.delimiter.join(row)
+
+    def _cells(self, number, line):
+        layout = self._layout
+        row = split_cells(line.strip("\r\n"), layout.delimiter)
+        if len(row) != layout.width:
+            row = without_empty_end(row)
+        if len(row) > layout.width or len(row) <= self._places[-1]:
+            raise ValueError(
+                f"{str(self._path)!r}: line {number + 1} has {len(row)} cells, and others {layout.width}: "
+                f"{line.strip()[:50]!r}. "
+                "Mend that line, or write the sidecar's 'delimiter' and 'decimal' if those found are wrong: "
+                f"{layout.delimiter!r} and {layout.decimal!r}."
+            )
+        return row
+
+    def _is_number(self, cell):
+        return is_number(cell, self._layout.decimal)
+
+    def _refuse_texts(self, number, line):
+        cells = self._cells(number, line)
+        for place in self._places:
+            if not self._is_number(cells[place]):
+                raise ValueError(
+                    f"{str(self._path)!r}: line {number + 1} has {cells[place][:40]!r} where a number is expected. "
+                    "Mend that line, or write nan for a sample that is missing."
+                )

@@ -1,0 +1,229 @@
+"""Training of a detector of echoes on labelled synthetic signals: every onset is known, and no label is asked for."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset
+from keras_usmae.registration import register
+from keras_usmae.signals import SignalConfig, read_transducer
+from keras_usmae.training.batches import EpochBatches
+from keras_usmae.training.checkpoint import LAST_FILE
+from keras_usmae.training.echo_batches import fresh_echoes
+from keras_usmae.training.fitting import train
+from keras_usmae.training.optimization import jit_compile
+from keras_usmae.training.run_folder import open_run_folder, save_model
+
+DETECTOR_FILE = "detector.keras"
+
+# Signals of an epoch, and of the validation, whose seed no training has.
+EPOCH_SIGNALS, VALIDATION_SIGNALS, VALIDATION_SEED = 4096, 2048, 77_777
+
+
+@dataclasses.dataclass(frozen=True)
+class PickerTraining:
+    """How a detector is trained.
+
+    The rate rises over `warmup_signals`, stays, and falls linearly to zero over the last `decay_share` of the training.
+
+    Args:
+        preset: str, sizes of the encoder, see `load_preset`. Defaults to `"tiny"`.
+        start: str, what it starts from: `"synthetic"` or `"picker"`, weights that come with the package; `"none"`; or
+            the path of a run folder with `detector.keras` or `encoder.keras`. Defaults to `"synthetic"`.
+        world: str, name of the `SignalConfig` that signals are drawn from. Defaults to `"field"`.
+        transducers: tuple of str, files or names of described transducers, see `read_transducer`, that give an equal
+            share of the signals each, beside the world. Defaults to `()`.
+        signals: int, signals to train on, drawn fresh, a multiple of 4,096. Defaults to `262_144`.
+        batch_size: int, signals in an optimiser step; divides 4,096. Defaults to `64`.
+        learning_rate: float, its peak. Defaults to `1e-3`.
+        warmup_signals: int. Defaults to `12_800`.
+        decay_share: float in [0, 1]. Defaults to `0.2`.
+        weight_decay: float, AdamW's. Defaults to `0.05`.
+        bin_width: int, samples in a bin. Defaults to `16`.
+        label_sigma: float, spread of the targets in samples, see `echo_targets`. Defaults to `8.0`.
+        seed: int, of weights and signals. Another seed draws other signals. Defaults to `0`.
+
+    Raises:
+        ValueError: where a value is out of range.
+
+    Example:
+
+    ```python
+    config = PickerTraining(preset="nano", signals=65_536)
+    ```
+    """
+
+    preset: str = "tiny"
+    start: str = "synthetic"
+    world: str = "field"
+    transducers: tuple[str, ...] = ()
+    signals: int = 262_144
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup_signals: int = 12_800
+    decay_share: float = 0.2
+    weight_decay: float = 0.05
+    bin_width: int = 16
+    label_sigma: float = 8.0
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.signals < EPOCH_SIGNALS or self.signals % EPOCH_SIGNALS:
+            raise ValueError(f"`signals` must be a multiple of {EPOCH_SIGNALS:,}. Received: signals={self.signals}")
+        if self.batch_size < 1 or EPOCH_SIGNALS % self.batch_size:
+            raise ValueError(f"`batch_size` must divide {EPOCH_SIGNALS:,}. Received: batch_size={self.batch_size}")
+        if not 0 <= self.warmup_signals < self.signals:
+            raise ValueError(
+                f"`warmup_signals` must be fewer than the {self.signals:,} signals of the training. Received: "
+                f"warmup_signals={self.warmup_signals}"
+            )
+        if not 0 <= self.decay_share <= 1:
+            raise ValueError(f"`decay_share` must lie in [0, 1]. Received: decay_share={self.decay_share}")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"`seed` must lie in 0..2**31 - 1. Received: seed={self.seed}")
+
+
+@register
+class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises linearly, stays, and falls linearly to zero.
+
+    Args:
+        peak: float.
+        warmup_steps: int.
+        decay_steps: int, steps of the fall.
+        total_steps: int, after which the rate is zero.
+
+    Example:
+
+    ```python
+    schedule = WarmupStableDecay(1e-3, warmup_steps=200, decay_steps=1000, total_steps=5000)
+    ```
+
+    Reference:
+        - [Hu et al., 2024](https://arxiv.org/abs/2404.06395)
+    """
+
+    def __init__(self, peak, warmup_steps, decay_steps, total_steps):
+        self.peak, self.warmup_steps = peak, warmup_steps
+        self.decay_steps, self.total_steps = decay_steps, total_steps
+
+    def __call__(self, step):
+        """Rate at a step."""
+        step = keras.ops.cast(step, "float32")
+        rise = (step + 1) / max(self.warmup_steps, 1)
+        fall = (self.total_steps - step) / max(self.decay_steps, 1)
+        return self.peak * keras.ops.clip(keras.ops.minimum(rise, fall), 0.0, 1.0)
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        names = ("peak", "warmup_steps", "decay_steps", "total_steps")
+        return {name: getattr(self, name) for name in names}
+
+
+def build_detector(config):
+    """Builds the detector that a training starts from.
+
+    Args:
+        config: `PickerTraining`.
+
+    Returns:
+        `EchoDetector`.
+
+    Raises:
+        ValueError: where the start has other sizes than the training asks for.
+        FileNotFoundError: where there is nothing to start from.
+
+    Example:
+
+    ```python
+    detector = build_detector(PickerTraining(preset="nano"))
+    ```
+    """
+    if config.start == "picker":
+        return EchoDetector.from_preset(config.preset)
+    if config.start in ("synthetic", "none"):
+        weights = None if config.start == "none" else config.start
+        return EchoDetector(MAEEncoder.from_preset(config.preset, weights=weights), config.bin_width)
+    folder = Path(config.start)
+    for name in (DETECTOR_FILE, "encoder.keras"):
+        if (folder / name).is_file():
+            model = keras.saving.load_model(folder / name, compile=False)
+            break
+    else:
+        raise FileNotFoundError(
+            f"There is neither {DETECTOR_FILE} nor encoder.keras in {str(folder)!r}. Give a run folder of "
+            "train_picker.py or pretrain.py, or one of synthetic, picker and none."
+        )
+    detector = model if isinstance(model, EchoDetector) else EchoDetector(model, config.bin_width)
+    sizes = load_preset(config.preset)["encoder"]
+    different = {key: getattr(detector.encoder, key, None) for key in sizes}
+    if different != sizes or detector.bin_width != config.bin_width:
+        raise ValueError(
+            f"The model in {str(folder)!r} has other sizes than the preset {config.preset!r} with bins of "
+            f"{config.bin_width} samples: {different}, bins of {detector.bin_width}. Give its own preset."
+        )
+    return detector
+
+
+def compile_detector(detector, config):
+    """Compiles a detector as `train_picker` trains it.
+
+    Args:
+        detector: `EchoDetector`.
+        config: `PickerTraining`.
+
+    Example:
+
+    ```python
+    compile_detector(detector, PickerTraining(preset="nano"))
+    ```
+    """
+    total = config.signals // config.batch_size
+    schedule = WarmupStableDecay(
+        config.learning_rate,
+        warmup_steps=config.warmup_signals // config.batch_size,
+        decay_steps=round(total * config.decay_share),
+        total_steps=total,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, beta_2=0.999, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "table"])
+    detector.compile(optimizer, loss=EchoCrossentropy(), jit_compile=jit_compile())
+
+
+def train_picker(config, folder, resume=False, verbose=2):
+    """Trains a detector of echoes and saves it as `detector.keras` in a run folder, where `EchoPicker` finds it.
+
+    The last epoch counts: signals are never repeated, so that there is nothing to fit too closely.
+
+    Args:
+        config: `PickerTraining`.
+        folder: path of the run folder.
+        resume: bool, whether to go on with an interrupted run of the same configuration. Defaults to `False`.
+        verbose: int, Keras's. Defaults to `2`.
+
+    Returns:
+        The trained `EchoDetector`.
+
+    Raises:
+        ValueError: where the folder holds another run.
+
+    Example:
+
+    ```python
+    detector = train_picker(PickerTraining(preset="nano", signals=65_536), "runs/picker")
+    ```
+    """
+    keras.utils.set_random_seed(config.seed)
+    worlds = [SignalConfig.from_preset(config.world), *map(read_transducer, config.transducers)]
+    detector = build_detector(config)
+    compile_detector(detector, config)
+    labels = {"bin_width": config.bin_width, "sigma": config.label_sigma}
+    share = EPOCH_SIGNALS // len(worlds) * len(worlds)
+    validation = fresh_echoes(worlds, VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED, **labels)(0)
+    batches = EpochBatches(fresh_echoes(worlds, share, config.seed, **labels), config.batch_size)
+    folder = open_run_folder(folder, dataclasses.asdict(config), resume)
+    train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
+    detector.load_weights(folder / LAST_FILE)
+    save_model(folder / DETECTOR_FILE, detector)
+    return detector

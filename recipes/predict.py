@@ -1,0 +1,106 @@
+"""Finds the time of flight of every trace of a file or folder of A-scans, without labels.
+
+    python recipes/predict.py scan.npy --sampling-rate 50e6
+    python recipes/predict.py scan.mat --gate front=20us:40us --gate back=40us:60us --thickness --speed-of-sound 5920
+    python recipes/predict.py folder --sidecar scan.toml --scan 41x81 --step 0.5
+
+Reads what recipes/inspect_data.py reads, with a sidecar or with the options that stand in for one. Writes
+runs/predict_NAME, whole or not at all: picks.csv (a row for each echo, and one with the reason for each trace without),
+picks.npz, summary.json, and pictures: a_scans.png, b_scan.png, c_scan.png of a scan or profile.png, histogram.png and
+doubtful.png. Labels that the sidecar names are scored. A file that cannot be read is reported and does not stop the
+others; the command fails where none can be read. `KERAS_BACKEND` chooses the backend.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import options
+import typer
+
+from keras_usmae.picker.settings import PredictConfig
+from keras_usmae.picker.units import parse_rate, parse_time
+
+DEFAULT = PredictConfig("")
+Source = Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A-scans: a file, or a folder of files.")]
+Sidecar = Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")]
+SamplingRate = Annotated[str | None, typer.Option(help="50e6 or 50MHz, where file and sidecar do not say it.")]
+Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where file and sidecar do not say it.")]
+Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, * for any text.")]
+StartTime = Annotated[
+    str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us. Defaults to the file's, or 0.")
+]
+Gates = Annotated[
+    list[str] | None,
+    typer.Option("--gate", help="Part of the record to look in: 20us:40us, back=40us:60us, 20us: or 5mm:9mm. Repeat."),
+]
+Echo = Annotated[str, typer.Option(help="Which echo of each gate: first, strongest, all, or its number from 1.")]
+Thickness = Annotated[
+    bool, typer.Option("--thickness", help="Thickness from the spacing of two gates, or of two echoes of one.")
+]
+SpeedOfSound = Annotated[
+    float | None, typer.Option(min=1.0, help="Speed of sound in m/s of the specimen: for thickness, or depth from ToF.")
+]
+Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
+Step = Annotated[str | None, typer.Option(help="Step of the scan in mm: 0.5, or 1x0.5 from line to line and along it.")]
+Preset = Annotated[str, typer.Option(help="Picker that ships with the package: nano or tiny.")]
+Run = Annotated[Path | None, typer.Option(help="Run folder of a picker of your own, in place of --preset.")]
+MinConfidence = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Drops picks that are less sure. Defaults to the picker's own.")
+]
+Scale = Annotated[
+    str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
+]
+
+
+def main(
+    source: Source,
+    sidecar: Sidecar = None,
+    sampling_rate: SamplingRate = DEFAULT.sampling_rate,
+    axis: Axis = DEFAULT.axis,
+    signals: Signals = DEFAULT.signals,
+    start_time: StartTime = DEFAULT.start_time,
+    gate: Gates = None,
+    echo: Echo = DEFAULT.echo,
+    thickness: Thickness = DEFAULT.thickness,
+    speed_of_sound: SpeedOfSound = DEFAULT.speed_of_sound,
+    scan: Scan = DEFAULT.scan,
+    step: Step = DEFAULT.step,
+    preset: Preset = DEFAULT.preset,
+    run: Run = None,
+    min_confidence: MinConfidence = DEFAULT.min_confidence,
+    scale: Scale = DEFAULT.scale,
+    output: options.Output = None,
+) -> Path:
+    """Finds the time of flight of every trace of a file or folder of A-scans, without labels."""
+    config = PredictConfig(
+        source=str(source),
+        sidecar=sidecar and str(sidecar),
+        sampling_rate=sampling_rate and parse_rate(sampling_rate),
+        axis=axis,
+        signals=signals,
+        start_time=start_time and parse_time(start_time),
+        gates=tuple(gate or ()),
+        echo=echo,
+        thickness=thickness,
+        speed_of_sound=speed_of_sound,
+        scan=scan,
+        step=step,
+        preset=preset,
+        run=run and str(run),
+        min_confidence=min_confidence,
+        scale=scale,
+    )
+    from keras_usmae.picker.report import (  # here: --help, and a mistyped option, need not wait for SciPy
+        free_name,
+        predict,
+    )
+    from keras_usmae.picker.summary import format_summary
+
+    folder = output or free_name(Path("runs") / f"predict_{source.resolve().stem}")
+    print(format_summary(predict(config, folder)))
+    print(f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    return folder
+
+
+if __name__ == "__main__":
+    options.run(main)
