@@ -1,10 +1,11 @@
 """Pictures of a run, as PNG files. Axes are in microseconds and nanoseconds."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+
+from keras_usmae.files import written_whole
 
 _SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 
@@ -26,9 +27,8 @@ def save_figure(figure, path):
     ```
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png", dpi=130)
-    os.replace(partial, path)
+    with written_whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=130)
     return path
 
 

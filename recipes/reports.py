@@ -1,8 +1,6 @@
 """What `ablate.py` shows of an experiment: a Markdown table with paired tests."""
 
-import os
-
-from keras_usmae.training import paired_test, summarize
+from keras_usmae.training import paired_test, summarize, write_text
 
 SHOWN = {
     "test_accuracy": ("top-1 (%)", 100.0, "{:.1f}"),
@@ -20,9 +18,7 @@ def write_markdown(path, title, header, lines, notes=()):
     text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     text += ["| " + " | ".join(line) + " |" for line in lines]
     text += ["", *notes, ""]
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("\n".join(text))
-    os.replace(partial, path)
+    write_text(path, "\n".join(text))
     return path
 
 

@@ -21,7 +21,7 @@ from keras_usmae.signals import (
     standardize,
     synthesize,
 )
-from keras_usmae.training import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning, score_onsets
+from keras_usmae.training import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning, save_arrays, score_onsets
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
 from keras_usmae.training.probes import extract_tokens, knn_probe, linear_probe, pool_tokens, score_classes
 from keras_usmae.training.tof_probes import tof_knn_probe, tof_linear_probe
@@ -161,9 +161,8 @@ class Laboratory:
                 )
                 finetuning, weights = self.finetuning({**cell, "seed": 0}, settings)
                 finetuning.run(weights, standardize(made["signal"]), made["onset"].astype("float32"), seed=0)
-                partial = path.with_suffix(".partial.npz")
-                np.savez(partial, *finetuning.classifier.get_weights())
-                partial.rename(path)
+                weights = finetuning.classifier.get_weights()
+                save_arrays(path, {f"arr_{number}": weight for number, weight in enumerate(weights)})
         with np.load(path) as stored:
             return [stored[name] for name in stored.files]
 

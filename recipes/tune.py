@@ -32,7 +32,14 @@ import typer
 from keras_usmae.plotting import save_figure
 from keras_usmae.plotting_search import plot_parallel_coordinates, plot_pareto
 from keras_usmae.signals import check_signals, onset_to_class, standardize
-from keras_usmae.training import check_run_folder, fresh_signals, open_run_folder, shuffled, write_history
+from keras_usmae.training import (
+    check_run_folder,
+    fresh_signals,
+    open_run_folder,
+    shuffled,
+    write_history,
+    write_text,
+)
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
 from keras_usmae.tuning import (
     DEFAULTS,
@@ -58,7 +65,6 @@ from keras_usmae.tuning import (
     trial_rows,
     write_best,
     write_hparams,
-    write_text,
 )
 
 # How a fine-tuning search pre-trains the architectures that it meets: at a rate for short trainings.

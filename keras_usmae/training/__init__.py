@@ -1,5 +1,6 @@
 """Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
 
+from keras_usmae.files import check_writable, remove_leftovers, write_json, write_text, written_whole
 from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
@@ -30,12 +31,11 @@ from keras_usmae.training.picker_training import PickerTraining, WarmupStableDec
 from keras_usmae.training.run_folder import (
     check_run_folder,
     open_run_folder,
+    read_config,
     read_history,
     save_arrays,
     save_model,
     write_history,
-    write_json,
-    written_whole,
 )
 from keras_usmae.training.run_log import RunLog
 
@@ -58,6 +58,7 @@ __all__ = [
     "build_optimizer",
     "check_parts",
     "check_run_folder",
+    "check_writable",
     "compile_for_tof",
     "coverage",
     "echo_targets",
@@ -72,8 +73,10 @@ __all__ = [
     "order_for_memory",
     "paired_test",
     "read_cells",
+    "read_config",
     "read_history",
     "reliability",
+    "remove_leftovers",
     "run_cells",
     "save_arrays",
     "save_model",
@@ -88,5 +91,6 @@ __all__ = [
     "with_mask_noise",
     "write_history",
     "write_json",
+    "write_text",
     "written_whole",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_usmae.training.run_folder import PARTIAL, written_whole
+from keras_usmae.files import remove_leftovers, written_whole
 
 LAST_FILE = "last.weights.h5"
 BEST_FILE = "best.weights.h5"
@@ -75,8 +75,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         """Brings the folder of a run that was interrupted in mid-write into order."""
         if not self.writes:
             return
-        for leftover in self.folder.glob(f"{PARTIAL}*"):
-            leftover.unlink()
+        remove_leftovers(self.folder)
         last, best = (_attributes(self.folder / name) for name in (LAST_FILE, BEST_FILE))
         if last.get("improved") and last["epochs_done"] != best.get("epochs_done"):
             self._copy_to_best()

@@ -8,7 +8,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from scipy import stats
 
-from keras_usmae.training.run_folder import write_json
+from keras_usmae.files import write_json
 
 
 def cell_file(folder, cell):

@@ -1,109 +1,17 @@
 """The folder that holds everything about one training."""
 
-import contextlib
 import csv
 import json
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 
+from keras_usmae.files import PARTIAL, check_writable, write_json, written_whole
+from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
+
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
-PARTIAL = "partial."
-
-
-@contextlib.contextmanager
-def written_whole(path):
-    """Context in which a file is written under another name, and takes its own once it is whole and on the disk.
-
-    Whenever the process or the machine dies, the file is the old one or the new one.
-
-    Args:
-        path: path of the file.
-
-    Returns:
-        `pathlib.Path` to write to, in the same folder and with the same suffixes.
-
-    Raises:
-        OSError: if it cannot be written, such as for want of space; the file is then as it was.
-
-    Example:
-
-    ```python
-    with written_whole("runs/mine/mae.keras") as partial:
-        mae.save(partial)
-    ```
-    """
-    path = Path(path)
-    partial = path.with_name(PARTIAL + path.name)
-    reached = 0
-    try:
-        try:
-            yield partial
-        finally:
-            reached = partial.stat().st_size if partial.exists() else 0
-        _sync(partial)
-        os.replace(partial, path)
-        if os.name == "posix":  # Windows cannot open a folder
-            _sync(path.parent)
-    except OSError as error:
-        raise write_error(path, error, reached) from error
-    finally:
-        partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
-
-
-def write_error(path, error, reached=0):
-    """What to raise where a file cannot be written.
-
-    Args:
-        path: path of the file.
-        error: what was raised.
-        reached: int, bytes that were written of it. Defaults to `0`.
-
-    Returns:
-        OSError that names the file, the space and the way out.
-
-    Example:
-
-    ```python
-    raise write_error("runs/mine/metrics.csv", error) from error
-    ```
-    """
-    folder = Path(path).parent
-    free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free there" if folder.exists() else "it has no folder"
-    return OSError(
-        f"{path} could not be written ({' '.join(str(error).split())}): {free}, and {reached / 1e6:,.1f} MB of the "
-        "file were written. What the folder held before is whole: make room, check quota and permissions, then go on "
-        "with --resume."
-    )
-
-
-def _sync(path):
-    """Has a file or folder on the disk, not only in memory, before anything relies on it."""
-    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def write_json(path, content):
-    """Writes JSON whole or not at all.
-
-    Args:
-        path: path of the file.
-        content: anything that `json` can write.
-
-    Example:
-
-    ```python
-    write_json("runs/mine/metrics.json", {"accuracy": 0.9})
-    ```
-    """
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(content, indent=2) + "\n")
+_MAX_BYTES = 2**24  # of a configuration or a log: more is none
 
 
 def write_history(path, rows):
@@ -168,6 +76,9 @@ def read_history(path):
     Returns:
         List of dicts with `"epoch"` as int and everything else as float; empty if there is no file.
 
+    Raises:
+        ValueError: if it is something else; the message names line and column.
+
     Example:
 
     ```python
@@ -177,9 +88,60 @@ def read_history(path):
     path = Path(path)
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    rows = []
+    for number, row in enumerate(csv.DictReader(_read_text(path).splitlines()), start=2):
+        for name, value in row.items():
+            try:
+                row[name] = float(value)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"{path}, line {number}, column {name!r}: {value!r} is no number. Repair the line, or delete the "
+                    "file to go on without the log of earlier epochs."
+                ) from None
+        if not float(row.get("epoch", "nan")).is_integer():
+            raise ValueError(f"{path}, line {number}, column 'epoch': {row.get('epoch')!r} is no number of an epoch.")
+        rows.append({**row, "epoch": int(row["epoch"])})
+    return rows
+
+
+def read_config(path):
+    """Reads the JSON of a run folder.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        A dict.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no JSON object.
+
+    Example:
+
+    ```python
+    read_config("runs/mine/config.json")["seed"]
+    ```
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no {path}: {path.parent} is no whole run folder.")
+    try:
+        content = json.loads(_read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}. Restore it from a copy, or start a new run.") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold a JSON object, but holds a {type(content).__name__}.")
+    return content
+
+
+def _read_text(path):
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB, more than any that a run writes.")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text: {error}") from None
 
 
 def check_run_folder(path, config, resume=False):
@@ -191,7 +153,10 @@ def check_run_folder(path, config, resume=False):
         resume: bool, whether a run of the same configuration in that folder goes on. Defaults to `False`.
 
     Raises:
-        FileExistsError: if the folder holds another run, the same run without `resume`, or something else.
+        FileExistsError: if the folder holds another run, the same run without `resume`, or something else; or another
+            process is at work in it.
+        OSError: if it cannot be written to.
+        ValueError: if its configuration cannot be read.
 
     Example:
 
@@ -202,13 +167,14 @@ def check_run_folder(path, config, resume=False):
     path = Path(path)
     config_path = path / CONFIG_FILE
     if not config_path.exists():
-        # A process that died before it could write the configuration leaves at most a part of that.
-        if path.is_file() or (path.exists() and any(file.name != PARTIAL + CONFIG_FILE for file in path.iterdir())):
+        # A process that died before it could write the configuration leaves at most a part of that, and its lock.
+        if path.is_file() or (path.exists() and not all(map(_is_leftover, path.iterdir()))):
             raise FileExistsError(
                 f"{path} exists and is not a run folder (it has no {CONFIG_FILE}). Choose another --output."
             )
+        check_writable(path)
         return
-    found, config = json.loads(config_path.read_text()), json.loads(json.dumps(config))
+    found, config = read_config(config_path), json.loads(json.dumps(config))
     differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
     if differing:
         changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
@@ -221,10 +187,16 @@ def check_run_folder(path, config, resume=False):
             f"The run folder {path} holds this run already. Go on with --resume, choose another --output, or "
             "delete the folder."
         )
+    check_writable(path)
+    lock_folder(path)
+
+
+def _is_leftover(file):
+    return file.name == LOCK_FILE or (file.name.startswith(PARTIAL) and file.name.endswith(CONFIG_FILE))
 
 
 def open_run_folder(path, config, resume=False):
-    """Creates a run folder, or opens one to go on.
+    """Creates a run folder, or opens one to go on, and keeps it for this process alone until that ends.
 
     Args:
         path: path of the folder.
@@ -245,7 +217,9 @@ def open_run_folder(path, config, resume=False):
     """
     check_run_folder(path, config, resume)
     path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    lock_folder(path)
+    check_run_folder(path, config, resume=True)  # somebody may have been quicker
     if not (path / CONFIG_FILE).exists():
-        path.mkdir(parents=True, exist_ok=True)
         write_json(path / CONFIG_FILE, config)
     return path

@@ -8,7 +8,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_error, write_history
+from keras_usmae.files import write_error
+from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_history
 
 
 class RunLog(keras.callbacks.Callback):

@@ -22,7 +22,6 @@ from keras_usmae.tuning.results import (
     pareto_front,
     trial_rows,
     write_hparams,
-    write_text,
 )
 from keras_usmae.tuning.search_space import Dimension, SearchSpace
 from keras_usmae.tuning.settings import ARCHITECTURE, DEFAULTS, resolve_architecture
@@ -60,5 +59,4 @@ __all__ = [
     "trial_rows",
     "write_best",
     "write_hparams",
-    "write_text",
 ]

@@ -1,11 +1,16 @@
 """KerasTuner's oracles, with budgets, a clock, and workers that may be lost."""
 
+import itertools
 import time
+from pathlib import Path
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
+
+from keras_usmae.files import write_json
+from keras_usmae.tuning.rebuilding import mend
 
 # Draws until a candidate fits; then the space counts as exhausted.
 _DRAWS = 2000
@@ -19,6 +24,8 @@ class _SearchOracle:
       up the number of trials, starve Hyperband's brackets, and after three in a row end the search.
     - The trial of a worker that has not been heard of for a while goes to another one. KerasTuner's chief waits for
       such a worker for ever.
+    - What is written is whole: KerasTuner writes its files in place. Where one is damaged all the same, the search goes
+      on from the trials; see `keras_usmae.tuning.rebuilding`.
     - A trial keeps the numbers that were drawn: gRPC rounds them to single precision on their way back, where they are
       none of the choices any more.
 
@@ -119,8 +126,30 @@ class _SearchOracle:
 
     def reload(self):
         """Takes up a search from its folder: trials in their order, without one that was cut off as it was noted."""
+        mend(self)
         super().reload()
         self.trials = {name: self.trials[name] for name in self.start_order}
+
+    def save(self):
+        """Writes the state of the search, whole or not at all."""
+        write_json(self._get_oracle_fname(), self.get_state())
+
+    def _save_trial(self, trial):
+        write_json(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
+
+    def replay(self, trial):
+        """Notes a trial that is known from its own file, where the state of the search is lost."""
+        name = trial.trial_id
+        self.trials[name] = trial
+        self.start_order.append(name)
+        self._record_values(trial)
+        self.update_space(trial.hyperparameters)
+        if trial.status in (TrialStatus.COMPLETED, TrialStatus.FAILED):
+            self._run_times[name] += 1
+            self.end_order.append(name)
+        else:
+            trial.status = TrialStatus.RUNNING
+            self._retry_queue.insert(0, name)  # taken from its end
 
     def get_state(self):
         """State of the search, for a file."""
@@ -138,6 +167,24 @@ class RandomOracle(_SearchOracle, RandomSearchOracle):
 
 class HyperbandSearchOracle(_SearchOracle, HyperbandOracle):
     """Many short trials, of which the best go on to longer ones; see `keras_tuner.Hyperband`."""
+
+    def replay(self, trial):
+        """Notes a trial in the bracket and round that it was made for, as `populate_space` did."""
+        super().replay(trial)
+        if trial.status == TrialStatus.FAILED:
+            return
+        entry = {"past_id": trial.hyperparameters.values.get("tuner/trial_id"), "id": trial.trial_id}
+        if entry["past_id"] is None:
+            bracket = self._brackets[-1]
+            if len(bracket["rounds"][0]) >= self._get_size(bracket["bracket_num"], round_num=0):
+                self._increment_bracket_num()
+                self._start_new_bracket()
+            self._brackets[-1]["rounds"][0].append(entry)
+            return
+        for bracket in self._brackets:
+            for ended, following in itertools.pairwise(bracket["rounds"]):
+                if any(known["id"] == entry["past_id"] for known in ended):
+                    following.append(entry)
 
     @keras_tuner.synchronized
     def end_trial(self, trial):

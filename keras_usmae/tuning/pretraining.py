@@ -1,14 +1,13 @@
 """Pre-training in a search: one training of settings, and encoders that are trained once and used again."""
 
 import dataclasses
-import os
 from pathlib import Path
 
 from filelock import FileLock
 from keras import utils
 
 from keras_usmae.models import MaskedAutoencoder
-from keras_usmae.training import EpochBatches, build_optimizer, jit_compile, write_json
+from keras_usmae.training import EpochBatches, build_optimizer, jit_compile, save_model, write_json
 from keras_usmae.tuning.footprint import digest
 
 
@@ -131,6 +130,5 @@ class PretrainedEncoders:
                 mae = build_autoencoder(parts, self.settings, self.epochs, len(batches), self.seed)
                 loss = train_autoencoder(mae, batches, self.data.validation, self.epochs)
                 write_json(folder / "plan.json", {**plan, "val_loss": loss})
-                mae.encoder.save(folder / "partial.keras")
-                os.replace(folder / "partial.keras", path)
+                save_model(path, mae.encoder)
         return path

@@ -1,6 +1,5 @@
 """What a search found: rows, tables, and TensorBoard HParams."""
 
-import os
 import time
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def trial_rows(oracle, space, cost=None):
             known = trial.metrics.exists(name) and trial.metrics.get_history(name)
             row[name] = float(f"{trial.metrics.get_last_value(name):.6g}") if known else ""
         values = trial.hyperparameters.values
-        footprint = cost(values) if cost else None
+        footprint = cost(values) if cost and values else None  # none of a trial whose file was damaged
         row |= {name: getattr(footprint, name, None) or "" for name in COSTS}
         chosen = space.chosen(values)
         rows.append({**row, **{name: chosen.get(name, "") for name in space.dimensions}})
@@ -95,14 +94,6 @@ def markdown_table(rows, objective, count=20):
     lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
     lines += [" | ".join(_cell(row[name]) for name in columns) for row in best]
     return "".join(f"| {line} |\n" for line in lines)
-
-
-def write_text(path, text):
-    """Writes a text file whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)
 
 
 def write_hparams(folder, rows, space, objective):

@@ -4,11 +4,13 @@ import contextlib
 import os
 import threading
 import time
+from pathlib import Path
 
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.errors import FatalRuntimeError
 
+from keras_usmae.files import write_json
 from keras_usmae.tuning.objectives import check_objective
 from keras_usmae.tuning.oracles import BayesianOracle, HyperbandSearchOracle, RandomOracle
 
@@ -95,7 +97,27 @@ class SearchTuner(keras_tuner.Tuner):
         self.heartbeat = heartbeat
         self._failures = 0
         self._idle = False
+        self._folder = Path(folder) / "trials"
+        if any(self._folder.glob("trial_*")):
+            # KerasTuner takes a search for a new one without this file, which it writes at the end of the first trial.
+            self._save_nothing()
         super().__init__(oracle, hypermodel, directory=str(folder), project_name="trials")
+
+    def _save_nothing(self):
+        """Writes the file of this process, in which KerasTuner keeps an empty state."""
+        write_json(self._folder / f"{os.environ.get('KERASTUNER_TUNER_ID', 'tuner0')}.json", {})
+
+    def save(self):
+        """Writes the state of the search, whole or not at all."""
+        if role() != "worker":
+            self.oracle.save()
+        self._save_nothing()
+
+    def reload(self):
+        """Takes up a search from its folder."""
+        if role() != "worker":
+            self.oracle.reload()
+        self._populate_initial_space()
 
     def _populate_initial_space(self):
         """Declares the space. KerasTuner would build models until it had seen every condition."""

@@ -65,7 +65,7 @@ def test_pretraining_leaves_a_whole_run_folder(pretrained):
     expected = (
         "config.json metrics.csv metrics.json tensorboard best.weights.h5 last.weights.h5 encoder.keras mae.keras"
     )
-    assert names == {*expected.split(), "loss.png", "reconstructions.png"}
+    assert names == {*expected.split(), "loss.png", "reconstructions.png", ".lock"}
     metrics = json.loads((pretrained / "metrics.json").read_text())
     assert metrics["signals_seen"] == 1024
     assert 0.5 < metrics["val_loss"] < 1.2

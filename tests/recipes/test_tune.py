@@ -52,7 +52,7 @@ def test_a_search_is_stopped_goes_on_and_its_best_is_what_finetune_gives(recipe_
     names = {path.name for path in folder.iterdir()}
     plots = {"parallel_coordinates.png", "pareto.png"}
     assert names == {
-        *plots, "config.json", "results.csv", "results.md", "best.json", "trials", "footprints", "tensorboard"
+        *plots, ".lock", "config.json", "results.csv", "results.md", "best.json", "trials", "footprints", "tensorboard"
     }  # fmt: skip
 
     code, printed = recipe_here("finetune", "--config", folder / "best.json", "--output", tmp_path / "run")

@@ -1,5 +1,7 @@
 """How a search draws, goes on, and shares its trials, on a score that takes no training."""
 
+import json
+import shutil
 import time
 
 import keras_tuner
@@ -183,3 +185,78 @@ def test_roles_and_unknown_tuners(monkeypatch):
         build_oracle("grid", "finetune", 3, epochs=9)
     with pytest.raises(ValueError, match="max_trials=0"):
         build_oracle("random", "finetune", 0, epochs=9)
+
+
+def damage(folder, what):
+    trials = folder / "trials"
+    if what == "the state is empty":
+        (trials / "oracle.json").write_text("")
+    elif what == "the state is half":
+        (trials / "oracle.json").write_text((trials / "oracle.json").read_text()[:100])
+    elif what == "the state is gone":
+        (trials / "oracle.json").unlink()
+    elif what == "the state is something else":
+        (trials / "oracle.json").write_text("[1, 2]")
+    elif what == "the file of the process is empty":
+        (trials / "tuner0.json").write_text("")
+    elif what == "the file of the process is gone":
+        (trials / "tuner0.json").unlink()
+    elif what == "a trial is empty":
+        (trials / "trial_1" / "trial.json").write_text("")
+    elif what == "a trial is gone":
+        shutil.rmtree(trials / "trial_1")
+    else:
+        (trials / "oracle.json").write_text("")
+        (trials / "trial_1" / "trial.json").write_text("{}")
+
+
+DAMAGES = ["the state is empty", "the state is half", "the state is gone", "the state is something else"]
+DAMAGES += [
+    "the file of the process is empty",
+    "the file of the process is gone",
+    "a trial is empty",
+    "a trial is gone",
+]
+DAMAGES += ["state and a trial"]
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_a_damaged_search_goes_on_from_its_trials(hypermodel, tmp_path, what, capsys):
+    _, before = search(hypermodel, tmp_path, "hyperband", 7)
+    damage(tmp_path, what)
+    oracle, after = search(hypermodel, tmp_path, "hyperband", 9)
+    lost = {"1"} if "trial" in what else set()
+    kept = {row["trial"]: row for row in before if row["trial"] not in lost}
+    assert {name: row for name, row in ((row["trial"], row) for row in after) if name in kept} == kept
+    assert [row["trial"] for row in after] == [str(number) for number in range(9)]
+    assert {row["trial"] for row in after if row["status"] == "failed"} == lost
+    assert ("rebuilt from 7 trials" in capsys.readouterr().out) == ("process" not in what)
+    values = [tuple(sorted(trial.hyperparameters.values.items())) for trial in oracle.trials.values()]
+    assert len(set(values)) == 9, "no candidate is tried twice"
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
+def test_a_rebuilt_search_knows_what_it_knew(hypermodel, tmp_path, tuner):
+    known, _ = search(hypermodel, tmp_path, tuner, 6)
+    expected = known.get_state()
+    damage(tmp_path, "the state is empty")
+    oracle = build_oracle(tuner, "finetune", 6, epochs=9)
+    SearchTuner(oracle, hypermodel, tmp_path)
+    found = oracle.get_state()
+    assert found.pop("seed_state") > expected.pop("seed_state")
+    for state in (found, expected):
+        state["tried_so_far"] = sorted(state["tried_so_far"])
+        state.pop("rejected")
+    assert json.loads(json.dumps(found)) == json.loads(json.dumps(expected))
+
+
+def test_the_files_of_a_search_are_replaced_and_never_written_in_place(hypermodel, tmp_path):
+    search(hypermodel, tmp_path, "random", 3)
+    files = {path: path.stat().st_ino for path in tmp_path.rglob("*.json")}
+    kept = [(path, path.open("rb")) for path in files]  # an open file keeps its number from being used again
+    contents = {path: path.read_bytes() for path in files}
+    search(hypermodel, tmp_path, "random", 5)
+    for path, file in kept:
+        assert file.read() == contents[path], f"{path} was written in place"
+        file.close()
+    assert (tmp_path / "trials" / "oracle.json").stat().st_ino != files[tmp_path / "trials" / "oracle.json"]

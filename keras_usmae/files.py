@@ -1,0 +1,170 @@
+"""Files that are whole or not there, and errors that tell why one could not be written."""
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+PARTIAL = "partial."
+_REASONS = {
+    errno.EACCES: "check the permissions",
+    errno.EPERM: "check the permissions",
+    errno.EROFS: "choose a place that is not read-only",
+    errno.ENOENT: "its folder is gone",
+}
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """Context in which a file is written under another name, and takes its own once it is whole and on the disk.
+
+    Whenever the process or the machine dies, the file is the old one or the new one. The other name is a new one each
+    time: processes that write the same file do not meet, and nobody can lay a link there.
+
+    Args:
+        path: path of the file.
+
+    Returns:
+        `pathlib.Path` to write to, in the same folder and with the same suffixes.
+
+    Raises:
+        OSError: if it cannot be written, such as for want of space; the file is then as it was.
+
+    Example:
+
+    ```python
+    with written_whole("runs/mine/mae.keras") as partial:
+        mae.save(partial)
+    ```
+    """
+    path = Path(path)
+    partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}.{path.name}")
+    reached = 0
+    try:
+        try:
+            yield partial
+        finally:
+            reached = partial.stat().st_size if partial.exists() else 0
+        _sync(partial)
+        os.replace(partial, path)
+        if os.name == "posix":  # Windows cannot open a folder
+            _sync(path.parent)
+    except OSError as error:
+        raise write_error(path, error, reached) from error
+    finally:
+        partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
+
+
+def write_error(path, error, reached=0):
+    """What to raise where a file cannot be written.
+
+    Args:
+        path: path of the file.
+        error: what was raised.
+        reached: int, bytes that were written of it. Defaults to `0`.
+
+    Returns:
+        OSError that names the file, the space and the way out.
+
+    Example:
+
+    ```python
+    raise write_error("runs/mine/metrics.csv", error) from error
+    ```
+    """
+    folder = Path(path).parent
+    free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free there" if folder.exists() else "it has no folder"
+    way_out = _REASONS.get(getattr(error, "errno", None), "make room, check quota and permissions")
+    return OSError(
+        f"{path} could not be written ({' '.join(str(error).split())}): {free}, and {reached / 1e6:,.1f} MB of the "
+        f"file were written. What the folder held before is whole: {way_out}, then go on with --resume."
+    )
+
+
+def write_text(path, text):
+    """Writes a text file whole or not at all.
+
+    Args:
+        path: path of the file.
+        text: str.
+
+    Example:
+
+    ```python
+    write_text("runs/mine/results.md", "# Results")
+    ```
+    """
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path, content):
+    """Writes JSON whole or not at all.
+
+    Args:
+        path: path of the file.
+        content: anything that `json` can write.
+
+    Example:
+
+    ```python
+    write_json("runs/mine/metrics.json", {"accuracy": 0.9})
+    ```
+    """
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def remove_leftovers(folder):
+    """Removes what writers that were killed left of their files.
+
+    Args:
+        folder: path, which no other process writes to.
+
+    Example:
+
+    ```python
+    remove_leftovers("runs/mine")
+    ```
+    """
+    for leftover in Path(folder).glob(f"{PARTIAL}*"):
+        if not leftover.is_dir():
+            leftover.unlink(missing_ok=True)
+
+
+def check_writable(path):
+    """Checks that a folder can be made and written to, and leaves nothing: before work begins that may take long.
+
+    Args:
+        path: path of the folder; it and folders above it may be missing.
+
+    Raises:
+        OSError: if it cannot.
+
+    Example:
+
+    ```python
+    check_writable("runs/mine")
+    ```
+    """
+    path = Path(path)
+    # The nearest that is there; a link that leads nowhere is there too.
+    there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"0")
+    except OSError as error:
+        reason = f"cannot be written to ({error.strerror})" if there.is_dir() else "is not a folder"
+        raise type(error)(f"Nothing can be written to {path}: {there} {reason}. Choose another --output.") from error
+
+
+def _sync(path):
+    """Has a file or folder on the disk, not only in memory, before anything relies on it."""
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
