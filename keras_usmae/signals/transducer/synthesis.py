@@ -205,7 +205,9 @@ def _add_onsets(parameters, config):
             )
             echo = scipy.fft.irfft(spectrum, size)
             rise = rise_times(echo, np.ones((rows.size, 1)), bool(config.recorder.adc_bits))[:, 0]
-            onsets[rows, slot] = start[rows] + rise - lead
+            onset = start[rows] + rise - lead
+            # The envelope of a burst that jumps begins ahead of it, but no record does.
+            onsets[rows, slot] = np.where(start[rows] >= 0, np.maximum(onset, 0), onset)
     return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
 
 
