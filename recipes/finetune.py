@@ -54,7 +54,7 @@ def resolve_start(pretrained, preset, architecture):
         return "synthetic" if has_weights else "none"
     if pretrained != "none" and architecture != "transformer":
         raise ValueError("Pre-trained encoders are transformers; leave --architecture or --pretrained at its default.")
-    if pretrained in ("none", "synthetic"):
+    if pretrained in ("none", "synthetic", "picker"):
         return pretrained
     path = Path(pretrained)
     path = path / "encoder.keras" if path.is_dir() else path
@@ -78,8 +78,8 @@ def main(
     pretrained: Annotated[
         str | None,
         typer.Option(
-            help="Run folder of pretrain.py; synthetic, the weights of --preset that come with the package; or none, "
-            "from scratch. Defaults to synthetic where the preset has such weights."
+            help="Run folder of pretrain.py; synthetic or picker, weights of --preset that come with the package; or "
+            "none, from scratch. Defaults to synthetic where the preset has such weights."
         ),
     ] = None,
     preset: Annotated[str, typer.Option(help="Size of the model, where --pretrained is no run folder.")] = "tiny",

@@ -71,7 +71,7 @@ def _take_config(context: typer.Context, path: Path | None):
         raise ValueError(f"{path} has options {unknown} that {recipe}.py does not know. It knows {sorted(known)}.")
     if "encoder" in content:
         options = {"preset": str(path), **options}
-    if options.get("pretrained", "none") not in ("none", "synthetic"):  # told relative to the file
+    if options.get("pretrained", "none") not in ("none", "synthetic", "picker"):  # told relative to the file
         options["pretrained"] = str(path.parent / options["pretrained"])
     context.default_map = options
     return path

@@ -53,9 +53,13 @@ On synthetic records that took no part in any choice (`recipes/ship_picker.py` p
 
 ## Limits
 
-- A burst that is shorter than a third, or longer than twice, what the scale makes of it is found late or in pieces.
+- One training. The spread over several is not known yet.
+- It has seen bursts of 120 to 520 samples and 1 to 5 MHz at 100 MHz; `--scale` is for recordings whose scale is
+  estimated wrongly.
 - The first echo may be a real one that nobody asked for: a drilled hole, or the transmit pulse. Set a gate.
-- Where echoes overlap within half of a burst, the later one is often not told from the first.
+- An echo that begins in the first bin of a record is less sure than others; `nano` passes it over at its own least
+  confidence.
+- Echoes that begin under one of more than twice their height were left out of the training's targets.
 """
 
 
