@@ -112,11 +112,11 @@ def test_an_unknown_file_format_is_an_error(tmp_path):
 
 def test_another_file_format_than_the_prepared_one_is_an_error(small):
     builder, folder = small
-    prepared = folder / "ultrasound_synthetic" / "small" / "1.1.0"
+    prepared = folder / "ultrasound_synthetic" / "small" / "2.0.0"
     # The same files under the name of a config that `load_builder` knows.
     config = folder / "ultrasound_synthetic" / "quickstart"
     config.mkdir()
-    (config / "1.1.0").symlink_to(prepared)
+    (config / "2.0.0").symlink_to(prepared)
     info = (prepared / "dataset_info.json").read_text()
     assert '"fileFormat": "array_record"' in info
     assert builder.is_prepared()
