@@ -26,7 +26,7 @@ def plot_filled_in(kept, kinds, masks, sampling_rate):
     ```
     """
     time = np.arange(kept["signals"].shape[1]) / sampling_rate * 1e6
-    onset, jump = kept["onset"] / sampling_rate * 1e6, kept["jump"] / sampling_rate * 1e6
+    onset, jump = kept["burst_start"] / sampling_rate * 1e6, kept["jump"] / sampling_rate * 1e6
     figure = Figure(figsize=(11, 1.7 * len(kinds)), layout="constrained")
     grid = figure.subplots(len(kinds), len(masks), sharex=True, squeeze=False)
     for row, kind in enumerate(kinds):

@@ -17,6 +17,7 @@ import typer
 
 from keras_usmae import __version__
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
+from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model, write_json
 from keras_usmae.training.picker_calibration import calibrate_picker, score_picker
 from keras_usmae.training.run_folder import written_whole
@@ -76,7 +77,7 @@ def main(
     """Writes weights, settings and card, and returns the path of the weights."""
     config = options.read_json(run / "config.json")
     preset = config["preset"]
-    detector = keras.saving.load_model(run / "detector.keras", compile=False)
+    detector = keras.saving.load_model(run / DETECTOR_FILE, compile=False)
     settings = calibrate_picker(detector)
     scores = score_picker(detector, **settings)
     print(json.dumps({**settings, **scores}, indent=2))
@@ -101,7 +102,7 @@ def main(
     )
     with written_whole(output / f"{preset}_{PICKER}.md") as partial:
         partial.write_text(card)
-    save_model(run / "detector.keras", detector)  # with its settings, for `EchoPicker.from_run`
+    save_model(run / DETECTOR_FILE, detector)  # with its settings, for `EchoPicker.from_run`
     print(f"{weights}: {num_bytes:,} bytes, with settings and card beside it")
     return weights
 

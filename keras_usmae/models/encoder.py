@@ -110,7 +110,8 @@ class MAEEncoder(CheckedModel):
         Args:
             name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`; or a file of sizes, see `load_preset`.
             weights: optional str, trained weights that come with the package, see `preset_weights`: `"synthetic"`, of
-                a masked autoencoder on synthetic A-scans sampled at 100 MHz. Defaults to `None`, fresh weights.
+                a masked autoencoder on synthetic A-scans sampled at 100 MHz; or `"picker"`, of the `EchoDetector`
+                trained from it. Defaults to `None`, fresh weights.
             **overrides: constructor arguments that differ from the preset's, such as `signal_length` or `dtype`.
 
         Returns:

@@ -15,7 +15,7 @@ _FREQUENCY_JUMP = 1.5e6  # Hz; half of the main lobe of a Hann burst of 2 us is 
 
 
 def broken_bursts(config, num_signals, seed):
-    """Synthesizes signals in six versions that share noise, onset, length and SNR of the unbroken burst.
+    """Synthesizes signals in six versions that share noise, start, length and SNR of the unbroken burst.
 
     The jump is where half of the energy of the burst has passed:
 
@@ -35,7 +35,8 @@ def broken_bursts(config, num_signals, seed):
 
     Returns:
         A dict of `signals`, a dict from each of `BURST_KINDS` to float32 `(num_signals, signal_length)`; and, of shape
-        `(num_signals,)`, `onset` and `burst_length` in samples, and `jump`, int64, the first sample behind the jump.
+        `(num_signals,)`, `burst_start` and `burst_length` in samples, and `jump`, int64, the first sample behind the
+        jump.
 
     Raises:
         ValueError: where the configuration has more than a burst and noise.
@@ -71,14 +72,19 @@ def broken_bursts(config, num_signals, seed):
         "reversed": _reversed(burst, drawn["burst_start"], drawn["burst_length"]),
     }
     signals = {kind: (bursts[kind] + noise).astype(np.float32) for kind in BURST_KINDS}
-    return {"signals": signals, "onset": drawn["burst_start"], "burst_length": drawn["burst_length"], "jump": jump}
+    return {
+        "signals": signals,
+        "burst_start": drawn["burst_start"],
+        "burst_length": drawn["burst_length"],
+        "jump": jump,
+    }
 
 
-def burst_patches(onset, burst_length, num_patches, patch_size):
+def burst_patches(burst_start, burst_length, num_patches, patch_size):
     """Which patches hold part of a burst.
 
     Args:
-        onset: array of shape `(n,)`, in samples.
+        burst_start: array of shape `(n,)`, where the envelopes leave zero, in samples.
         burst_length: array of shape `(n,)`, in samples.
         num_patches: int. Patches in a signal.
         patch_size: int. Samples in a patch.
@@ -95,8 +101,8 @@ def burst_patches(onset, burst_length, num_patches, patch_size):
     ```
     """
     start = np.arange(num_patches) * patch_size
-    onset = np.asarray(onset)[:, None]
-    return (start + patch_size > onset) & (start < onset + np.asarray(burst_length)[:, None])
+    begin = np.asarray(burst_start)[:, None]
+    return (start + patch_size > begin) & (start < begin + np.asarray(burst_length)[:, None])
 
 
 def alternating_noise(in_burst, seed):

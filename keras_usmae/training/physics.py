@@ -51,7 +51,7 @@ def draw_physics(encoder, mask_ratio, num_signals, seed):
     """
     num_patches, patch_size = encoder.num_patches, encoder.patch_size
     made = broken_bursts(dataclasses.replace(CONFIG, signal_length=encoder.signal_length), num_signals, seed)
-    in_burst = burst_patches(made["onset"], made["burst_length"], num_patches, patch_size)
+    in_burst = burst_patches(made["burst_start"], made["burst_length"], num_patches, patch_size)
     uniform = np.random.default_rng(seed).random(in_burst.shape, dtype=np.float32)
     noise = {"random": uniform, "alternating": alternating_noise(in_burst, seed)}
     num_visible = round(num_patches * (1 - mask_ratio))
@@ -62,7 +62,7 @@ def draw_physics(encoder, mask_ratio, num_signals, seed):
         "removed": {mask: values >= num_visible for mask, values in rank.items()},
         "in_burst": in_burst,
         "before_jump": (np.arange(num_patches) + 1) * patch_size <= made["jump"][:, None],
-        "onset": made["onset"],
+        "burst_start": made["burst_start"],
         "jump": made["jump"],
     }
 

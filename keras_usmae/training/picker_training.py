@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset
+from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
 from keras_usmae.signals import SignalConfig, read_transducer
 from keras_usmae.training.batches import EpochBatches
@@ -14,8 +15,6 @@ from keras_usmae.training.echo_batches import fresh_echoes
 from keras_usmae.training.fitting import train
 from keras_usmae.training.optimization import jit_compile
 from keras_usmae.training.run_folder import open_run_folder, save_model
-
-DETECTOR_FILE = "detector.keras"
 
 # Signals of an epoch, and of the validation, whose seed no training has.
 EPOCH_SIGNALS, VALIDATION_SIGNALS, VALIDATION_SEED = 4096, 2048, 77_777

@@ -68,14 +68,16 @@ def _keep_pictures(path, mae, drawn):
     hidden = (energy * drawn["removed"]["random"]).sum(axis=1) / energy.sum(axis=1)
     chosen = int(np.argmin(np.abs(hidden - 0.5)))
     kinds = np.stack([drawn["signals"][kind][chosen] for kind in BURST_KINDS])
-    arrays = {"signals": kinds, "onset": drawn["onset"][chosen], "jump": drawn["jump"][chosen]}
+    arrays = {"signals": kinds, "burst_start": drawn["burst_start"][chosen], "jump": drawn["jump"][chosen]}
     for mask in MASKS:
         removed = np.repeat(drawn["removed"][mask][[chosen]], len(kinds), axis=0)
         noise = np.repeat(drawn["noise"][mask][[chosen]], len(kinds), axis=0)
         arrays[f"removed_{mask}"] = removed[0]
         for name, method in (("mae", mae), ("linear", "linear")):
             arrays[f"{name}_{mask}"] = fill_in(method, kinds, noise, removed)
-    query = round(float(drawn["onset"][chosen]) / patch_size)  # the first patch that the burst fills by a half or more
+    query = round(
+        float(drawn["burst_start"][chosen]) / patch_size
+    )  # the first patch that the burst fills by a half or more
     arrays |= {"query": query, "attention": attention_maps(mae.encoder, kinds[:1])[:, 0, :, query].mean(axis=1)}
     save_arrays(path, arrays)
 

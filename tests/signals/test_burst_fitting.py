@@ -23,7 +23,7 @@ def burst_error(made, kind, every_other):
     signals = standardize(made["signals"][kind])
     filled = fit_bursts(signals, every_other, CONFIG)
     np.testing.assert_array_equal(filled[~every_other], signals[~every_other])
-    burst = every_other & np.repeat(burst_patches(made["onset"], made["burst_length"], 32, 32), 32, axis=1)
+    burst = every_other & np.repeat(burst_patches(made["burst_start"], made["burst_length"], 32, 32), 32, axis=1)
     return np.median(
         [np.sum((f - s)[b] ** 2) / np.sum(s[b] ** 2) for f, s, b in zip(filled, signals, burst, strict=True)]
     )

@@ -1,8 +1,8 @@
 """Numeric and logical arrays of a MATLAB v5 to v7 file: variables, fields of structures, members of cells.
 
 Not by SciPy: its `loadmat` crashes the process on files with damaged tags, so that it would need a process of its own
-for each file (0.4 s, and no limit of memory on Windows), and it cannot list what a structure holds without loading it
-whole. Objects, functions and texts are passed over.
+for each file, and it cannot list what a structure holds without loading it whole. Objects, functions and texts are
+passed over.
 
 Reference:
     - [MAT-File Format](https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf), level 5.

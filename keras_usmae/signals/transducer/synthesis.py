@@ -4,9 +4,9 @@ import numpy as np
 import scipy.fft
 
 from keras_usmae.signals.blocks import BLOCK_SIZE, digitize, from_db, generator, rms
-from keras_usmae.signals.bursts import evaluate_envelope
 from keras_usmae.signals.noise import color_noise
 from keras_usmae.signals.onsets import all_echoes, echo_visibility, rise_times
+from keras_usmae.signals.transducer.clutter import add_interference, add_ringdown
 from keras_usmae.signals.transducer.propagation import delay_spectrum, nepers, way_spectrum
 from keras_usmae.signals.transducer.pulses import make_pulses, measured_band, pulse_samples
 
@@ -24,7 +24,7 @@ def synthesize_block(config, seed, block):
     parameters = draw_block(config, seed, block)
     signal, burst_rms, lengths = _render(parameters, config, _draw_scatterers(config, seed, block))
     if config.interference:
-        _add_interference(signal, burst_rms, parameters, config)
+        add_interference(signal, burst_rms, parameters, config)
     noise_rms = np.zeros(BLOCK_SIZE, dtype=np.float32)
     if config.noise:
         noise_rms = (burst_rms / from_db(parameters["snr_db"])).astype(np.float32)
@@ -273,7 +273,7 @@ def _render(parameters, config, scatterers):
     reflectivity *= pulse_spectrum
     signal = np.ascontiguousarray(scipy.fft.irfft(reflectivity, size)[:, room : room + length])
     if config.ringdown:
-        _add_ringdown(signal, parameters, config)
+        add_ringdown(signal, parameters, config)
     return signal, burst_rms, lengths
 
 
@@ -297,31 +297,6 @@ def _scatter_window(parameters, config, room, rows):
     rate *= parameters["speed_of_sound"][rows, index] / config.sampling_rate
     since = np.arange(-room, config.signal_length, dtype=np.float32) - _column(parameters["grain_start"][rows])
     return np.where(since >= 0, np.exp(-_column(rate) * np.maximum(since, 0)), 0).astype(np.float32)
-
-
-def _add_ringdown(signal, parameters, config):
-    rows = np.flatnonzero(parameters["ringdown_amplitude"])
-    begin = _column(parameters["trigger_delay"][rows] - config.start_time * config.sampling_rate)
-    since = np.arange(config.signal_length, dtype=np.float32) - begin
-    angle = _column(2 * np.pi / config.sampling_rate * parameters["center_frequency"][rows]) * since
-    ring = np.sin(angle + _column(parameters["ringdown_phase"][rows]))
-    ring *= np.exp(-np.maximum(since, 0) / _column(parameters["ringdown_decay"][rows]))
-    signal[rows] += _column(parameters["ringdown_amplitude"][rows]) * ring * (since >= 0)
-
-
-def _add_interference(signal, burst_rms, parameters, config):
-    time = np.arange(config.signal_length, dtype=np.float32)
-    for k in range(len(config.interference)):
-        frequency, snr_db, phase, start, stop = (
-            parameters[f"interference_{name}"][:, k] for name in ("frequency", "snr_db", "phase", "start", "stop")
-        )
-        rows = np.flatnonzero(~np.isnan(snr_db))
-        amplitude = np.sqrt(2) * burst_rms[rows] / from_db(snr_db[rows])
-        sine = np.sin(_column(2 * np.pi / config.sampling_rate * frequency[rows]) * time + _column(phase[rows]))
-        if config.interference[k].duration:
-            length = stop[rows] - start[rows]
-            sine *= evaluate_envelope("tukey", (time - _column(start[rows])) / _column(length), np.ones(len(rows)))
-        signal[rows] += _column(amplitude) * sine
 
 
 def _column(values):
