@@ -17,6 +17,8 @@ REGISTERED = {
     "models.baselines": ("CNNEncoder",),
     "models.cross_decoder": ("CrossAttentionDecoder",),
     "models.decoder": ("MAEDecoder",),
+    "models.echo_detector": ("EchoDetector",),
+    "models.echo_loss": ("EchoCrossentropy",),
     "models.encoder": ("MAEEncoder",),
     "models.heads": ("PerPatchHead", "PooledHead"),
     "models.masked_autoencoder": ("MaskedAutoencoder",),
@@ -25,6 +27,7 @@ REGISTERED = {
     "models.tof_loss": ("ToFCrossentropy",),
     "training.layer_decay": ("LayerDecayAdamW",),
     "training.optimization": ("PerUpdate",),
+    "training.picker_training": ("WarmupStableDecay",),
 }
 
 

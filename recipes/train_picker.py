@@ -4,8 +4,8 @@
     python recipes/train_picker.py --preset tiny --start picker --transducer my_probe.toml --signals 65536
 
 The first is how the shipped pickers are made; the second adapts one of them to a probe that a file describes
-(`keras_usmae/transducers` holds examples, known by their names). Signals are drawn fresh and never repeated: bursts of 1
-to 5 MHz at 100 MHz, weaker echoes ahead, series of thin plates, noise, clipping, and no echo at all.
+(`keras_usmae/transducers` holds examples, known by their names). Signals are drawn fresh and never repeated: bursts of
+1 to 5 MHz at 100 MHz, weaker echoes ahead, series of thin plates, noise, clipping, and no echo at all.
 
 Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, weights, loss.png and `detector.keras`, which
 `predict.py --run` and `EchoPicker.from_run` take. 262,144 signals took `tiny` 35 minutes on one shared CPU core.

@@ -82,6 +82,7 @@ class MAEEncoder(CheckedModel):
             )
         self.num_patches = check_patching(signal_length, patch_size)
         check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+        check_sizes(num_patches=self.num_patches, hidden_dim=hidden_dim)
         self.signal_length = signal_length
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim

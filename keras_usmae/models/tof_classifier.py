@@ -69,6 +69,7 @@ class ToFClassifier(CheckedModel):
         self.dropout = dropout
         self.sampling_rate = sampling_rate
         self.num_classes = encoder.signal_length // bin_width
+        check_sizes(num_classes=self.num_classes, hidden_dim=encoder.hidden_dim)
         self.head_layer = HEADS[head](self.num_classes, dropout, dtype=self.dtype_policy, name="head")
         self.head_layer.build((None, encoder.num_patches, encoder.hidden_dim))
         self.built = True
