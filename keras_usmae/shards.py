@@ -57,7 +57,7 @@ class ExampleEncoder:
 
         Args:
             columns: dict of arrays with the same first axis, one for each feature; others are left out. A float array
-                may have fewer entries than the feature has, and is filled up with NaN.
+                may have fewer entries than the feature has, and is filled up with NaN (integers with 0).
 
         Yields:
             bytes, one record for each example.
@@ -78,7 +78,8 @@ class ExampleEncoder:
         kind, dtype, shape = self._features[name]
         column = column.astype(dtype, copy=False)
         if shape and column.shape[1:] != shape:
-            column = np.pad(column, ((0, 0), (0, shape[0] - column.shape[1])), constant_values=np.nan)
+            fill = np.nan if column.dtype.kind == "f" else 0
+            column = np.pad(column, ((0, 0), (0, shape[0] - column.shape[1])), constant_values=fill)
         if kind == "bytes_list":
             return ([row.tobytes()] for row in column)
         if dtype == np.bool_:

@@ -106,3 +106,9 @@ def cross_decoder(visible, positions_asked, weights, config):
         x = layer_norm(x, weights["norm/gamma"], weights["norm/beta"], 1e-5)
         predicted[b, j] = (x @ weights["prediction/kernel"] + weights["prediction/bias"])[0, 0]
     return predicted
+
+
+def sigmoid_crossentropy(target, logits):
+    """Binary cross-entropy of logits, in float64."""
+    logits = np.asarray(logits, dtype=np.float64)
+    return np.logaddexp(0, logits) - target * logits

@@ -9,10 +9,10 @@ def blocks(repository):
     return re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("index", [0, 1, 2])
 def test_python_examples_run(repository, index, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert len(blocks(repository)) == 2
+    assert len(blocks(repository)) == 3
     exec(compile(blocks(repository)[index], f"README example {index}", "exec"), {})
     assert capsys.readouterr().out
 

@@ -23,9 +23,10 @@ from keras_usmae.signals import (
     synthesize,
     transducer_names,
 )
+from keras_usmae.signals.onsets import VISIBILITIES
 
 # Room for the echoes of the config that has most, so that all configs have the same features.
-_ECHO_SLOTS = 5
+_ECHO_SLOTS = SignalConfig.from_preset("field").echo_slots
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
@@ -88,18 +89,28 @@ def _transducer_config(name, signals):
 def _described_features(signals):
     """Features of a described transducer: every parameter that its signals are drawn with."""
     kinds = {"f": np.float32, "i": np.int32}
-    return {
-        name: tfds.features.Tensor(shape=column.shape[1:], dtype=kinds[column.dtype.kind])
-        for name, column in draw_parameters(signals, 1, seed=0).items()
-        if 0 not in column.shape[1:]
-    } | {"burst_length": np.float32, "noise_rms": np.float32, "clipped": np.bool_}
+    drawn = draw_parameters(signals, 1, seed=0)
+    visibility = {"visibility": tfds.features.ClassLabel(names=VISIBILITIES)}
+    if drawn["echo_onsets"].shape[1]:
+        visibility["echo_visibility"] = tfds.features.Tensor(shape=drawn["echo_onsets"].shape[1:], dtype=np.int32)
+    return (
+        {
+            name: tfds.features.Tensor(shape=column.shape[1:], dtype=kinds[column.dtype.kind])
+            for name, column in drawn.items()
+            if 0 not in column.shape[1:]
+        }
+        | {"burst_length": np.float32, "noise_rms": np.float32, "clipped": np.bool_}
+        | visibility
+    )
 
 
 class Builder(FileReaderBuilder):
     """Synthesizes the signals of a named `SignalConfig` or of a transducer file."""
 
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("2.0.0")
     RELEASE_NOTES: ClassVar = {
+        "2.0.0": "`onset` is the 10 % rise of the recorded envelope, as in `ultrasound_measured`; what it was is "
+        "`burst_start`. Each echo has its own onset, start and visibility. The config `field`.",
         "1.1.0": "Splits of unseen transducers in `diverse`; the parameters of the ring-down, and the noise's RMS.",
         "1.0.0": "First release.",
     }
@@ -107,6 +118,9 @@ class Builder(FileReaderBuilder):
         _config("paper", 48_000, "One burst in white noise, as in the paper."),
         _hold_out(_config("diverse", 96_000, "The widest mix of transducers, echoes, noise and recorders.")),
         _config("quickstart", 12_000, "Bursts as damped immersion transducers give them, to pre-train within minutes."),
+        _config(
+            "field", 48_000, "What a picker meets: weaker echoes ahead, thin plates, cut bursts, and no echo at all."
+        ),
         *(_transducer_config(name, read_transducer(name)) for name in transducer_names()),
     ]
 
@@ -140,6 +154,8 @@ class Builder(FileReaderBuilder):
             if described
             else {
                 "onset": np.float32,
+                "burst_start": np.float32,
+                "visibility": tfds.features.ClassLabel(names=VISIBILITIES),
                 "center_frequency": np.float32,
                 "burst_length": np.float32,
                 "phase": np.float32,
@@ -148,6 +164,8 @@ class Builder(FileReaderBuilder):
                 "envelope_shape": np.float32,
                 "num_echoes": np.int32,
                 "echo_onsets": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
+                "echo_starts": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
+                "echo_visibility": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.int32),
                 "echo_amplitudes": tfds.features.Tensor(shape=(_ECHO_SLOTS,), dtype=np.float32),
                 "ringdown_amplitude": np.float32,
                 "ringdown_decay": np.float32,

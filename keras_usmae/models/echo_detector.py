@@ -124,6 +124,10 @@ class EchoDetector(CheckedModel):
         tokens = self.encoder(signals, training=training)
         return ops.cast(self.head_layer(tokens, training=training), "float32")
 
+    def compute_output_shape(self, input_shape):
+        """Shape of the logits for signals of `input_shape`."""
+        return (input_shape[0], self.num_bins)
+
     def get_config(self):
         """Constructor arguments, for saving."""
         return {

@@ -33,6 +33,8 @@ class Seen:
 def look(detector, traces, scale, batch_size):
     """Runs the network over all windows of a recording; memory grows with its bins only.
 
+    Each trace keeps its place in a batch, whatever is wrong with others, so that its numbers are the same to the bit.
+
     Args:
         detector: `EchoDetector`.
         traces: `Traces`.
@@ -49,26 +51,36 @@ def look(detector, traces, scale, batch_size):
     num_bins = (starts[-1] + length) // bin_width
     probability = np.zeros((traces.num_traces, num_bins), np.float32)
     peak = np.zeros((traces.num_traces, num_bins), np.float32)
-    parts = [slice(i, i + batch_size) for i in range(0, len(starts), batch_size)]
-    noise = np.zeros((traces.num_traces, len(parts)))
-    at_once = max(batch_size // len(starts), 1)
-    for row in range(0, traces.num_traces, at_once):
-        rows = slice(row, min(row + at_once, traces.num_traces))
-        for column, part in enumerate(parts):
-            first, stop = starts[part][0], min(starts[part][-1] + length, num_samples)
-            before, after = min(_ENVELOPE_MARGIN, first), min(_ENVELOPE_MARGIN, num_samples - stop)
-            piece = traces.read(rows, first - before, stop + after, scale.up, scale.down)
-            envelope = np.abs(analytic_signal(piece, 1.0, _BAND))[:, before : before + stop - first]
+    windows = [slice(i, i + batch_size) for i in range(0, len(starts), batch_size)]
+    noise = np.zeros((traces.num_traces, len(windows)))
+    for rows in _blocks_of_traces(traces.num_traces, max(batch_size // len(starts), 1)):
+        for column, some in enumerate(windows):
+            first, stop = starts[some][0], min(starts[some][-1] + length, num_samples)
+            piece, envelope = _read(traces, rows, first, stop, num_samples, scale)
             noise[rows, column] = _noise(envelope)
             bins = slice(first // bin_width, -(-stop // bin_width))
             peak[rows, bins] = np.maximum.reduceat(envelope, np.arange(0, stop - first, bin_width), axis=1)
-            piece = complete_short(piece[:, before : before + stop - first], max(length, stop - first))
-            found = _probabilities(detector, piece, starts[part] - first, batch_size)
-            for k, start in enumerate(starts[part] // bin_width):
-                probability[rows, start : start + weights.shape[1]] += weights[part][k] * found[:, k]
+            piece = complete_short(piece, max(length, stop - first))
+            found = _probabilities(detector, piece, starts[some] - first, batch_size)
+            found *= weights[some]
+            for k, start in enumerate(starts[some] // bin_width):
+                probability[rows, start : start + weights.shape[1]] += found[:, k]
     probability[~traces.usable] = 0
     real_bins = max(min(num_samples // bin_width, num_bins), 1)  # an echo in what was added to a short record is none
     return Seen(probability[:, :real_bins], peak[:, :real_bins], np.median(noise, axis=1))
+
+
+def _blocks_of_traces(num_traces, at_once):
+    return (slice(row, min(row + at_once, num_traces)) for row in range(0, num_traces, at_once))
+
+
+def _read(traces, rows, first, stop, num_samples, scale):
+    """A piece of some traces at the network's scale, and its envelope."""
+    before, after = min(_ENVELOPE_MARGIN, first), min(_ENVELOPE_MARGIN, num_samples - stop)
+    piece = traces.read(rows, first - before, stop + after, scale.up, scale.down)
+    envelope = np.abs(analytic_signal(piece, 1.0, _BAND))
+    inside = slice(before, before + stop - first)
+    return piece[:, inside], envelope[:, inside]
 
 
 def _noise(envelope):

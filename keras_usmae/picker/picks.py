@@ -80,15 +80,15 @@ class Picks:
             raise IndexError(f"There is no trace {index}: the recording has {self.num_traces} traces.")
         return self.select(self.trace == index % self.num_traces)
 
-    def first(self, within_db=20.0):
+    def first(self, within_db=10.0):
         """The earliest echo of each trace, weak clutter ahead of it left out, as the threshold of a gate does.
 
         Reverberation, a small flaw or the ringing of a filter may come before the echo that is meant. An echo counts
         if its amplitude is at most `within_db` below that of the strongest pick of its trace.
 
         Args:
-            within_db: float, dB. `float("inf")` takes the earliest pick, however weak. Defaults to `20.0`, a threshold
-                at a tenth of the largest amplitude.
+            within_db: float, dB. `float("inf")` takes the earliest pick, however weak. Defaults to `10.0`, a threshold
+                at a third of the largest amplitude.
 
         Returns:
             `Picks` with at most one a trace.

@@ -20,7 +20,7 @@ def draw_field_echoes(rng, config, parameters, starts, gains):
     """
     first, length = parameters["burst_start"], parameters["burst_length"]
     plates = rng.random(BLOCK_SIZE) < config.plate_probability
-    if plates.any():
+    if config.max_echoes and plates.any():
         series_starts, series_gains = _draw_plates(rng, config, first)
         starts = np.where(plates[:, None], series_starts, starts)
         gains = np.where(plates[:, None], series_gains, gains)

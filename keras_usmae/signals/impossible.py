@@ -68,10 +68,10 @@ def broken_bursts(config, num_signals, seed):
         "cut": np.where(behind, 0, burst),
         "doubled": np.where(behind, 2 * burst, burst),
         "frequency": np.where(behind, _shifted(drawn, config, jump), burst),
-        "reversed": _reversed(burst, drawn["onset"], drawn["burst_length"]),
+        "reversed": _reversed(burst, drawn["burst_start"], drawn["burst_length"]),
     }
     signals = {kind: (bursts[kind] + noise).astype(np.float32) for kind in BURST_KINDS}
-    return {"signals": signals, "onset": drawn["onset"], "burst_length": drawn["burst_length"], "jump": jump}
+    return {"signals": signals, "onset": drawn["burst_start"], "burst_length": drawn["burst_length"], "jump": jump}
 
 
 def burst_patches(onset, burst_length, num_patches, patch_size):
@@ -129,8 +129,8 @@ def alternating_noise(in_burst, seed):
 def _evaluate(drawn, config, frequency, phase):
     """Bursts of amplitude, envelope and onset as drawn, each in its place in a record."""
     length, envelope, shape = (drawn[name] for name in ("burst_length", "envelope", "envelope_shape"))
-    size, first = config.max_burst_samples, np.ceil(drawn["onset"]).astype(np.int64)
-    delay = first - drawn["onset"]
+    size, first = config.max_burst_samples, np.ceil(drawn["burst_start"]).astype(np.int64)
+    delay = first - drawn["burst_start"]
     bursts = evaluate_bursts(size, delay, frequency, length, phase, envelope, shape, config.sampling_rate)
     bursts *= drawn["amplitude"].astype(np.float32)[:, None]
     records = np.zeros((len(first), config.signal_length + size), dtype=np.float32)
@@ -143,7 +143,7 @@ def _shifted(drawn, config, jump):
     frequency = drawn["center_frequency"]
     middle = sum(config.center_frequency) / 2
     step = np.where(frequency < middle, _FREQUENCY_JUMP, -_FREQUENCY_JUMP)
-    phase = drawn["phase"] - 2 * np.pi * step * (jump - drawn["onset"]) / config.sampling_rate
+    phase = drawn["phase"] - 2 * np.pi * step * (jump - drawn["burst_start"]) / config.sampling_rate
     return _evaluate(drawn, config, frequency + step, phase)
 
 

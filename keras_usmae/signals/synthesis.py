@@ -125,6 +125,8 @@ def _draw_block(config, seed, block):
     bursts = _evaluate(parameters, slice(None), np.zeros(BLOCK_SIZE), config)
     starts, amplitudes = all_echoes(parameters)
     onsets = starts + rise_times(bursts, amplitudes, bool(config.adc_bits))
+    # The envelope of a burst that jumps begins ahead of it, but no record does.
+    onsets = np.where(starts >= 0, np.maximum(onsets, 0), onsets)
     return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
 
 

@@ -63,7 +63,8 @@ def test_shipped_weights_are_small_described_and_load(name):
 
 def test_a_longer_name_is_no_kind_of_weights():
     assert load_preset("nano_patch16")["encoder"] == {**load_preset("nano")["encoder"], "patch_size": 16}
-    assert preset_weights("nano") == preset_weights("nano_patch16") == ("synthetic",)
+    assert preset_weights("nano") == ("picker", "synthetic")
+    assert preset_weights("nano_patch16") == ("synthetic",)
 
 
 def test_shipped_weights_serve_other_lengths():
@@ -94,7 +95,7 @@ def test_shipped_weights_are_the_trained_ones():
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("base", {"weights": "synthetic"}, "'base' has no weights 'synthetic'. There are nano: synthetic"),
+        ("base", {"weights": "synthetic"}, "'base' has no weights 'synthetic'. There are nano: picker, synthetic"),
         ("nano", {"weights": "measured"}, "'nano' has no weights 'measured'"),
         ("nano", {"weights": "synthetic", "patch_size": 16}, "only `signal_length`, `dropout` and `dtype` may differ"),
         ("nano", {"weights": "synthetic", "position": "learned"}, "fit no encoder of other sizes"),

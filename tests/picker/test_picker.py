@@ -44,11 +44,19 @@ def assert_one_pick_each(picks, onsets, within=16.0):
 
 @pytest.mark.parametrize("num_samples", [800, 2048, 2300, 4096, 7000])
 def test_an_echo_is_found_once_wherever_it_lies(picker, num_samples):
-    """Whatever windows it falls into, at the record's start, and at its end where 100 samples of it are left."""
-    starts = np.arange(0, num_samples - 100, 50)
+    """Whatever windows it falls into, and at the record's end, where 100 samples of it are left."""
+    starts = np.arange(50, num_samples - 100, 50)
     picks = picker.pick(records(starts, num_samples), RATE, scale=1)
     assert_one_pick_each(picks, starts + RISE)
     assert not any(picks.reason)
+
+
+@pytest.mark.parametrize("num_samples", [800, 2300])
+def test_tiny_finds_an_echo_from_the_first_sample_of_a_record_on(num_samples):
+    """`nano` is not sure enough of one that begins within the first bin; its card says so."""
+    starts = np.arange(0, num_samples - 100, 50)
+    picks = EchoPicker.from_preset("tiny").pick(records(starts, num_samples), RATE, scale=1)
+    assert_one_pick_each(picks, starts + RISE)
 
 
 @pytest.mark.parametrize(("num_samples", "scale"), [(1024, 2), (3000, "3/2"), (9000, "1/2")])
@@ -169,7 +177,8 @@ def test_the_scale_is_chosen_from_the_recording(picker):
 
 
 def test_the_least_confidence_is_the_detectors_own_unless_another_is_given(picker):
-    signals = records(np.arange(100, 1700, 200), 2048, snr_db=12)
+    starts = np.arange(100, 1700, 200)
+    signals = np.concatenate([records(starts, 2048, snr_db=level) for level in (12, 6, 3, 0, -3)])
     signals = np.concatenate([signals, np.random.default_rng(0).standard_normal((50, 2048)).astype("float32")])
     own = picker.settings["min_confidence"]
     many = picker.pick(signals, RATE, scale=1, min_confidence=0.02)

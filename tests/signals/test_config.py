@@ -26,7 +26,7 @@ def test_presets_are_hashable_and_survive_json(name):
 
 
 def test_unknown_preset_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"no preset 'papr'.*\['diverse', 'paper', 'quickstart'\]"):
+    with pytest.raises(ValueError, match=r"no preset 'papr'.*\['diverse', 'field', 'paper', 'quickstart'\]"):
         SignalConfig.from_preset("papr")
 
 

@@ -35,14 +35,16 @@ def rms(error):
 
 def own_pulses(parameters, config):
     """The noise-free burst of each signal, with its onset at sample 0."""
-    return render({**parameters, "onset": np.zeros(len(parameters["onset"]))}, config)[:, : config.max_burst_samples]
+    return render({**parameters, "burst_start": np.zeros(len(parameters["burst_start"]))}, config)[
+        :, : config.max_burst_samples
+    ]
 
 
 @pytest.mark.parametrize("snr_db", [18.0, 28.0, 38.0])
 def test_matched_filter_attains_the_carrier_bound(snr_db):
     batch = synthesize(dataclasses.replace(ONE_PULSE, snr_db=(snr_db, snr_db)), 3000, seed=1)
     bound = delay_crb_carrier(PULSE, batch["noise_rms"].mean())
-    error = pick_matched_filter(batch["signal"], PULSE) - batch["onset"]
+    error = pick_matched_filter(batch["signal"], PULSE) - batch["burst_start"]
     # 3000 errors give their RMS to 1.3 %.
     assert rms(error) / bound == pytest.approx(1, abs=0.1)
     assert abs(error.mean()) < 4 * bound / np.sqrt(3000) + 1e-3
@@ -53,7 +55,7 @@ def test_cross_correlation_attains_the_envelope_bound(snr_db):
     config = dataclasses.replace(ONE_PULSE, snr_db=(snr_db, snr_db), phase=(0, 2 * np.pi))
     batch = synthesize(config, 3000, seed=2)
     bound = delay_crb_envelope(PULSE, batch["noise_rms"].mean())
-    error = pick_cross_correlation(batch["signal"], PULSE) - batch["onset"]
+    error = pick_cross_correlation(batch["signal"], PULSE) - batch["burst_start"]
     assert rms(error) / bound == pytest.approx(1, abs=0.1)
 
 
@@ -61,14 +63,14 @@ def test_matched_filter_with_a_pulse_for_each_signal_attains_the_bound_of_each()
     config = dataclasses.replace(PAPER, envelopes=("hann", "tukey", "gaussian"))
     batch = synthesize(config, 2000, seed=3)
     pulses = own_pulses(batch, config)
-    error = pick_matched_filter(batch["signal"], pulses) - batch["onset"]
+    error = pick_matched_filter(batch["signal"], pulses) - batch["burst_start"]
     assert rms(error / delay_crb_carrier(pulses, batch["noise_rms"])) == pytest.approx(1, abs=0.1)
 
 
 def test_without_noise_the_matched_filter_is_exact_between_samples():
     config = dataclasses.replace(PAPER, envelopes=("hann", "gaussian"))
     parameters = draw_parameters(config, 300, seed=4)
-    error = pick_matched_filter(render(parameters, config), own_pulses(parameters, config)) - parameters["onset"]
+    error = pick_matched_filter(render(parameters, config), own_pulses(parameters, config)) - parameters["burst_start"]
     # The parabola's own error, largest for the 25 samples to a period of 4 MHz.
     assert np.abs(error).max() < 0.005
 
@@ -78,13 +80,13 @@ def test_cross_correlation_does_not_need_the_phase_or_polarity():
     parameters = draw_parameters(config, 200, seed=5)
     clean = render(parameters, config)
     for signals in (clean, -3 * clean + 0.5):
-        assert np.abs(pick_cross_correlation(signals, PULSE) - parameters["onset"]).max() < 0.6
+        assert np.abs(pick_cross_correlation(signals, PULSE) - parameters["burst_start"]).max() < 0.6
 
 
 def test_a_wrong_length_shifts_the_pick_by_half_of_the_difference():
     config = dataclasses.replace(ONE_PULSE, burst_length=(360, 360))
     parameters = draw_parameters(config, 50, seed=6)
-    error = pick_cross_correlation(render(parameters, config), PULSE) - parameters["onset"]
+    error = pick_cross_correlation(render(parameters, config), PULSE) - parameters["burst_start"]
     np.testing.assert_allclose(error, 30, atol=1)
 
 
@@ -103,7 +105,7 @@ def test_a_bank_takes_the_pulse_that_fits():
         row[:length] = tone_burst(frequency, length, 100e6)
     config = dataclasses.replace(ONE_PULSE, center_frequency=(3e6, 3e6), burst_length=(400, 400), snr_db=(18, 38))
     batch = synthesize(config, 100, seed=7)
-    assert np.abs(pick_cross_correlation(batch["signal"], bank) - batch["onset"]).max() < 6
+    assert np.abs(pick_cross_correlation(batch["signal"], bank) - batch["burst_start"]).max() < 6
 
 
 def test_the_bank_of_a_configuration_on_the_ranges_of_the_paper():
@@ -111,7 +113,7 @@ def test_the_bank_of_a_configuration_on_the_ranges_of_the_paper():
     assert bank.shape == (13 * 9 * 5, 400)
     assert len(np.unique(bank.round(5), axis=0)) == len(bank)
     batch = synthesize(PAPER, 256, seed=8)
-    error = pick_cross_correlation(batch["signal"], bank) - batch["onset"]
+    error = pick_cross_correlation(batch["signal"], bank) - batch["burst_start"]
     assert np.median(np.abs(error)) < 8
     assert rms(error) < 16
 

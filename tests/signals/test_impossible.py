@@ -58,7 +58,7 @@ def test_the_frequency_jumps_by_more_than_the_bandwidth_and_the_phase_does_not(m
 def test_reversed_bursts_run_backwards_in_the_same_place(made):
     drawn = draw_parameters(CONFIG, 20, seed=3)
     for i in range(20):
-        start, stop = (int(np.rint(drawn["onset"][i] + part * drawn["burst_length"][i])) for part in (0, 1))
+        start, stop = (int(np.rint(drawn["burst_start"][i] + part * drawn["burst_length"][i])) for part in (0, 1))
         forth, back = (made["signals"][kind][i, start:stop] for kind in ("possible", "reversed"))
         assert max(np.corrcoef(forth[::-1], np.roll(back, shift))[0, 1] for shift in (-1, 0, 1)) > 0.95
         assert np.abs(forth).argmax() < 0.3 * len(forth)

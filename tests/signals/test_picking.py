@@ -23,13 +23,13 @@ def clean_signals(envelope, count=200, seed=1, **arguments):
     # Onsets away from the start, so that there is something quiet before them.
     config = dataclasses.replace(PAPER, envelopes=(envelope,), onset_range=(100, 1600), **arguments)
     parameters = draw_parameters(config, count, seed)
-    return render(parameters, config), parameters["onset"]
+    return render(parameters, config), parameters["burst_start"]
 
 
 def errors(picker, preset, count=1024, seed=2, **arguments):
     config = dataclasses.replace(SignalConfig.from_preset(preset), **arguments)
     batch = synthesize(config, count, seed)
-    return picker(batch["signal"], RATE) - batch["onset"]
+    return picker(batch["signal"], RATE) - batch["burst_start"]
 
 
 # Without noise: what the definition of each says

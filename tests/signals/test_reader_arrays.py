@@ -149,8 +149,19 @@ def test_sound_filters_links_and_names_of_hdf5(tmp_path):
     for name in ("signals", "a/rf", None):
         np.testing.assert_array_equal(read(path, signals=name, axis=1).signals, counts)
     with h5py.File(path, "w") as file:
-        file.create_dataset("packed", data=counts, chunks=(4, 400), fletcher32=True, compression="lzf")
-    np.testing.assert_array_equal(read(path, axis=1, sampling_rate=RATE).signals, counts)
+        file.create_dataset("lzf", data=counts, chunks=(4, 400), fletcher32=True, compression="lzf")
+        file.create_dataset("gzip", data=counts, chunks=(4, 400), shuffle=True, fletcher32=True, compression="gzip")
+        if h5py.h5z.get_filter_info(h5py.h5z.FILTER_SZIP) & h5py.h5z.FILTER_CONFIG_ENCODE_ENABLED:
+            file.create_dataset("szip", data=counts, chunks=(4, 400), compression="szip")
+        chunked, twelve_bits = h5py.h5p.create(h5py.h5p.DATASET_CREATE), h5py.h5t.STD_I16LE.copy()
+        chunked.set_chunk((4, 400))
+        chunked.set_filter(h5py.h5z.FILTER_NBIT)
+        twelve_bits.set_precision(12)
+        dataset = h5py.h5d.create(file.id, b"nbit", twelve_bits, h5py.h5s.create_simple(counts.shape), chunked)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, counts)
+        names = list(file)
+    for name in names:
+        np.testing.assert_array_equal(read(path, signals=name, axis=1, sampling_rate=RATE).signals, counts)
 
 
 def test_what_is_not_read_is_not_called_damaged(tmp_path):

@@ -38,11 +38,14 @@ def test_spectrum_peaks_within_a_bin_of_the_drawn_frequency():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_bursts_begin_at_the_onset_and_end_after_the_burst_length(name):
-    config = change(SignalConfig.from_preset(name), max_echoes=0, ringdown_probability=0.0)
+    bare = {key: 0.0 for key in vars(PAPER) if key.endswith("_probability")}
+    config = change(SignalConfig.from_preset(name), max_echoes=0, max_precursors=0, **bare)
+    if config.onset_range:  # bursts that the record cuts
+        config = change(config, onset_range=(0.0, 1500.0))
     parameters = draw_parameters(config, 512, seed=12)
     clean = render(parameters, config)
     index = np.arange(config.signal_length)
-    since = index - parameters["onset"][:, None]
+    since = index - parameters["burst_start"][:, None]
     inside = (since >= 0) & (since < parameters["burst_length"][:, None])
     assert not clean[~inside].any()
     # From the first to the last sample inside, but for one where the carrier, or the envelope at its end, is zero.
@@ -57,7 +60,7 @@ def test_the_onset_is_exact_between_two_samples(envelope):
     config = change(PAPER, envelopes=(envelope,))
     parameters = draw_parameters(config, 64, seed=13)
     clean = render(parameters, config)
-    time = np.arange(2048) - parameters["onset"][:, None]
+    time = np.arange(2048) - parameters["burst_start"][:, None]
     cycles = parameters["center_frequency"][:, None] / config.sampling_rate
     carrier = np.sin(2 * np.pi * cycles * time + parameters["phase"][:, None])
     u, shape = time / parameters["burst_length"][:, None], parameters["envelope_shape"][:, None]
@@ -86,7 +89,7 @@ def test_snr_is_the_drawn_one(color):
     batch = synthesize(config, 512, seed=14)
     clean = render(batch, config)
     noise = batch["signal"] - clean
-    since = np.arange(2048) - batch["onset"][:, None]
+    since = np.arange(2048) - batch["burst_start"][:, None]
     inside = (since >= 0) & (since < batch["burst_length"][:, None])
     burst_rms = np.array([rms(row[mask]) for row, mask in zip(clean, inside, strict=True)])
     measured = db(burst_rms / rms(noise))
@@ -107,7 +110,7 @@ def test_noise_is_gaussian_white_and_not_shared_between_signals():
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        ("onset", "onset_interval"),
+        ("burst_start", "onset_interval"),
         ("center_frequency", "center_frequency"),
         ("burst_length", "burst_length"),
         ("phase", "phase"),
@@ -154,10 +157,10 @@ def test_choices_have_equal_weight_unless_named_twice():
 
 def test_parameters_are_independent():
     drawn = draw_parameters(DIVERSE, 8192, seed=19)
-    table = np.stack([value for value in drawn.values() if value.ndim == 1])
-    table = table[[i for i, row in enumerate(table) if not np.array_equal(row, drawn["num_echoes"])]]
+    # Left out: fewer echoes start within the record after a late start, and the onset follows the start.
+    left_out = ("num_echoes", "onset")
+    table = np.stack([value for name, value in drawn.items() if value.ndim == 1 and name not in left_out])
     correlation = np.corrcoef(table)
-    # `num_echoes` is left out: fewer echoes start within the record after a late onset.
     np.testing.assert_allclose(correlation[~np.eye(len(table), dtype=bool)], 0, atol=5 / np.sqrt(8192))
 
 
@@ -168,19 +171,19 @@ def test_echoes_are_attenuated_delayed_copies():
     config = change(PAPER, max_echoes=3, echo_delay=(450, 500), echo_attenuation_db=(6, 20), envelopes=("hann",))
     parameters = draw_parameters(config, 256, seed=20)
     with_echoes = render(parameters, config)
-    first = render({**parameters, "echo_onsets": np.empty((256, 0)), "echo_amplitudes": np.empty((256, 0))}, config)
+    first = render({**parameters, "echo_starts": np.empty((256, 0)), "echo_amplitudes": np.empty((256, 0))}, config)
     echoes = with_echoes - first
     expected = np.zeros_like(echoes)
     for k in range(3):
-        rows = np.flatnonzero(~np.isnan(parameters["echo_onsets"][:, k]))
+        rows = np.flatnonzero(~np.isnan(parameters["echo_starts"][:, k]))
         single = {name: value[rows] for name, value in parameters.items()}
-        single |= {"onset": single["echo_onsets"][:, k], "amplitude": single["echo_amplitudes"][:, k]}
-        single |= {"echo_onsets": np.empty((rows.size, 0)), "echo_amplitudes": np.empty((rows.size, 0))}
+        single |= {"burst_start": single["echo_starts"][:, k], "amplitude": single["echo_amplitudes"][:, k]}
+        single |= {"echo_starts": np.empty((rows.size, 0)), "echo_amplitudes": np.empty((rows.size, 0))}
         expected[rows] += render(single, config)
     np.testing.assert_allclose(echoes, expected, atol=1e-6)
     # Delays of 450 and more keep bursts of 400 apart, so that each echo can be seen on its own.
     for row, onset, amplitude in zip(
-        with_echoes, parameters["echo_onsets"][:, 0], parameters["echo_amplitudes"][:, 0], strict=True
+        with_echoes, parameters["echo_starts"][:, 0], parameters["echo_amplitudes"][:, 0], strict=True
     ):
         if onset < 1600:
             peak = np.abs(row[int(onset) : int(onset) + 400]).max()
@@ -189,14 +192,14 @@ def test_echoes_are_attenuated_delayed_copies():
 
 def test_echo_arrays_are_padded_with_nan_and_counted():
     drawn = draw_parameters(DIVERSE, 4096, seed=21)
-    onsets, count = drawn["echo_onsets"], drawn["num_echoes"]
+    onsets, count = drawn["echo_starts"], drawn["num_echoes"]
     assert onsets.shape == drawn["echo_amplitudes"].shape == (4096, DIVERSE.max_echoes)
     present = np.isfinite(onsets)
     np.testing.assert_array_equal(present.sum(axis=1), count)
     np.testing.assert_array_equal(present, np.arange(DIVERSE.max_echoes) < count[:, None])
     np.testing.assert_array_equal(present, np.isfinite(drawn["echo_amplitudes"]))
     assert (onsets[present] < DIVERSE.signal_length).all()
-    delays = np.diff(np.concatenate([drawn["onset"][:, None], onsets], axis=1), axis=1)
+    delays = np.diff(np.concatenate([drawn["burst_start"][:, None], onsets], axis=1), axis=1)
     delays = delays[np.isfinite(delays)]
     assert delays.min() >= DIVERSE.echo_delay[0]
     assert delays.max() <= DIVERSE.echo_delay[1]
@@ -246,7 +249,7 @@ def test_bursts_may_run_over_the_end_where_asked():
     batch = synthesize(config, 256, seed=25)
     assert batch["signal"].shape == (256, 2048)
     # The SNR is that of the whole burst, of which the record holds a part.
-    late = render({**batch, "onset": np.full(256, 100.0)}, config)
+    late = render({**batch, "burst_start": np.full(256, 100.0)}, config)
     np.testing.assert_allclose(
         db(np.sqrt(np.sum(late**2, axis=1) / batch["burst_length"]) / batch["noise_rms"]), batch["snr_db"], atol=0.1
     )
@@ -280,7 +283,7 @@ def test_signals_do_not_depend_on_the_size_or_start_of_a_request(config):
 
 def test_seeds_and_indices_give_different_signals():
     first, second = (synthesize(PAPER, 600, seed=seed) for seed in (28, 29))
-    onsets = np.concatenate([first["onset"], second["onset"]])
+    onsets = np.concatenate([first["burst_start"], second["burst_start"]])
     assert np.unique(onsets).size == 1200
     signals = np.concatenate([first["signal"], second["signal"]])[:, 7]
     assert np.unique(signals).size > 1190
@@ -295,7 +298,7 @@ def test_drawn_parameters_are_those_of_the_signals():
 def test_the_random_stream_is_pinned():
     # Published sets are named by their seed: a change of these numbers is a new version of every set.
     batch = synthesize(PAPER, 2, seed=0)
-    np.testing.assert_allclose(batch["onset"], [575.0691355722934, 1410.783790984765])
+    np.testing.assert_allclose(batch["burst_start"], [575.0691355722934, 1410.783790984765])
     np.testing.assert_allclose(batch["snr_db"], [24.961120837357498, 28.569188794447705])
     np.testing.assert_allclose(batch["signal"][:, 0], [-0.0118166385, -0.00120785518], rtol=1e-4)
 
@@ -325,8 +328,10 @@ def test_outputs_are_finite_and_typed(name):
     assert batch["signal"].flags.c_contiguous
     for key, value in batch.items():
         assert len(value) == 512
-        if not key.startswith("echo_"):
+        if key in ("onset", "burst_start"):
+            assert np.isnan(value).mean() == pytest.approx(config.silent_probability, abs=0.05), key
+        elif not key.startswith(("echo_", "grain_snr", "tone_snr")):
             assert np.isfinite(value).all(), key
-    assert batch["onset"].dtype == np.float64
-    assert batch["onset"].max() < config.signal_length
+    assert batch["burst_start"].dtype == np.float64
+    assert np.nanmax(batch["burst_start"]) < config.signal_length
     assert (batch["signal"].std(axis=1) > 0).all()

@@ -29,7 +29,7 @@ def test_arrays_have_the_features_asked_for(small):
     assert arrays["signal"].dtype == np.float32
     assert arrays["onset"].shape == (20,)
     assert arrays["envelope"].dtype == np.int64
-    assert arrays["echo_onsets"].shape == (20, 5)
+    assert arrays["echo_onsets"].shape == (20, 8)
 
 
 def test_parts_of_a_split(small):

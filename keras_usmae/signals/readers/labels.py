@@ -99,10 +99,14 @@ def _read(path, column, keys, traces, place, max_bytes):
     if column.file is None:
         found, rows = {key: traces.values[key] for key in keys}, None
     else:
-        file = _locate(path, column.file, place)
-        wanted = (*keys, *([column.match] if column.match else []))
-        found = dict(_read_file(file, wanted, max_bytes, file.stat().st_mtime_ns))
-        rows = _rows_of_file(path, file, found.pop(column.match), column.match) if column.match else None
+        file, rows = _locate(path, column.file, place), None
+        changed = file.stat().st_mtime_ns
+        found = _read_file(file, tuple(keys), max_bytes, changed)
+        if column.match:
+            by_name = _rows_by_name(file, column.match, max_bytes, changed)
+            rows = by_name.get(path.name) or by_name.get(path.stem)
+            if not rows:
+                raise ValueError(f"{str(file)!r} has no row whose {column.match!r} is {path.name!r}.")
     return {
         key: _of_traces(path, column, key, values, rows, len(traces.signals), place) for key, values in found.items()
     }
@@ -121,7 +125,7 @@ def _locate(path, name, place):
 
 
 # One table may speak of a hundred thousand files, which are read one after the other.
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _read_file(file, keys, max_bytes, changed):
     suffix = file.suffix.lower()
     if suffix in TABLE_SUFFIXES:
@@ -178,10 +182,12 @@ def read_texts(file, keys, max_bytes):
     return columns
 
 
-def _rows_of_file(path, file, names, match):
-    rows = [row for row, name in enumerate(names) if str(name) in (path.name, path.stem)]
-    if not rows:
-        raise ValueError(f"{str(file)!r} has no row whose {match!r} is {path.name!r}.")
+@functools.lru_cache(maxsize=4)
+def _rows_by_name(file, match, max_bytes, changed):
+    """Rows of a table by the file that they speak of."""
+    rows = {}
+    for row, name in enumerate(_read_file(file, (match,), max_bytes, changed)[match]):
+        rows.setdefault(str(name), []).append(row)
     return rows
 
 

@@ -153,8 +153,8 @@ def _read_file(path, sidecar, place, max_bytes):
         _cut_apart(path, traces, sidecar.samples)
     check_shape(path, *traces.signals.shape, sidecar.samples)
     stated = settle(path, sidecar, traces.facts)
-    onsets = read_onsets(path, sidecar, traces, place, max_bytes, stated.sampling_rate, stated.start_time)
-    groups = read_groups(path, sidecar, traces, place, max_bytes)
+    onsets = read_onsets(path, sidecar, traces, place, sidecar.max_bytes, stated.sampling_rate, stated.start_time)
+    groups = read_groups(path, sidecar, traces, place, sidecar.max_bytes)
     provenance = Provenance(
         stated.origins | {"axis": traces.axis},
         tuple(traces.left_out),

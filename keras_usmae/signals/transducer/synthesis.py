@@ -193,7 +193,7 @@ def _add_onsets(parameters, config):
     lead = 256  # samples ahead of an echo, for what dispersion brings forward
     size = scipy.fft.next_fast_len(2 * lead + 2 * pulse_samples(config), real=True)
     frequency = scipy.fft.rfftfreq(size, 1 / config.sampling_rate)
-    pulse_spectrum = scipy.fft.rfft(make_pulses(parameters, config)[0], size)
+    pulse_spectrum = scipy.fft.rfft(_own_pulses(parameters, config), size)
     starts, _ = all_echoes(parameters)
     onsets = np.full(starts.shape, np.nan)
     here = np.zeros(BLOCK_SIZE)
@@ -205,8 +205,16 @@ def _add_onsets(parameters, config):
             )
             echo = scipy.fft.irfft(spectrum, size)
             rise = rise_times(echo, np.ones((rows.size, 1)), bool(config.recorder.adc_bits))[:, 0]
-            onsets[rows, slot] = start[rows] + rise - lead
+            onset = start[rows] + rise - lead
+            # The envelope of a burst that jumps begins ahead of it, but no record does.
+            onsets[rows, slot] = np.where(start[rows] >= 0, np.maximum(onset, 0), onset)
     return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
+
+
+def _own_pulses(parameters, config):
+    """A pulse for each signal, also where a measured response gives one for all."""
+    pulses, _ = make_pulses(parameters, config)
+    return np.broadcast_to(pulses, (BLOCK_SIZE, pulses.shape[1]))
 
 
 def _visibility(parameters, config, burst_rms, noise_rms):
@@ -216,7 +224,7 @@ def _visibility(parameters, config, burst_rms, noise_rms):
         power += (2.0 ** -parameters["adc_bits"]) ** 2 / 3
     if config.grain:
         power += np.square(burst_rms / from_db(np.nan_to_num(parameters["grain_snr_db"], nan=np.inf)))
-    pulses, _ = make_pulses(parameters, config)
+    pulses = _own_pulses(parameters, config)
     return echo_visibility(pulses, *all_echoes(parameters), np.sqrt(power), config.signal_length, clips)
 
 

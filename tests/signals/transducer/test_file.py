@@ -42,7 +42,7 @@ def test_a_minimal_file_is_enough(tmp_path):
     config = read_transducer(write(tmp_path, MINIMAL))
     assert config.echo[0].reflectivity_db == (-6.0, 0.0)
     signals = synthesize(config, 3, seed=0)
-    assert signals["onset"] == pytest.approx(2 * 0.01 / 5900 * 50e6)
+    assert signals["burst_start"] == pytest.approx(2 * 0.01 / 5900 * 50e6)
     assert signals["signal"].shape == (3, 512)
 
 
@@ -193,7 +193,7 @@ def test_a_measured_response_is_resampled_and_begins_at_the_onset(tmp_path, rate
     more = "impulse_response_onset = 1.3e-6" + ("" if rate == 50e6 else "\nresample = true")
     config = read_transducer(write(tmp_path, with_response(name, more)))
     signal, expected = synthesize(config, 1, seed=0), tone_burst(5e6, 50, 50e6)
-    onset = signal["onset"][0]
+    onset = signal["burst_start"][0]
     time = np.arange(512) - onset
     inside = (time >= 0) & (time < 50)
     wanted = np.where(inside, np.sin(np.pi * time / 50) ** 2 * np.sin(2 * np.pi * 0.1 * time), 0)

@@ -50,9 +50,9 @@ def test_the_echo_has_the_bandwidth_and_center_frequency_of_the_file(name, shape
     config = first_echo_only(EXAMPLES[name], transducer={"shape": shape})
     drawn = synthesize(config, 32, seed=1)
     for i in range(32):
-        if drawn["onset"][i] + drawn["burst_length"][i] > config.signal_length:
+        if drawn["burst_start"][i] + drawn["burst_length"][i] > config.signal_length:
             continue
-        echo = window(drawn["signal"][i], drawn["onset"][i], drawn["burst_length"][i])
+        echo = window(drawn["signal"][i], drawn["burst_start"][i], drawn["burst_length"][i])
         center, bandwidth = measured_band(echo, config.sampling_rate)
         # The image of the band at negative frequencies bends broad bands a little.
         assert bandwidth == pytest.approx(drawn["fractional_bandwidth"][i], rel=0.06)
@@ -63,7 +63,7 @@ def test_a_long_burst_narrows_the_band_to_that_of_its_window():
     burst = {"kind": "burst", "cycles": 20, "window": "hann", "frequency": 2.25e6}
     config = first_echo_only(EXAMPLES["immersion_2_25mhz"], excitation=burst, start_time=2.6e-5, signal_length=4096)
     drawn = synthesize(config, 4, seed=2)
-    echo = window(drawn["signal"][0], drawn["onset"][0], drawn["burst_length"][0])
+    echo = window(drawn["signal"][0], drawn["burst_start"][0], drawn["burst_length"][0])
     center, bandwidth = measured_band(echo, config.sampling_rate)
     # A Hann window of length T is 2.00 / T wide at -6 dB.
     assert bandwidth * center == pytest.approx(2.0 * 2.25e6 / 20, rel=0.05)
@@ -75,7 +75,7 @@ def test_a_chirp_fills_the_band_that_it_sweeps():
     probe = {"center_frequency": 2.25e6, "fractional_bandwidth": 1.4}
     config = first_echo_only(EXAMPLES["immersion_2_25mhz"], excitation=chirp, transducer=probe, signal_length=4096)
     drawn = synthesize(config, 1, seed=2)
-    echo = window(drawn["signal"][0], drawn["onset"][0], drawn["burst_length"][0])
+    echo = window(drawn["signal"][0], drawn["burst_start"][0], drawn["burst_length"][0])
     phase = np.unwrap(np.angle(scipy.signal.hilbert(echo)))
     slope = np.polyfit(np.arange(250, 550) / config.sampling_rate, np.diff(phase)[250:550] * config.sampling_rate, 1)[0]
     assert slope / (2 * np.pi) == pytest.approx(1.5e6 / 8e-6, rel=0.05)
@@ -104,7 +104,7 @@ def test_barker_codes_compress_to_sidelobes_of_one_chip():
 def test_nothing_comes_before_the_onset_and_the_envelope_leaves_zero_there(name):
     config = first_echo_only(EXAMPLES[name])
     drawn = synthesize(config, 32, seed=4)
-    for signal, onset, amplitude in zip(drawn["signal"], drawn["onset"], drawn["amplitude"], strict=True):
+    for signal, onset, amplitude in zip(drawn["signal"], drawn["burst_start"], drawn["amplitude"], strict=True):
         first = int(np.ceil(onset))
         # Sampled pulses are not band-limited at all: what rings before them is far below any recorder's step.
         assert np.abs(signal[:first]).max() < 2e-3 * abs(amplitude)
@@ -134,7 +134,7 @@ def test_attenuation_has_the_stated_slope_over_frequency_and_path(exponent):
     )
     drawn = synthesize(config, 1, seed=5)
     signal, spacing = drawn["signal"][0], 2 * 0.008 / 2500 * 100e6
-    echoes = [window(signal, drawn["onset"][0] + k * spacing - 40, spacing - 60) for k in range(2)]
+    echoes = [window(signal, drawn["burst_start"][0] + k * spacing - 40, spacing - 60) for k in range(2)]
     (frequency, first), (_, second) = (spectrum(echo, 100e6) for echo in echoes)
     band = (frequency > 1.3e6) & (frequency < 3.7e6)
     loss = 20 * np.log10(np.abs(first[band] / second[band]))
@@ -166,7 +166,7 @@ def test_dispersion_delays_the_group_by_its_slope():
 def test_multiples_are_spaced_by_the_way_there_and_back(name, index, echo):
     config = EXAMPLES[name]
     drawn = draw_parameters(config, 512, seed=7)
-    onsets = np.concatenate([drawn["onset"][:, None], drawn["echo_onsets"]], axis=1)
+    onsets = np.concatenate([drawn["burst_start"][:, None], drawn["echo_starts"]], axis=1)
     speed = drawn["speed_of_sound"][:, index]
     # One way through the layer, out of the echo that the multiples belong to.
     start = -config.start_time * config.sampling_rate + drawn["trigger_delay"] if echo == 0 else onsets[:, 0]
@@ -219,7 +219,7 @@ def test_the_ringdown_decays_with_its_time_constant(name):
     config = change(EXAMPLES[name], noise=None, grain=None, interference=[], recorder=None)
     drawn = synthesize(config, 64, seed=9)
     for i in range(64):
-        if drawn["onset"][i] < 8 * drawn["ringdown_decay"][i]:
+        if drawn["burst_start"][i] < 8 * drawn["ringdown_decay"][i]:
             continue
         ring = drawn["signal"][i, : int(4 * drawn["ringdown_decay"][i])].astype(float)
         envelope = np.abs(scipy.signal.hilbert(drawn["signal"][i].astype(float)))[: ring.size]
@@ -254,7 +254,8 @@ def test_grain_noise_has_the_spectrum_of_the_pulse():
     np.testing.assert_allclose(ratio, 0, atol=0.8)
     burst_rms = np.sqrt(
         np.sum(
-            render({**drawn, "onset": np.full(1024, 500.0), "echo_onsets": drawn["echo_onsets"] * np.nan}, config) ** 2,
+            render({**drawn, "burst_start": np.full(1024, 500.0), "echo_starts": drawn["echo_starts"] * np.nan}, config)
+            ** 2,
             axis=1,
         )
         / drawn["burst_length"]
@@ -300,7 +301,7 @@ def test_interference_is_a_line_at_its_frequency_and_level():
     spectra = np.abs(np.fft.rfft(line * np.hanning(2048), axis=1))
     np.testing.assert_allclose(np.fft.rfftfreq(2048, 1e-8)[spectra.argmax(axis=1)], 9e6, atol=5e4)
     alone = render(
-        {**drawn, "onset": np.full(16, 500.0), "echo_onsets": np.full_like(drawn["echo_onsets"], np.nan)}, config
+        {**drawn, "burst_start": np.full(16, 500.0), "echo_starts": np.full_like(drawn["echo_starts"], np.nan)}, config
     )
     burst = np.sqrt(np.sum(alone**2, axis=1) / drawn["burst_length"])
     np.testing.assert_allclose(20 * np.log10(burst / np.sqrt(np.mean(line**2, axis=1))), 3, atol=0.1)
@@ -334,9 +335,9 @@ def test_jitter_moves_label_and_echo_together_and_clock_jitter_is_noise_on_slope
         **quiet,
     )
     drawn = synthesize(config, 512, seed=14)
-    assert drawn["onset"].std() == pytest.approx(3.0, rel=0.1)
+    assert drawn["burst_start"].std() == pytest.approx(3.0, rel=0.1)
     centroid = np.sum(np.arange(2048) * drawn["signal"] ** 2, axis=1) / np.sum(drawn["signal"] ** 2, axis=1)
-    assert np.std(centroid - drawn["onset"]) < 0.01
+    assert np.std(centroid - drawn["burst_start"]) < 0.01
     shaky = change(config, recorder={"trigger_jitter": 0, "clock_jitter": 1e-9})
     drawn = synthesize(shaky, 512, seed=14)
     clean = render(drawn, shaky)
@@ -350,7 +351,12 @@ def test_snr_is_the_drawn_one():
     drawn = synthesize(config, 256, seed=15)
     noise = drawn["signal"] - render(drawn, config)
     alone = first_echo_only(config, signal_length=4096, start_time=2e-5)
-    one = {**drawn, "onset": np.full(256, 500.0), "paths": drawn["paths"][:, :1, :1], "echo_onsets": np.empty((256, 0))}
+    one = {
+        **drawn,
+        "burst_start": np.full(256, 500.0),
+        "paths": drawn["paths"][:, :1, :1],
+        "echo_starts": np.empty((256, 0)),
+    }
     burst = np.sqrt(np.sum(render(one, alone) ** 2, axis=1) / drawn["burst_length"])
     np.testing.assert_allclose(20 * np.log10(burst / np.sqrt(np.mean(noise**2, axis=1))), drawn["snr_db"], atol=0.1)
 
@@ -369,8 +375,8 @@ def test_examples_depend_on_their_index_alone(name):
     drawn = draw_parameters(config, 600, seed=16)
     for key, value in drawn.items():
         np.testing.assert_array_equal(value, whole[key], err_msg=key)
-    assert np.unique(whole["onset"]).size == 600
+    assert np.unique(whole["burst_start"]).size == 600
     assert np.isfinite(whole["signal"]).all()
     assert whole["signal"].dtype == np.float32
-    assert whole["onset"].min() >= 0
-    assert whole["onset"].max() < config.signal_length
+    assert whole["burst_start"].min() >= 0
+    assert whole["burst_start"].max() < config.signal_length

@@ -1,0 +1,56 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from keras_usmae.training import PickerTraining, WarmupStableDecay, build_detector
+from keras_usmae.training.picker_training import compile_detector
+
+
+def test_the_rate_rises_stays_and_falls():
+    schedule = WarmupStableDecay(1.0, warmup_steps=4, decay_steps=4, total_steps=20)
+    rates = [float(schedule(step)) for step in (0, 3, 10, 16, 18, 20)]
+    np.testing.assert_allclose(rates, [0.25, 1, 1, 1, 0.5, 0])
+    again = keras.optimizers.schedules.deserialize(keras.optimizers.schedules.serialize(schedule))
+    assert again.get_config() == schedule.get_config()
+
+
+def test_a_rate_without_rise_or_fall_is_constant():
+    schedule = WarmupStableDecay(0.5, warmup_steps=0, decay_steps=0, total_steps=8)
+    assert {float(schedule(step)) for step in range(8)} == {0.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"signals": 1000}, "signals=1000"),
+        ({"batch_size": 63}, "batch_size=63"),
+        ({"warmup_signals": 10**9}, "warmup_signals"),
+        ({"decay_share": 1.5}, "decay_share=1.5"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_impossible_trainings_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        PickerTraining(**change)
+
+
+def test_a_start_of_other_sizes_or_without_a_model_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"train_picker\.py"):
+        build_detector(PickerTraining(preset="nano", start=str(tmp_path)))
+    build_detector(PickerTraining(preset="nano", start="none")).save(tmp_path / "detector.keras")
+    with pytest.raises(ValueError, match="'tiny'"):
+        build_detector(PickerTraining(preset="tiny", start=str(tmp_path)))
+    assert build_detector(PickerTraining(preset="nano", start=str(tmp_path))).num_bins == 128
+
+
+def test_the_shipped_picker_is_a_start_and_a_compiled_one_learns():
+    config = PickerTraining(preset="nano", start="picker", signals=4096, warmup_signals=0, learning_rate=1e-3)
+    detector = build_detector(config)
+    compile_detector(detector, dataclasses.replace(config, decay_share=0.0))
+    signals = np.random.default_rng(0).standard_normal((16, 2048)).astype("float32")
+    target = np.zeros((16, 128), "float32")
+    target[:, 40] = 1
+    losses = [float(detector.train_on_batch(signals, target)) for _ in range(12)]
+    assert losses[-1] < losses[0]
