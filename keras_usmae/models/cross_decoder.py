@@ -79,6 +79,7 @@ class CrossAttentionDecoder(keras.Model):
                 "`decoded_share`, the share of the removed patches that training predicts, must lie above 0 and not "
                 f"above 1. Received: decoded_share={decoded_share!r}"
             )
+        check_sizes(num_heads=num_heads, head_dim=head_dim)
         check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
         check_sizes(num_patches=num_patches, hidden_dim=hidden_dim)
         check_sizes(patch_size=patch_size, encoder_dim=encoder_dim, hidden_dim=hidden_dim)

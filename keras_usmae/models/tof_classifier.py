@@ -87,6 +87,8 @@ class ToFClassifier(CheckedModel):
         """
         if labels.size == labels.shape[0]:
             onset_to_class(labels.reshape(-1), self.bin_width, self.num_classes)
+        elif labels.shape[1:] != (self.num_classes,):
+            raise ValueError(f"Labels are onsets of shape (batch,). Received: shape {labels.shape}")
         elif not np.isfinite(labels).all():
             raise ValueError(f"The label at index {int(np.argwhere(~np.isfinite(labels))[0][0])} is not finite.")
 
@@ -160,7 +162,7 @@ class ToFClassifier(CheckedModel):
             )
         logits = ops.convert_to_tensor(logits)
         onset = ops.convert_to_numpy(decode_onset(logits, self.bin_width, method))
-        logits = logits / temperature
+        logits = logits / float(temperature)
         decoded = {
             "confidence": ops.max(ops.softmax(logits, axis=-1), axis=-1),
             "spread": decode_spread(logits, self.bin_width),
