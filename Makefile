@@ -48,7 +48,7 @@ beam: $(BEAM_VENV)/.test
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 # Downloads the measured originals (or takes them from DATA_DIR), verifies and prepares them.
 data: $(VENV)/.demo
