@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow test-beam test-kwave lint data beam clean
+.PHONY: demo test test-slow test-attack audit test-beam test-kwave lint data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
@@ -17,12 +17,23 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist load
 
 # Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
 test: $(VENV)/.test lint
-	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not beam and not kwave"
-	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
-	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave" tests/layers tests/models tests/training
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not beam and not kwave and not attack"
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training
+	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training
 
 test-slow: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
+
+# Interruptions of recipes, edited files, abuses of the API: some hours. ATTACK_SEED, ATTACK_INTERRUPTIONS, ATTACK_FILES.
+test-attack: $(VENV)/.test
+	for backend in tensorflow jax torch; do \
+		KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m attack tests/attack || exit 1; \
+	done
+
+# Known weaknesses of what is installed; needs a network.
+audit: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
 # Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
 test-beam: beam
@@ -37,6 +48,7 @@ beam: $(BEAM_VENV)/.test
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 # Downloads the measured originals (or takes them from DATA_DIR), verifies and prepares them.
 data: $(VENV)/.demo

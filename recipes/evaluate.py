@@ -14,17 +14,25 @@ signal, `evaluation.md`, and pictures: errors, reliability, error over SNR with 
 from pathlib import Path
 from typing import Annotated
 
-import keras
 import numpy as np
 import options
 import typer
 from reports import write_markdown
 from snr import error_over_snr, snr_table
 
+from keras_usmae.models import ToFClassifier, load_trained
 from keras_usmae.plotting import plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.plotting_evaluation import plot_error_over_snr, plot_reliability
 from keras_usmae.signals import check_signals, pick_aic, pick_threshold, standardize
-from keras_usmae.training import coverage, fit_temperature, reliability, score_onsets, write_history, write_json
+from keras_usmae.training import (
+    check_writable,
+    coverage,
+    fit_temperature,
+    reliability,
+    score_onsets,
+    write_history,
+    write_json,
+)
 from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 OUTLIER_BINS = 4
@@ -42,7 +50,7 @@ def load_run(run):
     if not path.is_file():
         raise FileNotFoundError(f"There is no fine-tuned classifier at {path}; make one with recipes/finetune.py.")
     config = options.read_json(path.with_name("config.json")) if run.is_dir() else {}
-    return keras.saving.load_model(path), config.get("dataset")
+    return load_trained(path, ToFClassifier), config.get("dataset")
 
 
 def load_labelled(builder, part, classifier):
@@ -93,6 +101,7 @@ def main(
     home = run if run.is_dir() else run.parent
     name = f"{dataset}_{split}".translate(str.maketrans("/[]:%", "_____")).strip("_")
     folder = output or home / "evaluation" / name
+    check_writable(folder)
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; name another --output, or delete it.")
 

@@ -23,7 +23,7 @@ import numpy as np
 import options
 import typer
 
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, preset_weights
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, load_trained, preset_weights
 from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
@@ -68,7 +68,7 @@ def resolve_start(pretrained, preset, architecture):
 def build_encoder(start, preset, architecture, dtype, signal_length):
     """The encoder to start from, pre-trained or fresh."""
     if isinstance(start, Path):
-        return keras.saving.load_model(start)
+        return load_trained(start, MAEEncoder)
     weights = None if start == "none" else start
     encoder = MAEEncoder.from_preset(preset, weights=weights, dtype=dtype, signal_length=signal_length)
     return encoder if architecture == "transformer" else CNNEncoder.matching(encoder, dtype=dtype)

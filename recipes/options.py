@@ -1,6 +1,10 @@
 """Command-line options that several recipes share, each with its help."""
 
+import functools
+import inspect
 import json
+import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 # Options that do not decide what a run gives, and so are not in its configuration.
+_OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
 NOT_OF_THE_RESULT = ("stream", "recompute", "devices", "output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
@@ -61,14 +66,20 @@ def _take_config(context: typer.Context, path: Path | None):
         raise FileNotFoundError(f"There is no file of options {path}; recipes/tune.py writes one.")
     try:
         content = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"The file of options {path} is not JSON: {error}") from error
     options = content.get(recipe) if isinstance(content, dict) else None
     if not isinstance(options, dict):
         raise ValueError(f"The file of options {path} has no entry {recipe!r} with the options of recipes/{recipe}.py.")
-    known = {parameter.name for parameter in context.command.params} - {"config_file"}
-    if unknown := sorted(set(options) - known):
-        raise ValueError(f"{path} has options {unknown} that {recipe}.py does not know. It knows {sorted(known)}.")
+    # A file of somebody else's does not choose where this machine reads and writes.
+    known = {each.name: each for each in context.command.params if each.name not in _OF_THIS_MACHINE}
+    if unknown := sorted(set(options) - set(known)):
+        raise ValueError(f"{path} has options {unknown} that {recipe}.py does not take from it: {sorted(known)}.")
+    for name, value in options.items():
+        try:
+            known[name].process_value(context, value)
+        except (typer.BadParameter, TypeError, ValueError) as error:
+            raise ValueError(f"{path}, {recipe}.{name}: {error} Received: {value!r}") from None
     if "encoder" in content:
         options = {"preset": str(path), **options}
     if options.get("pretrained", "none") not in ("none", "synthetic", "picker"):  # told relative to the file
@@ -89,20 +100,17 @@ Config = Annotated[
 
 
 def read_json(path):
-    """Reads a file of a run folder."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no {path}: {path.parent} is no whole run folder.") from None
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+    """Reads a JSON file of a run folder."""
+    from keras_usmae.training import read_config  # here: not every recipe needs Keras
+
+    return read_config(path)
 
 
 def preset_contents(preset):
     """Sizes that a preset file holds, for a run's configuration: a changed file is another run."""
     if not preset.endswith(".json"):
         return {}
-    from keras_usmae.models import load_preset  # here: not every recipe needs Keras
+    from keras_usmae.models import load_preset  # here, as above
 
     return {f"{part}.{key}": value for part, sizes in load_preset(preset).items() for key, value in sizes.items()}
 
@@ -154,11 +162,39 @@ def signal_length(builder):
 
 
 def run(main):
-    """Runs a recipe's `main` on the command line; errors about the user's input are told without a traceback."""
+    """Runs a recipe's `main` on the command line.
+
+    Errors about the user's input are told without a traceback. Ctrl-C and SIGTERM end what was started and tell how to
+    go on.
+    """
+
+    @functools.wraps(main)
+    def interruptible(**arguments):
+        try:
+            return main(**arguments)
+        except KeyboardInterrupt as interrupt:  # here: typer tells no more than "Aborted"
+            print(f"\nInterrupted. {_way_on(main)}", file=sys.stderr)
+            sys.exit(143 if interrupt.args else 130)
+
+    def terminate(number, frame):
+        raise KeyboardInterrupt(number)
+
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
+    app.command()(interruptible)
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         app()
     except (ValueError, OSError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _way_on(main):
+    """What to do after an interruption."""
+    again = shlex.join(["python", *sys.argv])
+    if "resume" not in inspect.signature(main).parameters:
+        return f"What is done and kept is whole; the same command starts again: {again}"
+    again += "" if "--resume" in sys.argv else " --resume"
+    return f"What was finished is kept, and the run goes on with: {again}"

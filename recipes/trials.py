@@ -11,7 +11,7 @@ from mixtures import pretrain_mixture, recorded_by
 from selections import balanced, subset, task_of
 from snr import onset_bounds
 
-from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier, ToFClassifier, decode_onset
+from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier, ToFClassifier, decode_onset, load_trained
 from keras_usmae.signals import (
     SignalConfig,
     pick_aic,
@@ -126,7 +126,7 @@ class Laboratory:
         if cell["architecture"] == "cnn":
             return CNNEncoder.matching(encoder)
         if cell["pretraining"]:
-            trained = keras.saving.load_model(self.pretrained(cell["pretraining"]) / "encoder.keras")
+            trained = load_trained(self.pretrained(cell["pretraining"]) / "encoder.keras", MAEEncoder)
             encoder.set_weights(trained.get_weights())
         return encoder
 

@@ -19,8 +19,6 @@ KerasTuner's environment variables KERASTUNER_TUNER_ID ("chief", and any other n
 KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT; see the README. `KERAS_BACKEND` chooses the backend.
 """
 
-import signal
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -175,7 +173,6 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> Path:
     """Searches, and returns the folder of the search."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
     # Everything that can be wrong is found before long work begins.
     here = role()
     goal = check_objective(task, objective)

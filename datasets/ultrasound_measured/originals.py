@@ -10,6 +10,7 @@ import pathlib
 import warnings
 
 import numpy as np
+import requests
 import scipy.io
 
 COMMIT = "e2f0b2933f53e89441ff7be0af7b1aa5a79770e3"
@@ -114,6 +115,29 @@ def find_local(folder=None):
                 f"{ORIGINALS[name].sha256} ({ORIGINALS[name].size} bytes). Fetch it again from {ORIGINALS[name].url}."
             )
     return paths
+
+
+def check_download(folder, seconds=10.0):
+    """Checks that the originals can be downloaded, or were before: TFDS tries for minutes and then tells less.
+
+    Args:
+        folder: path of TFDS's downloads.
+        seconds: float, time in s to wait for an answer. Defaults to `10.0`.
+
+    Raises:
+        ConnectionError: where there is no answer.
+    """
+    url = next(iter(ORIGINALS.values())).url
+    if any(pathlib.Path(folder).glob("**/*.INFO")):
+        return
+    try:
+        requests.head(url, timeout=seconds, allow_redirects=True).close()
+    except requests.RequestException as error:
+        raise ConnectionError(
+            f"The measured originals cannot be downloaded: no answer from {url} ({type(error).__name__}). Set DATA_DIR "
+            "(or --data-dir) to a folder that holds them, or take a synthetic dataset such as "
+            "ultrasound_synthetic/quickstart."
+        ) from None
 
 
 def read_scan(name, path):

@@ -135,6 +135,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             return {split: custom.examples(planned, metadata["recordings"], split) for split in wanted}
         paths = originals.find_local(self._raw_dir)
         if paths is None:
+            originals.check_download(dl_manager.download_dir)
             paths = dl_manager.download({name: original.url for name, original in originals.ORIGINALS.items()})
         scans = {name: originals.read_scan(name, path) for name, path in paths.items()}
         everything = corpus.build_corpus(scans)

@@ -7,7 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from keras_usmae.files import check_writable
+
 REPORT_FILE = "export.json"
+LOCK_FILE = ".lock"
 
 
 def check_output(path):
@@ -18,6 +23,7 @@ def check_output(path):
 
     Raises:
         FileExistsError: if something else is there.
+        OSError: if it cannot be written to.
 
     Example:
 
@@ -31,6 +37,7 @@ def check_output(path):
             f"{path} is in use by something that is not an export (it has no {REPORT_FILE}). Choose another --output, "
             "or move it away."
         )
+    check_writable(path)
 
 
 @contextlib.contextmanager
@@ -53,10 +60,15 @@ def replacing_folder(path):
     path = Path(path).resolve()
     check_output(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial.", dir=path.parent))
+    lock = FileLock(partial / LOCK_FILE)
+    lock.acquire()
     try:
         yield partial
         partial.chmod(0o755)
+        lock.release()
+        (partial / LOCK_FILE).unlink()
         if path.exists():
             # Never a moment in which neither of the two is whole.
             old = partial.with_name(partial.name + ".old")
@@ -66,7 +78,24 @@ def replacing_folder(path):
         else:
             os.replace(partial, path)
     finally:
+        lock.release()
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_leftovers(path):
+    """Removes what exports that were killed left beside `path`; those that are at work have their lock."""
+    for old in path.parent.glob(f".{path.name}.partial.*.old"):
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:  # killed between the two moves
+            os.replace(old, path)
+    for leftover in path.parent.glob(f".{path.name}.partial.*"):
+        try:
+            with FileLock(leftover / LOCK_FILE, timeout=0):
+                pass
+        except (Timeout, OSError):
+            continue
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_report(folder, report):

@@ -3,11 +3,10 @@
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_usmae.export.saved_model import in_float32
-from keras_usmae.models import ToFClassifier
+from keras_usmae.models import ToFClassifier, load_trained
 
 
 def load_classifier(path):
@@ -35,18 +34,7 @@ def load_classifier(path):
             f"There is no trained classifier at {path}. Export takes the run folder of recipes/finetune.py, which "
             "writes it when training ends."
         )
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"The classifier {path} cannot be read, or its weights do not fit its configuration "
-            f"({type(error).__name__}: {error}). Restore it from a copy, or run recipes/finetune.py again."
-        ) from error
-    if not isinstance(model, ToFClassifier):
-        raise ValueError(
-            f"{path} holds a {type(model).__name__}, but export takes a ToFClassifier, as recipes/finetune.py saves it."
-        )
-    return in_float32(model)
+    return in_float32(load_trained(path, ToFClassifier))
 
 
 def load_signals(path):

@@ -2,7 +2,7 @@
 
 from keras_usmae.layers.activations import get_activation, tanh_gelu
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
-from keras_usmae.layers.checks import check_batch, check_noise, check_positive, check_seed, check_sizes
+from keras_usmae.layers.checks import check_batch, check_dropout, check_noise, check_positive, check_seed, check_sizes
 from keras_usmae.layers.kernels import dot_product_attention
 from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
@@ -23,6 +23,7 @@ __all__ = [
     "RandomMasking",
     "TransformerBlock",
     "check_batch",
+    "check_dropout",
     "check_noise",
     "check_patching",
     "check_positive",

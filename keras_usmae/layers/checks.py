@@ -103,6 +103,25 @@ def check_positive(**numbers):
             raise ValueError(f"`{name}` must be a positive, finite number. Received: {name}={value!r}")
 
 
+def check_dropout(dropout):
+    """Checks a share of activations to drop.
+
+    Args:
+        dropout: float in [0, 1).
+
+    Raises:
+        ValueError: if it is something else.
+
+    Example:
+
+    ```python
+    check_dropout(0.1)
+    ```
+    """
+    if not _is_number(dropout) or not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` must be a number from 0 to below 1. Received: dropout={dropout!r}")
+
+
 def check_sizes(num_layers=0, **sizes):
     """Checks sizes of layers: integers above zero, and few enough weights that a machine can hold them.
 
@@ -136,4 +155,5 @@ def check_sizes(num_layers=0, **sizes):
 
 
 def _is_number(value):
+    """Whether a value is a plain number, NumPy's float64 among them."""
     return isinstance(value, int | float) and not isinstance(value, bool)

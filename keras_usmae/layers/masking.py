@@ -28,7 +28,7 @@ def num_visible_patches(num_patches, mask_ratio):
     num_visible_patches(64, 0.75)  # 16
     ```
     """
-    if not 0.0 < mask_ratio < 1.0:
+    if not isinstance(mask_ratio, int | float) or not 0.0 < mask_ratio < 1.0:
         raise ValueError(f"`mask_ratio` must lie strictly between 0 and 1. Received: mask_ratio={mask_ratio!r}")
     num_visible = round(num_patches * (1.0 - mask_ratio))
     if not 0 < num_visible < num_patches:

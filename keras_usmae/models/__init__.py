@@ -13,6 +13,7 @@ from keras_usmae.models.echo_detector import EchoDetector
 from keras_usmae.models.echo_loss import EchoCrossentropy
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead, PooledHead
+from keras_usmae.models.loading import load_trained
 from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
 from keras_usmae.models.presets import load_preset, picker_names, preset_names, preset_of, preset_weights
 from keras_usmae.models.signal_classifier import SignalClassifier
@@ -39,6 +40,7 @@ __all__ = [
     "decode_onset",
     "expected_onset",
     "load_preset",
+    "load_trained",
     "picker_names",
     "preset_names",
     "preset_of",

@@ -8,6 +8,7 @@ from keras_usmae.layers import (
     IntegerSafeLayerNormalization,
     PositionEmbedding,
     Projection,
+    check_sizes,
     run_block,
 )
 from keras_usmae.registration import register
@@ -78,6 +79,10 @@ class CrossAttentionDecoder(keras.Model):
                 "`decoded_share`, the share of the removed patches that training predicts, must lie above 0 and not "
                 f"above 1. Received: decoded_share={decoded_share!r}"
             )
+        check_sizes(num_heads=num_heads, head_dim=head_dim)
+        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+        check_sizes(num_patches=num_patches, hidden_dim=hidden_dim)
+        check_sizes(patch_size=patch_size, encoder_dim=encoder_dim, hidden_dim=hidden_dim)
         self.num_patches = num_patches
         self.patch_size = patch_size
         self.encoder_dim = encoder_dim

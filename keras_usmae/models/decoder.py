@@ -67,7 +67,10 @@ class MAEDecoder(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_sizes(num_heads=num_heads, head_dim=head_dim)
         check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+        check_sizes(num_patches=num_patches, hidden_dim=hidden_dim)
+        check_sizes(patch_size=patch_size, encoder_dim=encoder_dim, hidden_dim=hidden_dim)
         self.num_patches = num_patches
         self.patch_size = patch_size
         self.encoder_dim = encoder_dim

@@ -4,8 +4,11 @@ import json
 from importlib import resources
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_usmae.layers import check_positive, check_sizes
+from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.encoder import MAEEncoder
 from keras_usmae.models.heads import HEADS
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX, load_preset, picker_names
@@ -13,7 +16,7 @@ from keras_usmae.registration import register
 
 
 @register
-class EchoDetector(keras.Model):
+class EchoDetector(CheckedModel):
     """Encoder and head that tell for each bin of samples whether an echo begins in it.
 
     Unlike the classes of `ToFClassifier`, the bins do not exclude each other: a signal may hold no echo, one or
@@ -53,7 +56,9 @@ class EchoDetector(keras.Model):
 
     def __init__(self, encoder, bin_width=16, dropout=0.0, sampling_rate=100e6, settings=None, **kwargs):
         super().__init__(**kwargs)
-        if bin_width < 1 or encoder.signal_length % bin_width:
+        check_sizes(bin_width=bin_width)
+        check_positive(sampling_rate=sampling_rate)
+        if encoder.signal_length % bin_width:
             raise ValueError(
                 f"`bin_width` must divide the signal length {encoder.signal_length}. Received: bin_width={bin_width}"
             )
@@ -97,6 +102,22 @@ class EchoDetector(keras.Model):
         with resources.as_file(folder / f"{name}_{PICKER}{WEIGHTS_SUFFIX}") as path:
             detector.load_weights(path)
         return detector
+
+    def check_labels(self, labels):
+        """Checks the probabilities of echoes `(batch, num_bins)`; NaN is a bin in which nobody could tell.
+
+        Raises:
+            ValueError: if they have another shape, or one is none; it names the first.
+        """
+        if labels.shape[1:] != (self.num_bins,):
+            raise ValueError(f"Labels have shape (batch, {self.num_bins}), a bin each. Received: {labels.shape}")
+        bad = (labels < 0) | (labels > 1)
+        if bad.any():
+            signal, bin_ = (int(index) for index in np.argwhere(bad)[0])
+            raise ValueError(
+                f"The label of bin {bin_} of the signal at index {signal} is {labels[signal, bin_]}, which is no "
+                f"probability ({int(bad.sum())} of {bad.size} are none)."
+            )
 
     def call(self, signals, training=None):
         """Gives the logits of `signals`; see the class."""

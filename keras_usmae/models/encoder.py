@@ -1,11 +1,15 @@
 """The encoder: a small Vision Transformer on patches of a signal."""
 
+import keras
+from keras import ops
+
 from keras_usmae.layers import (
     IntegerSafeLayerNormalization,
     PatchEmbedding,
     PositionEmbedding,
     TransformerBlock,
     check_batch,
+    check_dropout,
     check_patching,
     check_sizes,
     run_block,
@@ -75,13 +79,16 @@ class MAEEncoder(CheckedModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_dropout(dropout)
         if recompute and dropout:
             raise ValueError(
                 f"`recompute` would draw another dropout in the second computation. Received: dropout={dropout}; use "
                 "dropout=0.0, or recompute=False."
             )
         self.num_patches = check_patching(signal_length, patch_size)
+        check_sizes(num_heads=num_heads, head_dim=head_dim)
         check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+        check_sizes(num_patches=self.num_patches, hidden_dim=hidden_dim)
         self.signal_length = signal_length
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
@@ -152,6 +159,8 @@ class MAEEncoder(CheckedModel):
             Tensor of shape `(batch, num_patches, hidden_dim)`, or `(batch, num_picked, hidden_dim)`.
         """
         check_batch(signals.shape, self.signal_length)
+        if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(signals.dtype)):
+            signals = ops.cast(signals, "float32")  # torch multiplies no integers with weights
         return self.position_embedding(self.patch_embedding(signals, positions), positions)
 
     def transform(self, tokens, training=None):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_usmae.layers import check_dropout, check_sizes
 from keras_usmae.registration import register
 
 
@@ -40,6 +41,8 @@ class PooledHead(keras.layers.Layer):
         super().__init__(**kwargs)
         if pooling not in ("mean", "mean_max"):
             raise ValueError(f"`pooling` must be 'mean' or 'mean_max'. Received: pooling={pooling!r}")
+        check_sizes(num_classes=num_classes)
+        check_dropout(dropout)
         self.num_classes = num_classes
         self.pooling = pooling
         self.dropout = dropout
@@ -97,6 +100,8 @@ class PerPatchHead(keras.layers.Layer):
 
     def __init__(self, num_classes, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
+        check_sizes(num_classes=num_classes)
+        check_dropout(dropout)
         self.num_classes = num_classes
         self.dropout = dropout
         self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")

@@ -7,6 +7,11 @@ from pathlib import Path
 WEIGHTS_SUFFIX = ".weights.h5"
 # Weights of a whole `EchoDetector`, whose encoder is a start too.
 PICKER = "picker"
+_WIDTHS = ("hidden_dim", "num_heads", "head_dim", "num_layers", "mlp_dim", "activation")
+_SIZES = {
+    "encoder": ("signal_length", "patch_size", *_WIDTHS, "dropout", "position"),
+    "decoder": (*_WIDTHS, "decoded_share"),
+}
 
 
 def preset_names():
@@ -179,11 +184,14 @@ def _read_preset(path):
         raise FileNotFoundError(f"There is no preset file {path}. The named presets are {', '.join(preset_names())}.")
     try:
         content = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"The preset file {path} is not JSON: {error}") from error
     parts = {part: content.get(part) if isinstance(content, dict) else None for part in ("encoder", "decoder")}
     if missing := [part for part, arguments in parts.items() if not isinstance(arguments, dict)]:
         raise ValueError(
             f"The preset file {path} must hold constructor arguments of 'encoder' and 'decoder'; it lacks {missing}."
         )
+    for part, arguments in parts.items():
+        if unknown := sorted(set(arguments) - set(_SIZES[part])):
+            raise ValueError(f"The preset file {path} has {part}.{unknown[0]}, which is none of {_SIZES[part]}.")
     return parts

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_usmae.layers import check_sizes
 from keras_usmae.models.checked_model import CheckedModel
 from keras_usmae.models.heads import PooledHead
 from keras_usmae.registration import register
@@ -46,6 +47,7 @@ class SignalClassifier(CheckedModel):
 
     def __init__(self, encoder, num_classes, dropout=0.0, **kwargs):
         super().__init__(**kwargs)
+        check_sizes(num_classes=num_classes, hidden_dim=encoder.hidden_dim)
         if num_classes < 2:
             raise ValueError(f"There must be two classes or more to tell apart. Received: num_classes={num_classes}")
         self.encoder = encoder

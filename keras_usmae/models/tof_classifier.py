@@ -69,6 +69,7 @@ class ToFClassifier(CheckedModel):
         self.dropout = dropout
         self.sampling_rate = sampling_rate
         self.num_classes = encoder.signal_length // bin_width
+        check_sizes(num_classes=self.num_classes, hidden_dim=encoder.hidden_dim)
         self.head_layer = HEADS[head](self.num_classes, dropout, dtype=self.dtype_policy, name="head")
         self.head_layer.build((None, encoder.num_patches, encoder.hidden_dim))
         self.built = True
@@ -86,6 +87,8 @@ class ToFClassifier(CheckedModel):
         """
         if labels.size == labels.shape[0]:
             onset_to_class(labels.reshape(-1), self.bin_width, self.num_classes)
+        elif labels.shape[1:] != (self.num_classes,):
+            raise ValueError(f"Labels are onsets of shape (batch,). Received: shape {labels.shape}")
         elif not np.isfinite(labels).all():
             raise ValueError(f"The label at index {int(np.argwhere(~np.isfinite(labels))[0][0])} is not finite.")
 
@@ -159,7 +162,7 @@ class ToFClassifier(CheckedModel):
             )
         logits = ops.convert_to_tensor(logits)
         onset = ops.convert_to_numpy(decode_onset(logits, self.bin_width, method))
-        logits = logits / temperature
+        logits = logits / float(temperature)
         decoded = {
             "confidence": ops.max(ops.softmax(logits, axis=-1), axis=-1),
             "spread": decode_spread(logits, self.bin_width),

@@ -18,7 +18,7 @@ def decode_onset(logits, bin_width, method="expectation", radius=2):
         Tensor of shape `(batch,)`, onsets in samples.
 
     Raises:
-        ValueError: for an unknown method.
+        ValueError: for an unknown method, or logits of another rank.
 
     Example:
 
@@ -28,6 +28,8 @@ def decode_onset(logits, bin_width, method="expectation", radius=2):
     """
     if method not in ("argmax", "expectation"):
         raise ValueError(f"`method` must be 'argmax' or 'expectation'. Received: method={method!r}")
+    if len(logits.shape) != 2:
+        raise ValueError(f"Logits have shape (batch, num_classes). Received: shape {tuple(logits.shape)}")
     peak = ops.argmax(logits, axis=-1)
     if method == "argmax":
         return (ops.cast(peak, "float32") + 0.5) * bin_width

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_usmae.models.echo_detector import EchoDetector
+from keras_usmae.models.loading import load_trained
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
@@ -105,7 +105,7 @@ class EchoPicker:
                 f"{str(folder)!r} holds {others}, but no {DETECTOR_FILE!r}: there is no trained head that finds "
                 "echoes. Train one with recipes/train_picker.py, or use a shipped one, `EchoPicker.from_preset`."
             )
-        return cls(keras.saving.load_model(path, compile=False))
+        return cls(load_trained(path, EchoDetector))
 
     def choose_scale(self, signals, sampling_rate):
         """Chooses the scale of a recording; give it to each call of `pick` for blocks of one recording.

@@ -7,6 +7,10 @@ import sys
 
 import numpy as np
 
+from keras_usmae.training.preparing import prepare
+
+__all__ = ["StoredSplit", "load_arrays", "load_builder", "prepare"]
+
 # `datasets` as a top-level name would shadow a well-known package, so the folder is imported under this one.
 _PACKAGE = "usmae_datasets"
 # Records that are read and decoded at once.
@@ -71,41 +75,6 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             f"{builder.info.full_name} is prepared in {str(builder.data_dir)!r} in the file format "
             f"{builder.info.file_format.value!r}, not {file_format!r}. Choose another `data_dir`, or delete it."
         )
-    return builder
-
-
-def prepare(builder, beam_options=None):
-    """Downloads and prepares a dataset, unless it was prepared before.
-
-    Args:
-        builder: a builder from `load_builder`.
-        beam_options: list of str or `None`. Options of an Apache Beam pipeline, such as `["--runner=DirectRunner",
-            "--direct_num_workers=4", "--direct_running_mode=multi_processing"]`: its workers then make a synthetic
-            dataset shard by shard. The files are the same byte by byte. Defaults to `None`, that is without Beam.
-
-    Returns:
-        The builder.
-
-    Raises:
-        FileNotFoundError: where an original is missing in the local folder.
-        ValueError: where an original is not what it should be, or `beam_options` are given to a dataset that is not
-            made shard by shard.
-        ImportError: where `beam_options` are given and Apache Beam is not installed.
-
-    Example: see `load_builder`.
-    """
-    import tensorflow_datasets as tfds
-
-    config = tfds.download.DownloadConfig()
-    if beam_options is not None:
-        if getattr(builder, "HAS_ORIGINALS", False):
-            raise ValueError(f"{builder.info.full_name} is made from its originals in one process, not by Apache Beam.")
-        config.beam_options = _beam_options(beam_options)
-    try:
-        builder.download_and_prepare(download_config=config)
-    except BaseException:
-        _remove_empty_folders(pathlib.Path(builder.data_dir))
-        raise
     return builder
 
 
@@ -197,35 +166,6 @@ def load_arrays(builder, split, features=("signal", "onset")):
         for key, value in stored.read(range(first, last)).items():
             arrays[key][first:last] = value
     return arrays
-
-
-def _beam_options(arguments):
-    try:
-        from apache_beam.options.pipeline_options import PipelineOptions
-    except ImportError as error:
-        raise ImportError(
-            "Apache Beam is not installed. It needs an environment of its own: `pip install -e '.[jax,beam]' -c "
-            "constraints-beam.txt`, or `make beam`."
-        ) from error
-    return PipelineOptions(list(arguments))
-
-
-def _remove_empty_folders(data_dir):
-    """Removes what TFDS leaves of a preparation that failed: folders without a file, and its notes on the class."""
-    config, dataset, root = data_dir.parents[:3]
-    _remove_if_empty(config)
-    if dataset.is_dir() and {path.name for path in dataset.iterdir()} == {".config"}:
-        (dataset / ".config" / "metadata.json").unlink(missing_ok=True)
-        _remove_if_empty(dataset / ".config")
-    downloads = root / "downloads"
-    broken_off = sorted((downloads / dataset.name).glob("*.tmp.*"))
-    for folder in (dataset, *broken_off, downloads / dataset.name, downloads / "extracted", downloads, root):
-        _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder):
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 def _builders_folder(folder):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
 
 from keras_usmae.files import remove_leftovers, written_whole
 
@@ -44,17 +45,19 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.writes = writes
         self.best = float("inf")
 
-    def restore(self, model):
+    def restore(self, model, epochs=None):
         """Loads the last checkpoint of the folder, if there is one.
 
         Args:
             model: the compiled model that `fit` will train.
+            epochs: int, epochs of the whole training. Defaults to `None`, any number.
 
         Returns:
             int, epochs already done; pass it to `fit` as `initial_epoch`.
 
         Raises:
-            ValueError: if the checkpoint cannot be read.
+            ValueError: if the checkpoint cannot be read, tells of epochs that there are none, or holds weights that are
+                not finite.
         """
         path = self.folder / LAST_FILE
         if not path.exists():
@@ -64,11 +67,13 @@ class RunCheckpoint(keras.callbacks.Callback):
             with h5py.File(path) as file:
                 epochs_done, self.best = int(file.attrs["epochs_done"]), float(file.attrs["best"])
             model.load_weights(path)
-        except (OSError, KeyError) as error:
-            raise ValueError(
-                f"The checkpoint {path} cannot be read ({error}); delete it to start the run anew, or restore it from "
-                "a copy."
-            ) from error
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise _damaged(path, f"cannot be read ({' '.join(str(error).split())[:300]})") from error
+        if epochs_done < 1 or (epochs is not None and epochs_done > epochs):
+            raise _damaged(path, f"has epochs_done={epochs_done}, where 1 to {epochs} are possible")
+        for weight in (*model.weights, *model.optimizer.variables):
+            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+                raise _damaged(path, f"holds values that are not finite, first in {weight.path}")
         return epochs_done
 
     def on_train_begin(self, logs=None):
@@ -99,6 +104,10 @@ class RunCheckpoint(keras.callbacks.Callback):
     def _copy_to_best(self):
         with written_whole(self.folder / BEST_FILE) as partial:
             shutil.copyfile(self.folder / LAST_FILE, partial)
+
+
+def _damaged(path, what):
+    return ValueError(f"The checkpoint {path} {what}; delete it to start the run anew, or restore it from a copy.")
 
 
 class _WeightsInMemory(io.BytesIO):

@@ -29,7 +29,7 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
     keep_freed_memory()
     devices = devices or Devices()
     checkpoint = RunCheckpoint(folder, monitor, devices.chief)
-    first_epoch = checkpoint.restore(model)
+    first_epoch = checkpoint.restore(model, epochs)
     with devices.training(model):
         model.fit(
             batches,

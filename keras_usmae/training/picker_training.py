@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset
+from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
 from keras_usmae.signals import SignalConfig, read_transducer
@@ -147,7 +147,7 @@ def build_detector(config):
     folder = Path(config.start)
     for name in (DETECTOR_FILE, "encoder.keras"):
         if (folder / name).is_file():
-            model = keras.saving.load_model(folder / name, compile=False)
+            model = load_trained(folder / name, EchoDetector, MAEEncoder)
             break
     else:
         raise FileNotFoundError(

@@ -5,7 +5,7 @@ import keras_tuner
 import numpy as np
 
 from keras_usmae.layers import check_patching
-from keras_usmae.models import MAEEncoder, ToFClassifier
+from keras_usmae.models import MAEEncoder, ToFClassifier, load_trained
 from keras_usmae.training import EpochBatches, compile_for_tof, score_onsets, tof_batches
 from keras_usmae.training.probes import extract_tokens
 from keras_usmae.training.tof_probes import tof_linear_probe
@@ -88,7 +88,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         space = space or SearchSpace.load("finetune")
         self.encoder_config = None
         if pretrained is not None and not hasattr(pretrained, "file"):
-            self.encoder_config = keras.saving.load_model(pretrained).get_config()
+            self.encoder_config = load_trained(pretrained, MAEEncoder).get_config()
             if self.encoder_config["signal_length"] != train[0].shape[1]:
                 raise ValueError(
                     f"The encoder {pretrained} takes signals of {self.encoder_config['signal_length']} samples; the "
@@ -118,7 +118,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         # From here on as recipes/finetune.py: the same seed gives the same classifier.
         keras.utils.clear_session()
         keras.utils.set_random_seed(self.seed)
-        encoder = keras.saving.load_model(file) if file else MAEEncoder(**self.architecture(hp)["encoder"])
+        encoder = load_trained(file, MAEEncoder) if file else MAEEncoder(**self.architecture(hp)["encoder"])
         classifier = ToFClassifier(encoder, self.bin_width, settings["head"])
         steps, epochs = len(self._batches(settings)), self.epochs_of(hp)
         compile_for_tof(

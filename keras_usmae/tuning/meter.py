@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from keras_usmae.training.run_folder import write_json
+from keras_usmae.files import write_json
 from keras_usmae.tuning.footprint import Footprint, bound_footprint, digest
 
 _NEEDED = ("tensorflow", "ai_edge_litert", "tflite_micro")

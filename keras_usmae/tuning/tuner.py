@@ -60,15 +60,20 @@ def build_oracle(tuner, task, max_trials, epochs, objective=None, **options):
 def role():
     """What KerasTuner's environment variables make of this process: `"chief"`, `"worker"` or `"single"`.
 
+    Without `KERASTUNER_ORACLE_IP` the chief is on this machine, and its port is open to this machine alone.
+
     Raises:
-        ValueError: if only some of `KERASTUNER_ORACLE_IP`, `KERASTUNER_ORACLE_PORT` and `KERASTUNER_TUNER_ID` are set.
+        ValueError: if only one of `KERASTUNER_ORACLE_PORT` and `KERASTUNER_TUNER_ID` is set.
     """
-    names = [f"KERASTUNER_{name}" for name in ("ORACLE_IP", "ORACLE_PORT", "TUNER_ID")]
-    given = [name for name in names if os.environ.get(name)]
+    names = [f"KERASTUNER_{name}" for name in ("ORACLE_PORT", "TUNER_ID")]
+    address = "KERASTUNER_ORACLE_IP"
+    given = [name for name in (*names, address) if os.environ.get(name)]
     if not given:
         return "single"
-    if len(given) < len(names):
-        raise ValueError(f"A search over several processes needs {', '.join(names)}; only {', '.join(given)} is set.")
+    if not set(names) <= set(given):
+        needed = ", ".join(names)
+        raise ValueError(f"A search over several processes needs {needed}; only {', '.join(given)} is set.")
+    os.environ.setdefault(address, "127.0.0.1")
     return "chief" if "chief" in os.environ["KERASTUNER_TUNER_ID"] else "worker"
 
 

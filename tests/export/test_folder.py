@@ -35,3 +35,20 @@ def test_an_error_leaves_nothing(tmp_path):
     with pytest.raises(KeyError):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_exports_left_is_removed_and_one_at_work_is_not(tmp_path):
+    output = tmp_path / "export"
+    (tmp_path / ".export.partial.killed").mkdir()
+    (tmp_path / ".export.partial.killed" / "half").write_text("x")
+    (tmp_path / ".export.partial.killed.old").mkdir()
+    write_report(tmp_path / ".export.partial.killed.old", {"name": "before"})
+    with replacing_folder(output) as at_work:
+        assert (output / "export.json").is_file(), "killed between the two moves: the earlier export is back"
+        with replacing_folder(output) as folder:
+            write_report(folder, {"name": "second"})
+        assert at_work.is_dir()
+        write_report(at_work, {"name": "first"})
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+    assert [path.name for path in output.iterdir()] == ["export.json"]
+    assert "first" in (output / "export.json").read_text()

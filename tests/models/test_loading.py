@@ -1,16 +1,20 @@
 """What was saved is found again, by whoever imported no more than the package."""
 
 import copy
+import json
 import pickle
+import re
 import subprocess
 import sys
+import time
+import zipfile
 
 import keras
 import numpy as np
 import pytest
 
 from keras_usmae import registration
-from keras_usmae.models import MAEEncoder, MaskedAutoencoder, SignalClassifier, ToFClassifier
+from keras_usmae.models import MAEEncoder, MaskedAutoencoder, SignalClassifier, ToFClassifier, load_trained
 from keras_usmae.training import build_optimizer, compile_for_tof
 
 RNG = np.random.default_rng(0)
@@ -128,3 +132,76 @@ def test_importing_the_package_and_its_signals_imports_no_keras():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """An encoder as pretrain.py saves it."""
+    path = tmp_path_factory.mktemp("saved") / "encoder.keras"
+    encoder().save(path)
+    return path
+
+
+def edited(saved, path, change):
+    """A copy of a saved model with another configuration."""
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, change(content) if name == "config.json" else content)
+    return path
+
+
+def sizes(**others):
+    def change(content):
+        config = json.loads(content)
+        config["config"] |= others
+        return json.dumps(config)
+
+    return change
+
+
+BAD_CONFIGS = {
+    "half": (lambda content: content[:100], "cannot be loaded"),
+    "no object": (lambda content: b"[1]", "its configuration is a list"),
+    "deep": (lambda content: b"[" * 100_000, "cannot be loaded"),
+    "bomb": (lambda content: content[:-1] + b" " * 2**23 + b"}", "8 MB of them configuration"),
+    "wide": (sizes(hidden_dim=32_768, mlp_dim=32_768), "more than the"),
+    "deep network": (sizes(num_layers=400), "must be at most 128"),
+    "long": (sizes(signal_length=2**40), "more than the"),
+    "text": (sizes(num_heads="four"), "cannot be loaded"),
+    "other sizes": (sizes(hidden_dim=16), "cannot be loaded"),
+    "unknown": (sizes(colour="red"), "cannot be loaded"),
+    "another class": (lambda content: content.replace(b"keras_usmae>MAEEncoder", b"keras_usmae>CNNEncoder"), "holds a"),
+    "Keras's own": (lambda content: content.replace(b"keras_usmae>MAEEncoder", b"Sequential"), "holds a Sequential"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CONFIGS)
+def test_an_edited_model_is_told_in_one_line_and_soon(saved, tmp_path, kind):
+    change, message = BAD_CONFIGS[kind]
+    path = edited(saved, tmp_path / "encoder.keras", change)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        load_trained(path, MAEEncoder)
+    assert time.monotonic() - started < 5
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_foreign_and_swapped_files_are_told(saved, tmp_path):
+    assert isinstance(load_trained(saved, MAEEncoder), MAEEncoder)
+    with pytest.raises(ValueError, match="holds a MAEEncoder, where ToFClassifier or SignalClassifier is expected"):
+        load_trained(saved, ToFClassifier, SignalClassifier)
+    with pytest.raises(FileNotFoundError, match=r"no saved model at .*nowhere\.keras"):
+        load_trained(tmp_path / "nowhere.keras", MAEEncoder)
+    (tmp_path / "text.keras").write_text("weights")
+    with pytest.raises(ValueError, match=r"text\.keras cannot be loaded: File is not a zip file"):
+        load_trained(tmp_path / "text.keras", MAEEncoder)
+
+
+def test_weights_that_are_not_finite_are_told(tmp_path):
+    model = encoder()
+    model.weights[3].assign(np.full(model.weights[3].shape, np.nan))
+    model.save(tmp_path / "encoder.keras")
+    with pytest.raises(ValueError, match="weights that are not finite, first in "):
+        load_trained(tmp_path / "encoder.keras", MAEEncoder)

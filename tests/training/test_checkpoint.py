@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -104,3 +105,26 @@ def test_logs_can_be_read_by_tensorboard(tmp_path):
     events.Reload()
     logged = [event.value for event in events.Scalars("loss")]
     np.testing.assert_allclose(logged, [row["loss"] for row in read_history(tmp_path / "metrics.csv")], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs_done": 999}, "epochs_done=999, where 1 to 4 are possible"),
+        ({"epochs_done": -5}, "epochs_done=-5"),
+        ({"epochs_done": "two"}, "cannot be read"),
+        ({"weights": np.nan}, "not finite"),
+    ],
+)
+def test_a_checkpoint_that_somebody_changed_is_not_believed(tmp_path, change, message):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    checkpoint = RunCheckpoint(tmp_path)
+    checkpoint.set_model(model)
+    if "weights" in change:
+        model.layers[0].bias.assign([change.pop("weights")])
+    checkpoint.on_epoch_end(0, {"val_loss": 1.0})
+    with h5py.File(tmp_path / LAST_FILE, "a") as file:
+        file.attrs.update(change)
+    with pytest.raises(ValueError, match=message):
+        RunCheckpoint(tmp_path).restore(model, epochs=EPOCHS)

@@ -1,6 +1,7 @@
 """How a search draws, goes on, and shares its trials, on a score that takes no training."""
 
 import json
+import os
 import shutil
 import time
 
@@ -176,9 +177,11 @@ def test_roles_and_unknown_tuners(monkeypatch):
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker-1")
     with pytest.raises(ValueError, match="only KERASTUNER_TUNER_ID is set"):
         role()
-    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "")
+    monkeypatch.delenv("KERASTUNER_ORACLE_IP")
     monkeypatch.setenv("KERASTUNER_ORACLE_PORT", "8000")
     assert role() == "worker"
+    assert os.environ["KERASTUNER_ORACLE_IP"] == "127.0.0.1", "no port is open to others unless it is asked for"
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
     assert role() == "chief"
     with pytest.raises(ValueError, match=r"`tuner` must be one of.*'grid'"):
