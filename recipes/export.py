@@ -21,9 +21,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from pathlib import Path
 from typing import Annotated
 
-import options
 import typer
 
+from keras_usmae import options
+from keras_usmae.data import load_arrays, load_builder, prepare
 from keras_usmae.export import (
     DEFAULT_FORMATS,
     FIELD_CALIBRATION_SEED,
@@ -39,7 +40,6 @@ from keras_usmae.export import (
     reference_of,
 )
 from keras_usmae.models import EchoDetector
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
 

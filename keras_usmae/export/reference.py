@@ -1,16 +1,19 @@
 """What exported files are judged against: a model, signals with known echoes, and what Keras makes of them."""
 
 import functools
+import math
 
 import numpy as np
 import scipy.special
 
+from keras_usmae.evaluation.scores import score_onsets
 from keras_usmae.export.synthetic import choose_min_confidence
 from keras_usmae.models import EchoDetector, ToFClassifier, decode_onset
+from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.signals import check_signals, samples_to_mm, samples_to_seconds, standardize
-from keras_usmae.training.evaluation import score_onsets
 
+_SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma")
 _NEAR_BINS = 1.5  # of an onset: a pick within them has found it
 
 
@@ -74,7 +77,7 @@ class ClassReference(Reference):
 
     @functools.cached_property
     def settings(self):
-        """`min_confidence` of streaming from records without an echo, and `interval_scale`."""
+        """What `decode_picks` takes: the least confidence from records without an echo; the spread as it is stated."""
 
         def measure(inputs):
             return self.probabilities(self.model.predict(inputs, batch_size=256, verbose=0))
@@ -82,6 +85,8 @@ class ClassReference(Reference):
         return {
             "min_confidence": choose_min_confidence(measure, self.signal_length, self.bin_width),
             "interval_scale": 1.0,
+            "interval_floor": self.bin_width / math.sqrt(12),
+            "label_sigma": 0.0,
         }
 
     def share_kept(self):
@@ -111,13 +116,13 @@ class EchoReference(Reference):
     kind = "detector"
 
     def __init__(self, model, *args, **kwargs):
-        missing = sorted({"min_confidence", "interval_scale"} - set(model.settings))
-        if missing:
+        if "min_confidence" not in model.settings:
             raise ValueError(
-                f"The detector has no {' and no '.join(missing)}: nobody knows which of its picks to trust. Let "
+                "The detector has no min_confidence: nobody knows which of its picks to trust. Let "
                 "recipes/train_picker.py end its training, which chooses them on records without an echo."
             )
-        self.settings = {name: model.settings[name] for name in ("min_confidence", "interval_scale")}
+        settings = EchoPicker(model).settings
+        self.settings = {name: settings[name] for name in _SETTINGS}  # what `decode_picks` takes
         super().__init__(model, *args, **kwargs)
 
     def probabilities(self, logits):

@@ -10,7 +10,7 @@ from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.windows import window_starts, window_weights
 
 
-def stream_picks(record, probabilities, signal_length, bin_width, min_confidence, interval_scale=1.0):
+def stream_picks(record, probabilities, signal_length, bin_width, **settings):
     """Slides a window over a record, averages what the windows say of each bin, and picks the peaks.
 
     Windows overlap by half, and each counts most in its middle: an echo is found once, wherever the border of a window
@@ -22,8 +22,7 @@ def stream_picks(record, probabilities, signal_length, bin_width, min_confidence
             `(n, num_bins)`.
         signal_length: int, samples of a window.
         bin_width: int, samples of a bin; divides half of a window.
-        min_confidence: float in (0, 1]. Less sure picks are dropped.
-        interval_scale: float, see `decode_picks`. Defaults to `1.0`.
+        **settings: arguments of `decode_picks`; `min_confidence` must be among them.
 
     Returns:
         The dict of `decode_picks`, without its `"trace"`; onsets in samples from the start of the record.
@@ -47,7 +46,7 @@ def stream_picks(record, probabilities, signal_length, bin_width, min_confidence
     total = np.zeros((1, starts[-1] // bin_width + found.shape[1]), np.float32)
     for row, start in zip(found, starts // bin_width, strict=True):
         total[0, start : start + len(row)] += row
-    picks = decode_picks(total, bin_width, min_confidence, interval_scale)
+    picks = decode_picks(total, bin_width, **settings)
     return {name: values for name, values in picks.items() if name != "trace"}
 
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from keras_usmae.evaluation.picker_calibration import FALSE_ALARMS, silent_world
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.signals.onsets import VISIBILITIES, all_echoes
-from keras_usmae.training.picker_calibration import FALSE_ALARMS, silent_world
+from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
 
 # Seeds that no training, no choice of settings and no score of a picker has.
 FIELD_CALIBRATION_SEED, FIELD_JUDGING_SEED, SILENCE_SEED = 771_001, 771_002, 771_003

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.special
 
 from keras_usmae.signals import standardize, synthesize
-from keras_usmae.signals.onsets import VISIBILITIES
+from keras_usmae.signals.synthesis.onsets import VISIBILITIES
 
 _DOUBTFUL, _CLEAR = VISIBILITIES.index("doubtful"), VISIBILITIES.index("clear")
 # Of a doubtful echo's distribution: bins that hold less of it count as usual.
@@ -19,7 +19,7 @@ def echo_targets(onsets, visibility, num_bins, bin_width, sigma):
 
     Args:
         onsets: array of shape `(n, num_echoes)`, in samples; NaN where there is no echo.
-        visibility: int array of the same shape, indices into `keras_usmae.signals.onsets.VISIBILITIES`.
+        visibility: int array of the same shape, indices into `keras_usmae.signals.synthesis.onsets.VISIBILITIES`.
         num_bins: int.
         bin_width: int, samples in a bin.
         sigma: float, standard deviation of the distribution in samples.
@@ -75,8 +75,10 @@ def label_echoes(drawn, signal_length, bin_width, sigma):
     """
     onsets = np.concatenate([drawn["onset"][:, None], drawn["echo_onsets"]], axis=1)
     visibility = np.concatenate([drawn["visibility"][:, None], drawn["echo_visibility"]], axis=1)
-    # A burst that the record begins inside of has its onset ahead of it.
-    visibility = np.where(onsets < 0, 0, visibility)
+    # A burst that the record begins inside of has its onset ahead of it. By less than a bin, nobody could tell: where
+    # these counted as no echo, an echo in the first samples of a record got half of its confidence.
+    doubtful = np.where(visibility == _CLEAR, _DOUBTFUL, visibility)
+    visibility = np.where(onsets < 0, np.where(onsets >= -bin_width, doubtful, 0), visibility)
     return echo_targets(onsets, visibility, signal_length // bin_width, bin_width, sigma)
 
 

@@ -63,7 +63,7 @@ def picker_reference():
     from keras_usmae.export import FIELD_JUDGING_SEED, field_signals, reference_of
     from keras_usmae.models import EchoDetector
 
-    return reference_of(EchoDetector.from_preset("nano"), *field_signals(192, 2048, FIELD_JUDGING_SEED), "synthetic")
+    return reference_of(EchoDetector.from_preset("nano"), *field_signals(96, 2048, FIELD_JUDGING_SEED), "synthetic")
 
 
 @pytest.fixture(scope="session")
@@ -72,5 +72,5 @@ def exported_picker(picker_reference, tmp_path_factory):
     from keras_usmae.export import FIELD_CALIBRATION_SEED, INTEGER_FORMATS, export_model, field_signals
 
     output = tmp_path_factory.mktemp("picker") / "export"
-    calibration, _ = field_signals(256, 2048, FIELD_CALIBRATION_SEED)
+    calibration, _ = field_signals(128, 2048, FIELD_CALIBRATION_SEED)
     return output, export_model(picker_reference, output, calibration, INTEGER_FORMATS)

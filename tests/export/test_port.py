@@ -125,12 +125,12 @@ def test_the_c_decodes_any_probabilities_as_python_does(exported_picker, picker_
 
 
 def test_streaming_has_one_least_confidence_in_python_and_in_c(exported_picker):
-    settings = EchoDetector.from_preset("nano").settings
-    assert EchoPicker.from_preset("nano").settings["min_confidence"] == settings["min_confidence"]
+    settings = EchoPicker.from_preset("nano").settings
+    assert settings["min_confidence"] == EchoDetector.from_preset("nano").settings["min_confidence"]
     for tflite_format in ("int8", "int16x8"):
         header = (exported_picker[0] / f"firmware_{tflite_format}" / "config.h").read_text()
-        found = [re.search(rf"{name} ([\d.]+)f", header).group(1) for name in ("MIN_CONFIDENCE", "INTERVAL_SCALE")]
-        assert [float(each) for each in found] == [settings["min_confidence"], settings["interval_scale"]]
+        for name in ("min_confidence", "interval_scale", "interval_floor", "label_sigma"):
+            assert float(re.search(rf"{name.upper()} ([\d.]+)f", header).group(1)) == settings[name]
 
 
 def test_an_echo_at_any_place_of_a_record_is_found_once(exported_picker, picker_reference):
@@ -165,10 +165,10 @@ def test_a_least_confidence_is_chosen_on_records_without_an_echo():
 
 def test_refuses_records_and_bins_that_no_window_fits():
     with pytest.raises(ValueError, match=r"at least one window of 2048 samples\. Received: shape \(2047,\)"):
-        stream_picks(np.zeros(2047), None, 2048, 16, 0.5)
+        stream_picks(np.zeros(2047), None, 2048, 16, min_confidence=0.5)
     with pytest.raises(ValueError, match=r"multiple of the bin width\. Received: bin_width=96"):
-        stream_picks(np.zeros(2048), None, 2048, 96, 0.5)
+        stream_picks(np.zeros(2048), None, 2048, 96, min_confidence=0.5)
 
 
 def test_a_record_without_variance_has_no_picks():
-    assert not len(stream_picks(np.full(5000, 7), None, 2048, 16, 0.5)["onset"])
+    assert not len(stream_picks(np.full(5000, 7), None, 2048, 16, min_confidence=0.5)["onset"])

@@ -47,7 +47,7 @@ def test_the_recipe_takes_one_model(tmp_path):
 
 def test_refuses_a_detector_whose_picks_nobody_trusts(tmp_path):
     detector = EchoDetector(MAEEncoder.from_preset("nano"))
-    with pytest.raises(ValueError, match=r"has no interval_scale and no min_confidence.*recipes/train_picker.py"):
+    with pytest.raises(ValueError, match=r"has no min_confidence.*recipes/train_picker.py"):
         reference_of(detector, np.zeros((1, 2048)), np.zeros(1))
 
 

@@ -18,8 +18,11 @@
 
 /* Picks that are less sure are dropped: at most one record in 1,000 without an echo gets one. */
 #define USMAE_MIN_CONFIDENCE ${min_confidence}f
-/* Half of the interval of a pick is 1.959964 times this times the spread of the probability around it. */
+/* The variance of the probability around a pick, less that of the targets of the training and of a bin, is the network's
+ * own doubt. Half of the interval is 1.959964 times the scale times the root of the doubt plus the floor squared. */
 #define USMAE_INTERVAL_SCALE ${interval_scale}f
+#define USMAE_INTERVAL_FLOOR ${interval_floor}f /* samples */
+#define USMAE_LABEL_SIGMA ${label_sigma}f       /* samples */
 
 /* real = (quantised - zero point) * scale. The input is a signal of mean 0 and variance 1; the output are logits. */
 typedef ${quantized_type} usmae_quantized_t;

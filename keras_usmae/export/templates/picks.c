@@ -55,6 +55,13 @@ static void usmae_add(usmae_finder_t *finder, usmae_pick_t pick) {
     finder->picks[finder->num_picks++] = pick;
 }
 
+/* The expected number of echoes that begin within a bin of `at`. What the network spreads ahead of a record is not lost:
+ * the first bin stands in for the one before it. */
+static float usmae_near(const float *near, int32_t at) {
+    const float before = at == 0 ? near[USMAE_RADIUS] : near[USMAE_RADIUS - 1];
+    return before + near[USMAE_RADIUS] + near[USMAE_RADIUS + 1];
+}
+
 /* Finishes the peak that waits; `after` is the distance in bins to the next one. */
 static void usmae_finish_peak(usmae_finder_t *finder, int32_t after) {
     float total = 0.0f;
@@ -70,14 +77,14 @@ static void usmae_finish_peak(usmae_finder_t *finder, int32_t after) {
         }
     }
     const float mean = moment / total;
-    const float variance = second / total - mean * mean;
-    const float near = finder->peak_near[USMAE_RADIUS - 1] + finder->peak_near[USMAE_RADIUS] +
-                       finder->peak_near[USMAE_RADIUS + 1];
+    const float width = (float)USMAE_BIN_WIDTH;
+    const float doubt = (second / total - mean * mean) * width * width - USMAE_LABEL_SIGMA * USMAE_LABEL_SIGMA -
+                        width * width / 12.0f;
+    const float near = usmae_near(finder->peak_near, finder->peak_at);
     usmae_pick_t pick;
-    pick.onset_samples = ((float)finder->peak_at + 0.5f + mean) * (float)USMAE_BIN_WIDTH;
-    pick.half_width_samples = variance > 0.0f ? USMAE_NORMAL_95 * USMAE_INTERVAL_SCALE * (float)USMAE_BIN_WIDTH *
-                                                    sqrtf(variance)
-                                              : 0.0f;
+    pick.onset_samples = ((float)finder->peak_at + 0.5f + mean) * width;
+    pick.half_width_samples = USMAE_NORMAL_95 * USMAE_INTERVAL_SCALE *
+                              sqrtf((doubt > 0.0f ? doubt : 0.0f) + USMAE_INTERVAL_FLOOR * USMAE_INTERVAL_FLOOR);
     pick.confidence = near < 1.0f ? near : 1.0f;
     usmae_add(finder, pick);
     finder->peak_at = -1;
@@ -108,7 +115,7 @@ void usmae_finder_feed(usmae_finder_t *finder, float probability) {
     }
     const float peak = near[USMAE_RADIUS];
     if (!(peak >= finder->min_confidence / 3.0f && peak > near[0] && peak > near[1] && peak >= near[3] &&
-          peak >= near[4] && near[1] + peak + near[3] >= finder->min_confidence - USMAE_HAIR)) {
+          peak >= near[4] && usmae_near(near, at) >= finder->min_confidence - USMAE_HAIR)) {
         return;
     }
     int32_t gap = USMAE_NO_PEAK;
