@@ -20,7 +20,6 @@ from keras_usmae.export.streaming import stream_picks
 from keras_usmae.export.synthetic import (
     FIELD_CALIBRATION_SEED,
     FIELD_JUDGING_SEED,
-    choose_min_confidence,
     field_signals,
 )
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
@@ -46,7 +45,6 @@ __all__ = [
     "check_integer",
     "check_operators",
     "check_output",
-    "choose_min_confidence",
     "convert",
     "count_macs",
     "dequantize",

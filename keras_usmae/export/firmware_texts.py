@@ -32,9 +32,9 @@ _TEXTS = {
         "limits": "Use it for signals like those that it was tested on: the same kind of transducer, coupling and "
         "echo. `usmae_decode` always answers, in windows without an echo too.",
         "decode_row": "| `decode.c`, `decode.h` | output tensor to the one ToF of a signal, however sure it is |\n",
-        "confidence_source": "chosen so that at most one record in 1,000 of synthetic noise, ring-down and "
-        "interference without an echo gets a pick; it lies between 0.3 and 0.95. A pick's confidence adds up three "
-        "bins, so that an onset on the border of two bins is as sure as another.",
+        "confidence_source": "the smallest at which at most one record in 1,000 of synthetic noise, ring-down and "
+        "interference without an echo gets a pick, or, where that costs more than 1 % of the echoes, the largest that "
+        "does not. A pick's confidence adds up three bins, so that an onset on the border of two is as sure as others.",
         "legend": "",
     },
 }
@@ -83,10 +83,14 @@ def text_values(tflite_format, reference, report, operators, training):
 
 
 def _kept(reference):
-    """What the least confidence costs a classifier: how many labelled echoes keep their pick."""
+    """What the least confidence of a classifier does."""
     if reference.kind == "detector":
         return ""
-    return f"{reference.share_kept():.1%} of the labelled echoes of the signals below keep their pick within 1.5 bins."
+    shares = reference.shares
+    return (
+        f"With it {shares['false_records']:.1%} of those records get a pick, and {shares['kept']:.1%} of the labelled "
+        "echoes of the signals below keep theirs within 1.5 bins."
+    )
 
 
 def _format_scores(tflite_format, kind, report):

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.special
 
 from keras_usmae.evaluation.scores import score_onsets
-from keras_usmae.export.synthetic import choose_min_confidence
+from keras_usmae.export.synthetic import choose_min_confidence, loudest_picks, silent_confidences
 from keras_usmae.models import EchoDetector, ToFClassifier, decode_onset
 from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.decoding import decode_picks
@@ -77,22 +77,33 @@ class ClassReference(Reference):
 
     @functools.cached_property
     def settings(self):
-        """What `decode_picks` takes: the least confidence from records without an echo; the spread as it is stated."""
-
-        def measure(inputs):
-            return self.probabilities(self.model.predict(inputs, batch_size=256, verbose=0))
-
+        """What `decode_picks` takes: the least confidence of `choose_min_confidence`, and the spread as it is stated."""
         return {
-            "min_confidence": choose_min_confidence(measure, self.signal_length, self.bin_width),
+            "min_confidence": choose_min_confidence(self._silent, loudest_picks(self._found, self.bin_width)),
             "interval_scale": 1.0,
             "interval_floor": self.bin_width / math.sqrt(12),
             "label_sigma": 0.0,
         }
 
-    def share_kept(self):
-        """Share of the signals whose label has a pick of at least the least confidence within 1.5 bins."""
-        picks = decode_picks(self.probabilities(self.logits), self.bin_width, **self.settings)
-        return float((np.abs(_nearest_errors(picks, self.onset)) <= _NEAR_BINS * self.bin_width).mean())
+    @functools.cached_property
+    def shares(self):
+        """Share of records without an echo that get a pick, and of labels that keep one within 1.5 bins."""
+        error = _nearest_errors(decode_picks(self._found, self.bin_width, **self.settings), self.onset)
+        return {
+            "false_records": float((self._silent >= self.settings["min_confidence"]).mean()),
+            "kept": float((np.abs(error) <= _NEAR_BINS * self.bin_width).mean()),
+        }
+
+    @functools.cached_property
+    def _silent(self):
+        def measure(inputs):
+            return self.probabilities(self.model.predict(inputs, batch_size=256, verbose=0))
+
+        return silent_confidences(measure, self.signal_length, self.bin_width)
+
+    @property
+    def _found(self):
+        return self.probabilities(self.logits)
 
     def _score(self, logits, expected, onset):
         likeliest = logits.argmax(axis=-1)

@@ -11,7 +11,8 @@ from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
 
 # Seeds that no training, no choice of settings and no score of a picker has.
 FIELD_CALIBRATION_SEED, FIELD_JUDGING_SEED, SILENCE_SEED = 771_001, 771_002, 771_003
-_LEAST, _MOST = 0.3, 0.95  # what a least confidence may be
+_LOST = 0.01  # share of the records with an echo that may lose their pick
+_FAINTEST = 0.05
 _CLEAR_DB = 18.0
 
 
@@ -44,34 +45,68 @@ def field_signals(num_signals, signal_length, seed):
     return drawn["signal"][:, :signal_length], np.where(clear, onset, np.nan)
 
 
-def choose_min_confidence(probabilities, signal_length, bin_width, num_signals=5_120):
-    """Chooses a least confidence for a model that has none, as that of the ready picker was chosen.
-
-    It is the smallest at which at most one record in 1,000 without an echo gets a pick, between 0.3 and 0.95.
+def silent_confidences(probabilities, signal_length, bin_width, num_signals=5_120):
+    """Confidence of the loudest pick of records without an echo: noise, ring-down, backscatter, interference.
 
     Args:
         probabilities: function from standardised signals `(n, signal_length)` to the probabilities of their bins,
             `(n, num_bins)`.
         signal_length: int, samples of a signal.
         bin_width: int, samples of a bin.
-        num_signals: int, records without an echo. Defaults to `5_120`.
+        num_signals: int. Defaults to `5_120`.
 
     Returns:
-        float.
+        float array of shape `(num_signals,)`; 0 where there is no pick.
 
     Example:
 
     ```python
-    choose_min_confidence(lambda x: softmax(classifier.predict(x)), 2048, 16)  # 0.62, say
+    silent_confidences(lambda x: softmax(classifier.predict(x)), 2048, 16).max()
     ```
     """
     signals = _draw(silent_world(), num_signals, signal_length, SILENCE_SEED)["signal"][:, :signal_length]
-    picks = decode_picks(probabilities(standardize(signals)), bin_width, min_confidence=0.05)
-    loudest = np.zeros(num_signals)
+    return loudest_picks(probabilities(standardize(signals)), bin_width)
+
+
+def loudest_picks(probabilities, bin_width):
+    """Confidence of the loudest pick of each signal, 0 where there is none.
+
+    Args:
+        probabilities: array of shape `(n, num_bins)`.
+        bin_width: int, samples of a bin.
+
+    Returns:
+        float array of shape `(n,)`.
+    """
+    picks = decode_picks(probabilities, bin_width, min_confidence=_FAINTEST)
+    loudest = np.zeros(len(probabilities))
     np.maximum.at(loudest, picks["trace"], picks["confidence"])
-    allowed = int(num_signals * FALSE_ALARMS * 0.6)  # not all of it: the records of the field are others
-    least = np.ceil(np.sort(loudest)[-1 - allowed] * 100) / 100
-    return float(np.clip(least, _LEAST, _MOST))
+    return loudest
+
+
+def choose_min_confidence(silent, voiced):
+    """Chooses a least confidence for a model that has none.
+
+    It is the smallest at which at most one record in 1,000 without an echo gets a pick, as that of the ready picker;
+    where it would cost more than 1 % of the records with an echo their pick, the largest that does not.
+
+    Args:
+        silent: array, confidence of the loudest pick of records without an echo.
+        voiced: array, the same of records with an echo.
+
+    Returns:
+        float, at least 0.05.
+
+    Example:
+
+    ```python
+    choose_min_confidence(np.zeros(5000), np.full(100, 0.9))  # 0.05
+    ```
+    """
+    allowed = int(len(silent) * FALSE_ALARMS * 0.6)  # not all of it: the records of the field are others
+    quiet = np.ceil(np.sort(silent)[-1 - allowed] * 100) / 100
+    kept = np.floor(np.quantile(voiced, _LOST, method="lower") * 100) / 100
+    return float(max(min(quiet, kept), _FAINTEST))
 
 
 def _draw(world, num_signals, signal_length, seed):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from keras_usmae.export import TFLMInterpreter, choose_min_confidence, dequantize, stream_picks
+from keras_usmae.export import TFLMInterpreter, dequantize, stream_picks
 from keras_usmae.export.golden import infer
+from keras_usmae.export.synthetic import choose_min_confidence, silent_confidences
 from keras_usmae.models import EchoDetector
 from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.decoding import decode_picks
@@ -153,14 +154,21 @@ def test_an_echo_at_any_place_of_a_record_is_found_once(exported_picker, picker_
         assert abs(picks["onset"][0] - place - 300 * np.arcsin(np.sqrt(0.1)) / np.pi) < 16
 
 
-def test_a_least_confidence_is_chosen_on_records_without_an_echo():
+def test_a_least_confidence_keeps_silence_silent_or_else_the_echoes():
+    silent, voiced = np.linspace(0, 0.5, 5000), np.linspace(0.8, 1, 1000)
+    assert choose_min_confidence(silent, voiced) == pytest.approx(0.5)
+    assert choose_min_confidence(silent + 0.45, voiced) == pytest.approx(0.8)
+    assert choose_min_confidence(silent * 0, voiced) == pytest.approx(0.05)
+
+
+def test_the_loudest_pick_of_silence_is_that_of_each_record():
     def always_sure(inputs):
-        found = np.zeros((len(inputs), 128), "float32")
-        found[:, 60] = 0.9
+        found = np.zeros((len(inputs), 64), "float32")
+        found[:, 20], found[:, 40] = 0.4, np.linspace(0, 1, len(inputs))
         return found
 
-    assert choose_min_confidence(always_sure, 2048, 16, 1024) == pytest.approx(0.9)
-    assert choose_min_confidence(lambda x: np.zeros((len(x), 128), "float32"), 2048, 16, 1024) == pytest.approx(0.3)
+    found = silent_confidences(always_sure, 1024, 16, num_signals=50)
+    np.testing.assert_allclose(found, np.maximum(0.4, np.linspace(0, 1, 50)), atol=1e-6)
 
 
 def test_refuses_records_and_bins_that_no_window_fits():
