@@ -77,7 +77,7 @@ class ClassReference(Reference):
 
     @functools.cached_property
     def settings(self):
-        """What `decode_picks` takes: the least confidence of `choose_min_confidence`, and the spread as it is stated."""
+        """What `decode_picks` takes: the least confidence of `choose_min_confidence`, the spread as it is stated."""
         return {
             "min_confidence": choose_min_confidence(self._silent, loudest_picks(self._found, self.bin_width)),
             "interval_scale": 1.0,
