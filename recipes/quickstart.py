@@ -18,16 +18,16 @@ from typing import Annotated
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_builder, prepare
+from keras_usmae.configs import FinetuneConfig, PretrainConfig
+from keras_usmae.data import load_builder, load_dataset
 from keras_usmae.evaluation import score_onsets
 from keras_usmae.plotting import plot_tof_errors, save_figure
 from keras_usmae.signals import pick_aic, pick_threshold
-from keras_usmae.training import write_json
-from recipes import finetune, pretrain
+from keras_usmae.training import finetune, pretrain, write_json
+from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"
 BIN_WIDTH = 16
@@ -99,6 +99,20 @@ def summarize(data, pretraining, runs, pickers, report, seconds):
     return "\n".join(lines)
 
 
+def pretrained(*args, **kwargs):
+    """A pre-training with its pictures."""
+    run = pretrain(*args, **kwargs)
+    draw_pretraining(run)
+    return run
+
+
+def finetuned(*args, **kwargs):
+    """A fine-tuning with its pictures."""
+    run = finetune(*args, **kwargs)
+    draw_finetuning(run)
+    return run
+
+
 def main(
     preset: options.Preset = "nano",
     labels: Annotated[int, typer.Option(min=1, help="Labelled training signals to fine-tune on.")] = 500,
@@ -113,7 +127,6 @@ def main(
     """Runs the whole method and prints a summary."""
     dataset, data = choose_dataset(raw_dir, tfds_dir)
     folder = output or free_folder(Path("runs/quickstart"))
-    folders = {"data_dir": tfds_dir}
     print(f"Fine-tuning will run on {data}.\n", flush=True)
     seconds = {}
 
@@ -126,52 +139,55 @@ def main(
 
     def make_signals():
         # The labelled ones first: a wrong DATA_DIR is told at once.
-        labelled = prepare(load_builder(dataset, raw_dir=options.originals(dataset, raw_dir), **folders))
-        prepare(load_builder(SYNTHETIC, **folders))
-        return labelled
+        made = [load_dataset(name, tfds_dir, raw_dir).builder for name in (dataset, SYNTHETIC)]
+        return float(made[0].info.metadata["sampling_rate"])
 
-    builder = timed("signals", make_signals)
-    sampling_rate = options.sampling_rate(builder)
-
-    shared = {"seed": seed, "tfds_dir": tfds_dir}
+    sampling_rate = timed("signals", make_signals)
     encoder_run = timed(
         "pre-training",
-        pretrain.main,
-        preset=preset,
-        dataset=SYNTHETIC,
-        epochs=pretrain_epochs,
-        fresh=16_384,
-        batch_size=128,
-        learning_rate=3e-3,
-        warmup_epochs=pretrain_epochs / 16,
-        output=folder / "pretrain",
-        **shared,
+        pretrained,
+        PretrainConfig(
+            preset=preset,
+            dataset=SYNTHETIC,
+            epochs=pretrain_epochs,
+            fresh=16_384,
+            batch_size=128,
+            learning_rate=3e-3,
+            warmup_epochs=pretrain_epochs / 16,
+            seed=seed,
+        ),
+        folder / "pretrain",
+        data_dir=tfds_dir,
+        verbose=options.progress(),
     )
     classifier_runs = {
         name: timed(
             f"fine-tuning, {name}",
-            finetune.main,
-            pretrained=pretrained,
-            preset=preset,
-            dataset=dataset,
-            labels=labels,
-            bin_width=BIN_WIDTH,
-            epochs=finetune_epochs,
-            warmup_epochs=finetune_epochs * 3 / 40,
-            batch_size=32,
-            speed_of_sound=speed_of_sound,
-            output=folder / name.replace(" ", "_"),
+            finetuned,
+            FinetuneConfig(
+                pretrained=start,
+                preset=preset,
+                dataset=dataset,
+                labels=labels,
+                bin_width=BIN_WIDTH,
+                epochs=finetune_epochs,
+                warmup_epochs=finetune_epochs * 3 / 40,
+                batch_size=32,
+                speed_of_sound=speed_of_sound,
+                seed=seed,
+            ),
+            folder / name.replace(" ", "_"),
+            data_dir=tfds_dir,
             raw_dir=raw_dir,
-            **shared,
+            verbose=options.progress(),
         )
-        for name, pretrained in (("pre-trained", encoder_run), ("from scratch", "none"))
+        for name, start in (("pre-trained", str(encoder_run.folder)), ("from scratch", "none"))
     }
 
     # The classical pickers see the same test signals.
-    with np.load(classifier_runs["pre-trained"] / "test.npz") as test:
-        signals, onset, estimate = test["signal"], test["onset"], test["estimate"]
-    with np.load(classifier_runs["from scratch"] / "test.npz") as test:
-        from_scratch = test["estimate"]
+    best = classifier_runs["pre-trained"]
+    signals, onset, estimate = (best.test[key] for key in ("signal", "onset", "estimate"))
+    from_scratch = classifier_runs["from scratch"].test["estimate"]
     picks = timed(
         "classical picking",
         lambda: {
@@ -188,14 +204,14 @@ def main(
         sys.executable,
         str(Path(__file__).with_name("export.py")),
         "--run",
-        str(classifier_runs["pre-trained"]),
+        str(best.folder),
     ]
     exporter += ["--formats", "saved_model,float32,int8", "--speed-of-sound", str(speed_of_sound), "--seconds", "15"]
     timed("export", subprocess.run, exporter, check=True)
 
-    runs = {name: options.read_json(run / "metrics.json") for name, run in classifier_runs.items()}
-    pretraining = options.read_json(encoder_run / "metrics.json")
-    report = options.read_json(classifier_runs["pre-trained"] / "export" / "export.json")
+    runs = {name: run.metrics for name, run in classifier_runs.items()}
+    pretraining = encoder_run.metrics
+    report = options.read_json(best.folder / "export" / "export.json")
     figure = plot_tof_errors(
         onset, {"pre-trained": estimate, "from scratch": from_scratch, **picks}, BIN_WIDTH, sampling_rate
     )

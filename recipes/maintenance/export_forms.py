@@ -29,7 +29,7 @@ import typer
 from keras import ops
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.export import (
     DEPLOYMENT_FORMS,
     DeploymentForm,
@@ -46,7 +46,6 @@ from keras_usmae.export import (
     write_static_saved_model,
 )
 from keras_usmae.models import ToFCrossentropy
-from keras_usmae.signals import check_signals, standardize
 
 EPOCHS, LEARNING_RATE, BATCH_SIZE = 3, 3e-4, 64  # of the two rows that train
 COLUMNS = (
@@ -190,11 +189,8 @@ def main(
     length = classifier.encoder.signal_length
     calibration = check_calibration(load_signals(run / "calibration.npz")[0], length)
     dataset = options.read_json(run / "config.json")["dataset"]
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    parts = options.labelled_splits(builder)
-    train, validation = (load_arrays(builder, parts[split]) for split in ("train", "validation"))
-    signals, onset = standardize(check_signals(train["signal"], length)), train["onset"].astype("float32")
-    inputs, labels = standardize(check_signals(validation["signal"], length)), validation["onset"].astype("float32")
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    (signals, onset), (inputs, labels) = (stored.labelled(split, length=length) for split in ("train", "validation"))
 
     keras_logits = classifier.predict(inputs, batch_size=256, verbose=0)
 
