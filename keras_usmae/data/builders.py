@@ -18,7 +18,7 @@ _CHUNK_SIZE = 1024
 
 
 def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", folder=None):
-    """Loads one of the project's TFDS builders from a checkout of its source.
+    """Loads one of the project's TFDS builders.
 
     Args:
         name: str. `"dataset"` or `"dataset/config"`, such as `"ultrasound_synthetic/paper"`. Without a config, the
@@ -29,8 +29,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             folder that the environment variable `DATA_DIR` names, or a download where it is not set.
         file_format: str. `"array_record"` to read it by `as_data_source` (and `load_arrays`), without TensorFlow, or
             `"tfrecord"` to read it by `as_dataset` and `tfds.load`. Defaults to `"array_record"`.
-        folder: path or `None`. Folder of the builders. Defaults to `None`, the folder `datasets` of the checkout that
-            this package was installed from.
+        folder: path or `None`. Folder of the builders. Defaults to `None`, those that come with the package.
 
     Returns:
         A `tfds.core.DatasetBuilder`. Nothing is written yet: see `prepare`.
@@ -169,14 +168,13 @@ def load_arrays(builder, split, features=("signal", "onset")):
 
 
 def _builders_folder(folder):
-    default = pathlib.Path(__file__).parents[2] / "datasets"
-    folder = pathlib.Path(folder) if folder is not None else default
-    if not (folder / "__init__.py").is_file():
-        raise FileNotFoundError(
-            f"There is no folder of dataset builders at {str(folder)!r}. It is part of the source, not of the wheel: "
-            "install the package from a checkout with `pip install -e .`, or pass its `datasets` as `folder`."
-        )
-    return folder.resolve()
+    package = pathlib.Path(__file__).parents[1]
+    # A wheel has them within the package; in a checkout they lie beside it.
+    places = [package / "_datasets", package.parent / "datasets"] if folder is None else [pathlib.Path(folder)]
+    for place in places:
+        if (place / "__init__.py").is_file():
+            return place.resolve()
+    raise FileNotFoundError(f"There is no folder of dataset builders at {str(places[-1])!r}. Install the package anew.")
 
 
 def import_builders(folder=None):

@@ -16,7 +16,7 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
 from keras_usmae.picker import EchoPicker
@@ -95,18 +95,15 @@ def main(
     """Scores the runs, writes their table, and returns its path."""
     configs = {folder: options.read_json(folder / "config.json") for folder in run}
     pickers = {folder: EchoPicker.from_run(folder) for folder in run}
-    builder = prepare(load_builder(DATASET, data_dir=tfds_dir, raw_dir=options.originals(DATASET, raw_dir)))
-    features = ("signal", "onset", "hole_echo", "source")
-    splits = {split: load_arrays(builder, split, features=features) for split in SPLITS}
+    dataset = load_dataset(DATASET, tfds_dir, raw_dir)
+    splits = {split: dataset.arrays(split, ("signal", "onset", "hole_echo", "source", "position")) for split in SPLITS}
     rows, synthetic = [], {}
     for folder, picker in pickers.items():
         detector = picker.detector
         settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
         synthetic[folder.name] = settings | score_picker(detector, settings)
         detector.settings = {**detector.settings, **settings}
-        rows += rows_of(
-            EchoPicker(detector), folder.name, configs[folder]["preset"], splits, options.sampling_rate(builder)
-        )
+        rows += rows_of(EchoPicker(detector), folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(key for row in rows for key in row))
