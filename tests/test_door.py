@@ -70,7 +70,8 @@ print(ku.EchoPicker.from_preset('nano').pick(np.random.default_rng(0).standard_n
     "a recording": """
 import numpy as np, pathlib, tempfile
 with tempfile.TemporaryDirectory() as folder:
-    np.savez(pathlib.Path(folder) / "scan.npz", signals=np.random.default_rng(0).standard_normal((4, 64)), sampling_rate=50e6)
+    signals = np.random.default_rng(0).standard_normal((4, 64))
+    np.savez(pathlib.Path(folder) / "scan.npz", signals=signals, sampling_rate=50e6)
     (pathlib.Path(folder) / "scan.toml").write_text("axis = 1")
     ku.read_recordings(folder)
 """,
@@ -84,6 +85,7 @@ def test_no_extra_is_needed(use):
 
 
 ASKS = {
+    "data": "ku.load_builder('ultrasound_synthetic/quickstart')",
     "train": "ku.training.RunLog('runs/mine')",
     "tuner": "ku.tuning",
 }
