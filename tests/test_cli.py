@@ -45,7 +45,7 @@ def test_a_command_is_the_recipe(usmae, repository):
     script = subprocess.run(
         [sys.executable, repository / "recipes" / "predict.py", "--help"], capture_output=True, text=True, check=True
     )
-    assert printed.split("[OPTIONS]", 1)[1] == script.stdout.split("[OPTIONS]", 1)[1]
+    assert printed.partition("╭")[2] == script.stdout.partition("╭")[2] != ""
 
 
 def test_errors_are_told_as_by_the_recipe(usmae, tmp_path):
