@@ -18,8 +18,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist load
 # Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
 test: $(VENV)/.test lint
 	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not beam and not kwave and not attack"
-	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training
-	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training tests/evaluation
+	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training tests/evaluation
 
 test-slow: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow
@@ -37,7 +37,7 @@ audit: $(VENV)/.test
 
 # Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
 test-beam: beam
-	KERAS_BACKEND=jax $(BEAM_VENV)/bin/python -m pytest -m beam tests/test_shards_beam.py
+	KERAS_BACKEND=jax $(BEAM_VENV)/bin/python -m pytest -m beam tests/data/test_shards_beam.py
 
 # Described transducers against k-Wave's solution of the wave equation. It pins other versions of NumPy and SciPy.
 test-kwave: $(VENV)/.test $(KWAVE_VENV)/.test

@@ -1,1 +1,1 @@
-"""TFDS builders of the project. Load them with `keras_usmae.training.builders.load_builder`, not as `datasets`."""
+"""TFDS builders of the project. Load them with `keras_usmae.data.builders.load_builder`, not as `datasets`."""

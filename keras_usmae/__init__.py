@@ -20,6 +20,8 @@ __version__ = "0.1.0"
 
 # The names of the package's face, by the module that they come from.
 _NAMES = {
+    "data": ("load_arrays", "load_builder", "prepare"),
+    "evaluation": ("score_onsets",),
     "models": (
         "CNNEncoder",
         "EchoDetector",
@@ -43,11 +45,9 @@ _NAMES = {
         "synthesize",
     ),
     "signals.readers": ("Recording", "read_recordings"),
-    "training": ("score_onsets",),
-    "training.builders": ("load_arrays", "load_builder", "prepare"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBPACKAGES = ("export", "layers", "models", "picker", "signals", "training", "tuning")
+_SUBPACKAGES = ("data", "evaluation", "export", "layers", "models", "picker", "signals", "training", "tuning")
 
 __all__ = sorted([*_MODULE_OF, *_SUBPACKAGES, "__version__"])
 

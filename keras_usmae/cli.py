@@ -3,6 +3,7 @@
 import ast
 import difflib
 import importlib
+import importlib.util
 import sys
 
 import keras_usmae
@@ -21,11 +22,7 @@ def main():
     elif command == "--version":
         print(keras_usmae.__version__)
     elif command.replace("_", "-") in recipes:
-        path = recipes[command.replace("_", "-")]
-        sys.path.insert(0, str(folder))  # as Python does for a script
-        sys.argv = [str(path), *arguments]
-        recipe = importlib.import_module(path.stem)
-        importlib.import_module("options").run(recipe.main, f"usmae {command}")
+        _run(folder, recipes[command.replace("_", "-")], arguments, f"usmae {command}")
     else:
         near = difflib.get_close_matches(command, recipes, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"The commands are {', '.join(recipes)}."
@@ -48,15 +45,31 @@ def find_recipes(folder):
     find_recipes(Path("recipes"))["predict"]  # recipes/predict.py
     ```
     """
-    files = sorted(folder.glob("*.py"))
-    return {path.stem.replace("_", "-"): path for path in files if '__name__ == "__main__"' in path.read_text("utf-8")}
+    recipes = {path.stem.replace("_", "-"): path for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    recipes["experiment"] = folder / "experiments" / "run.py"
+    return dict(sorted(recipes.items()))
+
+
+def _run(folder, path, arguments, command):
+    # In a wheel the folder lies inside of this package; its files know each other as `recipes`.
+    spec = importlib.util.spec_from_file_location(
+        "recipes", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    sys.modules["recipes"] = importlib.util.module_from_spec(spec)
+    recipe = importlib.import_module(".".join(["recipes", *path.relative_to(folder).with_suffix("").parts]))
+    sys.argv = [str(path), *arguments]
+
+    from keras_usmae import options  # here: to list the commands takes no typer
+
+    options.run(recipe.main, command)
 
 
 def _listing(recipes):
     width = max(map(len, recipes))
-    # Parsed, not imported: to list them takes no Keras.
-    first = {
-        name: ast.get_docstring(ast.parse(path.read_text("utf-8"))).split("\n\n")[0] for name, path in recipes.items()
-    }
-    lines = (f"  {name:{width}}  {' '.join(text.split())}" for name, text in first.items())
+    lines = (f"  {name:{width}}  {_summary(path)}" for name, path in recipes.items())
     return "\n".join(["Usage: usmae COMMAND [OPTIONS]", "", "Commands:", *lines, "", _EPILOG])
+
+
+def _summary(path):
+    # Parsed, not imported: to list the recipes takes no Keras.
+    return " ".join(ast.get_docstring(ast.parse(path.read_text("utf-8"))).split("\n\n")[0].split())

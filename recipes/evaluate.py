@@ -15,25 +15,18 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import options
 import typer
-from reports import write_markdown
-from snr import error_over_snr, snr_table
 
+from keras_usmae import options
+from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.evaluation import coverage, fit_temperature, reliability, score_onsets
+from keras_usmae.evaluation.plots import plot_error_over_snr, plot_reliability
+from keras_usmae.evaluation.snr import error_over_snr, snr_table
 from keras_usmae.models import ToFClassifier, load_trained
 from keras_usmae.plotting import plot_tof_errors, plot_tof_examples, save_figure
-from keras_usmae.plotting_evaluation import plot_error_over_snr, plot_reliability
 from keras_usmae.signals import check_signals, pick_aic, pick_threshold, standardize
-from keras_usmae.training import (
-    check_writable,
-    coverage,
-    fit_temperature,
-    reliability,
-    score_onsets,
-    write_history,
-    write_json,
-)
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
+from keras_usmae.training import check_writable, write_history, write_json
+from recipes.experiments.reports import write_markdown
 
 OUTLIER_BINS = 4
 NUM_WORST = 8

@@ -19,9 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from pathlib import Path
 from typing import Annotated
 
-import options
 import typer
 
+from keras_usmae import options
 from keras_usmae.export import (
     DEFAULT_FORMATS,
     FORMATS,

@@ -20,9 +20,11 @@ from typing import Annotated, Literal
 
 import keras
 import numpy as np
-import options
 import typer
 
+from keras_usmae import options
+from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.evaluation import score_onsets
 from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, load_trained, preset_weights
 from keras_usmae.plotting import plot_history, plot_tof_errors, plot_tof_examples, save_figure
 from keras_usmae.signals import check_signals, onset_to_class, standardize
@@ -36,13 +38,11 @@ from keras_usmae.training import (
     read_history,
     save_arrays,
     save_model,
-    score_onsets,
     tof_batches,
     train,
     use_devices,
     write_json,
 )
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NUM_CALIBRATION = 256
 

@@ -16,12 +16,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import options
 import typer
 
+from keras_usmae import options
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_data import plot_recording
 from keras_usmae.signals.readers import iterate_recordings, report_recording
+from keras_usmae.signals.readers.plots import plot_recording
 
 
 def main(

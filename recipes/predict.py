@@ -14,9 +14,9 @@ others; the command fails where none can be read. `KERAS_BACKEND` chooses the ba
 from pathlib import Path
 from typing import Annotated
 
-import options
 import typer
 
+from keras_usmae import options
 from keras_usmae.picker.settings import PredictConfig
 from keras_usmae.picker.units import parse_rate, parse_time
 

@@ -20,10 +20,10 @@ a report of what was read:
 
 from typing import Annotated
 
-import options
 import typer
 
-from keras_usmae.training.builders import load_builder, prepare
+from keras_usmae import options
+from keras_usmae.data import load_builder, prepare
 
 
 def main(

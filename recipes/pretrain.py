@@ -23,9 +23,10 @@ from typing import Annotated, Literal
 
 import keras
 import numpy as np
-import options
 import typer
 
+from keras_usmae import options
+from keras_usmae.data import StoredSplit, load_arrays, load_builder, prepare
 from keras_usmae.models import MaskedAutoencoder, load_preset
 from keras_usmae.plotting import plot_history, plot_reconstructions, save_figure
 from keras_usmae.signals import check_signals, read_transducer, standardize, synthesize
@@ -47,7 +48,6 @@ from keras_usmae.training import (
     with_mask_noise,
     write_json,
 )
-from keras_usmae.training.builders import StoredSplit, load_arrays, load_builder, prepare
 
 
 def main(

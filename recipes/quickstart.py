@@ -18,16 +18,16 @@ from typing import Annotated
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import finetune
 import numpy as np
-import options
-import pretrain
 import typer
 
+from keras_usmae import options
+from keras_usmae.data import load_builder, prepare
+from keras_usmae.evaluation import score_onsets
 from keras_usmae.plotting import plot_tof_errors, save_figure
 from keras_usmae.signals import pick_aic, pick_threshold
-from keras_usmae.training import score_onsets, write_json
-from keras_usmae.training.builders import load_builder, prepare
+from keras_usmae.training import write_json
+from recipes import finetune, pretrain
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"
 BIN_WIDTH = 16

@@ -18,9 +18,9 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-import options
 import typer
 
+from keras_usmae import options
 from keras_usmae.plotting import plot_history, save_figure
 from keras_usmae.training import PickerTraining, check_run_folder, read_history, train_picker, write_json
 

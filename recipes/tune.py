@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import options
 import typer
 
+from keras_usmae import options
+from keras_usmae.data import load_arrays, load_builder, prepare
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_search import plot_parallel_coordinates, plot_pareto
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 from keras_usmae.training import (
     check_run_folder,
@@ -38,7 +38,6 @@ from keras_usmae.training import (
     write_history,
     write_text,
 )
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
 from keras_usmae.tuning import (
     DEFAULTS,
     Budget,
@@ -64,6 +63,7 @@ from keras_usmae.tuning import (
     write_best,
     write_hparams,
 )
+from keras_usmae.tuning.plots import plot_parallel_coordinates, plot_pareto
 
 # How a fine-tuning search pre-trains the architectures that it meets: at a rate for short trainings.
 PRETRAINING = {**DEFAULTS["pretrain"], "learning_rate": 3e-3}

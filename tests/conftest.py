@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from keras_usmae.data.builders import import_builders
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 REPOSITORY = Path(__file__).parents[1]
+import_builders(REPOSITORY / "datasets")  # tests import their modules as `usmae_datasets`
 
 
 def measured_folder():

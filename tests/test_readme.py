@@ -19,6 +19,6 @@ def test_python_examples_run(repository, index, tmp_path, monkeypatch, capsys):
 
 def test_named_recipes_and_modules_exist(repository):
     text = (repository / "README.md").read_text()
-    named = set(re.findall(r"recipes/\w+\.py", text)) | set(re.findall(r"\]\((datasets/[^)#]+)", text))
+    named = set(re.findall(r"recipes/[\w/]+\.py", text)) | set(re.findall(r"\]\((datasets/[^)#]+)", text))
     assert named
     assert not [name for name in named if not (repository / name).exists()]

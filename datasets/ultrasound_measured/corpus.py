@@ -7,8 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_usmae.signals.labels import measure_extent
-from keras_usmae.signals.windows import (
+from keras_usmae.signals.readers.windows import (
     add_noise,
     burst_rms,
     cut_windows,
@@ -20,6 +19,7 @@ from keras_usmae.signals.windows import (
 
 from .echoes import INTERFACES, LABEL_DEFINITIONS, find_echoes, quiet_rms
 from .holes import find_flaws, find_hole_echoes
+from .labels import measure_extent
 from .originals import ORIGINALS
 from .splits import SPLITS, assign_splits
 

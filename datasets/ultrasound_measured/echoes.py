@@ -7,10 +7,10 @@ import dataclasses
 
 import numpy as np
 
-from keras_usmae.signals.labels import envelope, envelope_peak, first_crossing
-from keras_usmae.signals.point_reflectors import delay_and_sum, find_points, fit_point
-from keras_usmae.signals.reflectors import fit_plane
-from keras_usmae.signals.surfaces import fit_surface, smooth_line
+from .labels import envelope, envelope_peak, first_crossing
+from .point_reflectors import delay_and_sum, find_points, fit_point
+from .reflectors import fit_plane
+from .surfaces import fit_surface, smooth_line
 
 WATER, PMMA, COPPER = 1480.0, 2730.0, 5010.0  # speeds of sound in m/s, as the originals state them
 LABEL_DEFINITIONS = ("threshold_surface", "threshold_line", "envelope_rise_line", "plane_arrival", "point_peak")

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
-from keras_usmae.shards import ExampleEncoder, Shard, shard_sizes, write_shards
+from keras_usmae.data.shards import ExampleEncoder, Shard, shard_sizes, write_shards
 from keras_usmae.signals import (
     ENVELOPES,
     NOISE_COLORS,
@@ -23,7 +23,7 @@ from keras_usmae.signals import (
     synthesize,
     transducer_names,
 )
-from keras_usmae.signals.onsets import VISIBILITIES
+from keras_usmae.signals.synthesis.onsets import VISIBILITIES
 
 # Room for the echoes of the config that has most, so that all configs have the same features.
 _ECHO_SLOTS = SignalConfig.from_preset("field").echo_slots

@@ -16,7 +16,7 @@ class DeploymentForm:
     """How a `DeploymentGraph` is written. All forms compute the same numbers in float; in integers they differ.
 
     `DEPLOYMENT_FORMS` holds the one that each format of TFLite gets, chosen on the validation split by
-    recipes/export_forms.py.
+    recipes/maintenance/export_forms.py.
 
     Args:
         fused_norm: bool. `True` normalises by `L2_NORMALIZATION`, `False` by multiplications, `MEAN` and `RSQRT`, for

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_usmae.evaluation.scores import score_onsets
 from keras_usmae.export.cost import count_macs, estimate_cycles
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter
 from keras_usmae.export.onnx import ONNXInterpreter
@@ -12,7 +13,6 @@ from keras_usmae.export.operators import check_integer, check_operators, read_op
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS
 from keras_usmae.models import decode_onset
 from keras_usmae.signals import standardize
-from keras_usmae.training.evaluation import score_onsets
 
 # A float32 file computes what Keras computes: more than rounding apart is a fault of the conversion.
 FLOAT32_TOLERANCE = 1e-3

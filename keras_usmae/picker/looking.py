@@ -6,7 +6,7 @@ import numpy as np
 import scipy.special
 
 from keras_usmae.picker.windows import complete_short, window_starts, window_weights
-from keras_usmae.signals.analytic import analytic_signal
+from keras_usmae.signals.picking.analytic import analytic_signal
 
 _BAND = (0.008, 0.1)  # cycles a sample: of the bursts that the network knows, at its scale
 _ENVELOPE_MARGIN = 128  # samples that an envelope needs on either side of a piece

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from keras_usmae.picker.traces import Traces
-from keras_usmae.signals.analytic import analytic_signal
+from keras_usmae.signals.picking.analytic import analytic_signal
 
 TYPICAL_PERIOD = 44.0  # samples in a cycle at the network's scale: 2.25 MHz at 100 MHz
 _LARGEST = 16

@@ -1,23 +1,20 @@
-"""Ultrasound signals without Keras: synthesis, classical time of flight, bounds, measured labels and windows."""
+"""Ultrasound signals without Keras: synthesis, classical picking with its bounds, and readers of recordings."""
 
-from keras_usmae.signals.bounds import delay_crb_carrier, delay_crb_envelope
-from keras_usmae.signals.burst_fitting import fit_bursts
-from keras_usmae.signals.bursts import ENVELOPES, tone_burst
-from keras_usmae.signals.config import SignalConfig
-from keras_usmae.signals.correlation import pick_cross_correlation, pick_matched_filter, pulse_bank
-from keras_usmae.signals.impossible import BURST_KINDS, alternating_noise, broken_bursts, burst_patches
-from keras_usmae.signals.interpolation import INTERPOLATIONS, interpolate_removed
-from keras_usmae.signals.noise import NOISE_COLORS
 from keras_usmae.signals.normalization import check_signals, standardize
-from keras_usmae.signals.onset_bounds import (
+from keras_usmae.signals.picking.bounds import delay_crb_carrier, delay_crb_envelope
+from keras_usmae.signals.picking.correlation import pick_cross_correlation, pick_matched_filter, pulse_bank
+from keras_usmae.signals.picking.first_rise import pick_aic, pick_threshold
+from keras_usmae.signals.picking.onset_bounds import (
     estimate_bandwidth,
     measured_onset_bounds,
     onset_bound,
     synthetic_onset_bounds,
 )
-from keras_usmae.signals.picking import pick_aic, pick_threshold
-from keras_usmae.signals.snr_scores import score_over_snr
-from keras_usmae.signals.synthesis import draw_parameters, render, synthesize
+from keras_usmae.signals.synthesis.bursts import ENVELOPES, tone_burst
+from keras_usmae.signals.synthesis.config import SignalConfig
+from keras_usmae.signals.synthesis.noise import NOISE_COLORS
+from keras_usmae.signals.synthesis.synthesize import draw_parameters, render, synthesize
+from keras_usmae.signals.synthesis.transducer import TransducerConfig, read_transducer, transducer_names
 from keras_usmae.signals.tof import (
     class_to_onset,
     mm_to_samples,
@@ -26,26 +23,18 @@ from keras_usmae.signals.tof import (
     samples_to_seconds,
     seconds_to_samples,
 )
-from keras_usmae.signals.transducer import TransducerConfig, read_transducer, transducer_names
 
 __all__ = [
-    "BURST_KINDS",
     "ENVELOPES",
-    "INTERPOLATIONS",
     "NOISE_COLORS",
     "SignalConfig",
     "TransducerConfig",
-    "alternating_noise",
-    "broken_bursts",
-    "burst_patches",
     "check_signals",
     "class_to_onset",
     "delay_crb_carrier",
     "delay_crb_envelope",
     "draw_parameters",
     "estimate_bandwidth",
-    "fit_bursts",
-    "interpolate_removed",
     "measured_onset_bounds",
     "mm_to_samples",
     "onset_bound",
@@ -59,7 +48,6 @@ __all__ = [
     "render",
     "samples_to_mm",
     "samples_to_seconds",
-    "score_over_snr",
     "seconds_to_samples",
     "standardize",
     "synthesize",

@@ -1,4 +1,4 @@
-"""Training: batches, optimiser, run folders, checkpoints, logs, scores, and loading of the dataset builders."""
+"""Training: batches, optimiser, run folders, checkpoints and logs."""
 
 from keras_usmae.files import check_writable, remove_leftovers, write_json, write_text, written_whole
 from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
@@ -11,11 +11,9 @@ from keras_usmae.training.batches import (
     streamed_signals,
     with_mask_noise,
 )
-from keras_usmae.training.calibration import coverage, fit_temperature, reliability
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
 from keras_usmae.training.echo_batches import echo_targets, fresh_echoes, label_echoes
-from keras_usmae.training.evaluation import score_onsets
 from keras_usmae.training.finetuning import (
     LEARNING_RATES,
     FinetuneSettings,
@@ -24,7 +22,6 @@ from keras_usmae.training.finetuning import (
     tof_batches,
 )
 from keras_usmae.training.fitting import train
-from keras_usmae.training.grid import paired_test, read_cells, run_cells, summarize
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.picker_training import PickerTraining, WarmupStableDecay, build_detector, train_picker
@@ -60,9 +57,7 @@ __all__ = [
     "check_run_folder",
     "check_writable",
     "compile_for_tof",
-    "coverage",
     "echo_targets",
-    "fit_temperature",
     "fresh_echoes",
     "fresh_signals",
     "jit_compile",
@@ -71,19 +66,13 @@ __all__ = [
     "layer_depth",
     "open_run_folder",
     "order_for_memory",
-    "paired_test",
-    "read_cells",
     "read_config",
     "read_history",
-    "reliability",
     "remove_leftovers",
-    "run_cells",
     "save_arrays",
     "save_model",
-    "score_onsets",
     "shuffled",
     "streamed_signals",
-    "summarize",
     "tof_batches",
     "train",
     "train_picker",

@@ -159,7 +159,7 @@ def streamed_signals(stored, signal_length, seed):
     The batches are those of `shuffled`, number by number, but only one of them is in memory.
 
     Args:
-        stored: `keras_usmae.training.builders.StoredSplit` with the feature `"signal"`.
+        stored: `keras_usmae.data.builders.StoredSplit` with the feature `"signal"`.
         signal_length: int. Samples that a signal must have.
         seed: int, seed of the orders.
 

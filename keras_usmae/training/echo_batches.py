@@ -4,7 +4,7 @@ import numpy as np
 import scipy.special
 
 from keras_usmae.signals import standardize, synthesize
-from keras_usmae.signals.onsets import VISIBILITIES
+from keras_usmae.signals.synthesis.onsets import VISIBILITIES
 
 _DOUBTFUL, _CLEAR = VISIBILITIES.index("doubtful"), VISIBILITIES.index("clear")
 # Of a doubtful echo's distribution: bins that hold less of it count as usual.
@@ -19,7 +19,7 @@ def echo_targets(onsets, visibility, num_bins, bin_width, sigma):
 
     Args:
         onsets: array of shape `(n, num_echoes)`, in samples; NaN where there is no echo.
-        visibility: int array of the same shape, indices into `keras_usmae.signals.onsets.VISIBILITIES`.
+        visibility: int array of the same shape, indices into `keras_usmae.signals.synthesis.onsets.VISIBILITIES`.
         num_bins: int.
         bin_width: int, samples in a bin.
         sigma: float, standard deviation of the distribution in samples.

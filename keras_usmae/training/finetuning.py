@@ -4,8 +4,8 @@ import dataclasses
 
 import keras
 
-from keras_usmae.metrics import ToFAccuracy, ToFError
 from keras_usmae.models import ToFCrossentropy
+from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 from keras_usmae.training.augmentation import augmented
 from keras_usmae.training.batches import EpochBatches, shuffled
 from keras_usmae.training.optimization import build_optimizer, jit_compile

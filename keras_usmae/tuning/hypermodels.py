@@ -4,11 +4,12 @@ import keras
 import keras_tuner
 import numpy as np
 
+from keras_usmae.evaluation import score_onsets
+from keras_usmae.evaluation.probes import extract_tokens
+from keras_usmae.evaluation.tof_probes import tof_linear_probe
 from keras_usmae.layers import check_patching
 from keras_usmae.models import MAEEncoder, ToFClassifier, load_trained
-from keras_usmae.training import EpochBatches, compile_for_tof, score_onsets, tof_batches
-from keras_usmae.training.probes import extract_tokens
-from keras_usmae.training.tof_probes import tof_linear_probe
+from keras_usmae.training import EpochBatches, compile_for_tof, tof_batches
 from keras_usmae.tuning.objectives import finite_scores
 from keras_usmae.tuning.pretraining import build_autoencoder, train_autoencoder
 from keras_usmae.tuning.search_space import SearchSpace

@@ -1,6 +1,7 @@
-"""The experiments of `ablate.py`, a file each: which cells it has, how one is run, and what is shown of them."""
+"""The experiments of `run.py`, a file each: which cells it has, how one is run, and what is shown of them."""
 
-from experiments import baselines, decoders, diversity, labels, masking, physics, sizes, tasks
+from recipes.experiments import baselines, decoders, diversity, labels, masking, sizes, tasks
+from recipes.experiments.physics import question
 
 EXPERIMENTS = {
     "baselines": baselines.EXPERIMENT,
@@ -10,5 +11,5 @@ EXPERIMENTS = {
     "tasks": tasks.EXPERIMENT,
     "diversity": diversity.EXPERIMENT,
     "decoders": decoders.EXPERIMENT,
-    "physics": physics.EXPERIMENT,
+    "physics": question.EXPERIMENT,
 }

@@ -1,8 +1,7 @@
 """Baselines: networks, probes of frozen encoders, pickers and the Cramér-Rao bound; measured and synthetic signals."""
 
-from reports import SHOWN_UNCLIPPED, paired_notes, score_table
-
-from experiments.plan import Experiment
+from recipes.experiments.plan import Experiment
+from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 PROBES = ("linear probe", "nearest-neighbour probe")
 PICKERS = ("AIC picker", "envelope threshold picker", "cross-correlation picker")

@@ -1,8 +1,7 @@
 """Decoder: is what the cheaper cross-attention decoder teaches worth less than what the paper's does?"""
 
-from reports import paired_notes, score_table
-
-from experiments.plan import Experiment, run_tof
+from recipes.experiments.plan import Experiment, run_tof
+from recipes.experiments.reports import paired_notes, score_table
 
 
 def cells(plan):

@@ -1,9 +1,8 @@
 """Diversity: what must an encoder have seen to be of use for a transducer that none of the labels comes from?"""
 
-from mixtures import TRANSDUCERS
-from reports import paired_notes, score_table
-
-from experiments.plan import Experiment
+from recipes.experiments.mixtures import TRANSDUCERS
+from recipes.experiments.plan import Experiment
+from recipes.experiments.reports import paired_notes, score_table
 
 SHOTS = (0, 32)
 BOTH = ("ultrasound_synthetic/paper", "ultrasound_synthetic/diverse")

@@ -1,11 +1,10 @@
 """Label budget: where does pre-training pay most, and where does it stop?"""
 
-from reports import SHOWN_UNCLIPPED, paired_notes, score_table
-
-from experiments.plan import Experiment
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_experiments import plot_curves
-from keras_usmae.training import summarize
+from recipes.experiments.grid import summarize
+from recipes.experiments.plan import Experiment
+from recipes.experiments.plots import plot_curves
+from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 NUM_LABELS = {"ultrasound_measured/paper": 6400}
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)

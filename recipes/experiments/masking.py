@@ -1,11 +1,10 @@
 """Patch size and masking ratio: does a better reconstruction make a better start?"""
 
-from reports import SHOWN_UNCLIPPED, paired_notes, score_table
-
-from experiments.plan import Experiment
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_experiments import plot_scatter
-from keras_usmae.training import summarize
+from recipes.experiments.grid import summarize
+from recipes.experiments.plan import Experiment
+from recipes.experiments.plots import plot_scatter
+from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
 
 PATCH_SIZES = (32, 16, 64, 8)
 MASK_RATIOS = (0.5, 0.875, 0.625)

@@ -12,7 +12,7 @@ FEW_LABELS = 320  # 5 % of the measured ones
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What the command line says; see `ablate.py`."""
+    """What the command line says; see `run.py`."""
 
     preset: str
     dataset: str

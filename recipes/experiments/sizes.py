@@ -1,12 +1,11 @@
 """Model size, from scratch and pre-trained: a model that is too large knows its labels and little else."""
 
-from reports import paired_notes, score_table
-
-from experiments.plan import Experiment, run_tof
 from keras_usmae.models import MAEEncoder
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_experiments import plot_curves
-from keras_usmae.training import summarize
+from recipes.experiments.grid import summarize
+from recipes.experiments.plan import Experiment, run_tof
+from recipes.experiments.plots import plot_curves
+from recipes.experiments.reports import paired_notes, score_table
 
 PRESETS = ("nano", "tiny", "small", "base")
 SHOWN = {

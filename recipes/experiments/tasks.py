@@ -1,8 +1,7 @@
 """Other tasks: do the same encoders tell a flaw from none, and one material from another?"""
 
-from reports import paired_notes, score_table
-
-from experiments.plan import Experiment
+from recipes.experiments.plan import Experiment
+from recipes.experiments.reports import paired_notes, score_table
 
 LABELS = (32, 320)
 TASKS = ("flaw", "acrylic glass or copper", "copper or steel")

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_usmae import options
 from keras_usmae.models import MAEEncoder, ToFClassifier, load_preset, load_trained
 from keras_usmae.training import (
     LAST_FILE,
@@ -177,9 +178,6 @@ def test_an_edited_file_is_read_right_or_told_in_one_line(name, run_folder, tmp_
 def test_an_edited_file_of_options_is_taken_or_told_in_one_line(
     run_folder, repository, tmp_path, monkeypatch, capsys, counts
 ):
-    monkeypatch.syspath_prepend(repository / "recipes")
-    import options
-
     def mine(epochs: options.Epochs = 1, learning_rate: options.LearningRate = 0.1, config_file: options.Config = None):
         assert epochs >= 1
 

@@ -3,12 +3,9 @@ import types
 
 import pytest
 
-from keras_usmae.training.builders import load_builder
-
 
 def dataset_module(name):
     """A module of the dataset builders, such as `"ultrasound_measured.originals"`."""
-    load_builder(name.split(".")[0], data_dir="unused")  # makes the package importable
     return importlib.import_module(f"usmae_datasets.{name}")
 
 

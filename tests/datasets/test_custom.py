@@ -7,9 +7,9 @@ import pytest
 import scipy.signal
 import tensorflow_datasets as tfds
 
+from keras_usmae.data import load_arrays, load_builder, prepare
 from keras_usmae.signals import SignalConfig, synthesize
 from keras_usmae.signals.readers import read_preparation, read_recordings
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NAME = "ultrasound_measured/custom"
 RATE = 50e6

@@ -4,9 +4,8 @@ import csv
 
 import numpy as np
 import pytest
-
-from keras_usmae.signals.labels import envelope
-from keras_usmae.signals.surfaces import robust_sigma
+from usmae_datasets.ultrasound_measured.labels import envelope
+from usmae_datasets.ultrasound_measured.surfaces import robust_sigma
 
 pytestmark = pytest.mark.measured
 

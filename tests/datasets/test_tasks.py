@@ -5,8 +5,7 @@ import re
 
 import numpy as np
 import pytest
-
-from keras_usmae.signals.labels import envelope
+from usmae_datasets.ultrasound_measured.labels import envelope
 
 NUM_WINDOWS = {"train": 6400, "validation": 1600, "test": 1600}
 # SHA-256 of source, interface, position and start of the windows of 1.0.0: features were added, and nothing moved.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
+from keras_usmae.data import load_arrays, load_builder, prepare
 
 NAME = "ultrasound_measured"
 FILES = {

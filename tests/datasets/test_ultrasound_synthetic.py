@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from keras_usmae.data import load_arrays, load_builder, prepare
 from keras_usmae.signals import SignalConfig, read_transducer, synthesize, transducer_names
-from keras_usmae.training.builders import load_arrays, load_builder, prepare
 
 NAME = "ultrasound_synthetic"
 

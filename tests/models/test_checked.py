@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from keras_usmae.layers import RandomMasking
-from keras_usmae.metrics import ToFAccuracy, ToFError
 from keras_usmae.models import (
     CNNEncoder,
     MAEEncoder,
@@ -16,6 +15,7 @@ from keras_usmae.models import (
     ToFClassifier,
     ToFCrossentropy,
 )
+from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 
 RNG = np.random.default_rng(0)
 SIGNALS = RNG.normal(size=(8, 128)).astype("float32")

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_usmae.evaluation.picker_calibration import lone_world, predict_probabilities, silent_world
 from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, picker_names
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training.picker_calibration import lone_world, predict_probabilities, silent_world
 from tests.numpy_reference import sigmoid_crossentropy
 
 

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_usmae.evaluation.tof_probes import tof_linear_probe
 from keras_usmae.models import MAEEncoder, MaskedAutoencoder, load_preset, preset_names, preset_of, preset_weights
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training.tof_probes import tof_linear_probe
 
 
 def test_a_file_of_sizes_is_a_preset(tmp_path):

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from keras_usmae.metrics import ToFAccuracy, ToFError
 from keras_usmae.models import (
     CNNEncoder,
     MAEEncoder,
@@ -13,6 +12,7 @@ from keras_usmae.models import (
     ToFCrossentropy,
     decode_onset,
 )
+from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 from tests.layer_test import run_layer_test
 
 RNG = np.random.default_rng(0)

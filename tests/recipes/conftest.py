@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from keras_usmae import options
+
 
 @pytest.fixture(scope="module")
 def tfds_dir(tmp_path_factory):
@@ -14,16 +16,15 @@ def tfds_dir(tmp_path_factory):
 
 
 @pytest.fixture
-def recipe_here(repository, tfds_dir, monkeypatch, capsys):
-    """Runs a recipe's command line in this process, to save the imports: its exit code and what it printed."""
-    monkeypatch.syspath_prepend(repository / "recipes")
+def recipe_here(tfds_dir, monkeypatch, capsys):
+    """Runs a recipe, such as `"predict"` or `"experiments.run"`, in this process: its exit code and what it printed."""
     monkeypatch.delenv("DATA_DIR", raising=False)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_dir))
 
     def run(name, *arguments):
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", [f"{name.split('.')[-1]}.py", *map(str, arguments)])
         with pytest.raises(SystemExit) as exit_:
-            importlib.import_module("options").run(importlib.import_module(name).main)
+            options.run(importlib.import_module(f"recipes.{name}").main)
         printed = capsys.readouterr()
         return exit_.value.code, printed.out + printed.err
 

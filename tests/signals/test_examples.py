@@ -9,9 +9,9 @@ import pytest
 
 from keras_usmae import signals
 from keras_usmae.signals import readers
-from keras_usmae.signals.analytic import analytic_signal
-from keras_usmae.signals.bursts import evaluate_envelope
-from keras_usmae.signals.noise import color_noise
+from keras_usmae.signals.picking.analytic import analytic_signal
+from keras_usmae.signals.synthesis.bursts import evaluate_envelope
+from keras_usmae.signals.synthesis.noise import color_noise
 
 PUBLIC = [getattr(signals, name) for name in signals.__all__] + [analytic_signal, evaluate_envelope, color_noise]
 READERS = [item for item in (getattr(readers, name) for name in readers.__all__) if inspect.isfunction(item)]

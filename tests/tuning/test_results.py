@@ -17,7 +17,6 @@ from keras_usmae.export import (
 )
 from keras_usmae.models import MAEEncoder, ToFClassifier, ToFCrossentropy, load_preset
 from keras_usmae.plotting import save_figure
-from keras_usmae.plotting_search import plot_parallel_coordinates, plot_pareto
 from keras_usmae.training import write_history
 from keras_usmae.tuning import (
     Budget,
@@ -34,6 +33,7 @@ from keras_usmae.tuning import (
     write_best,
     write_hparams,
 )
+from keras_usmae.tuning.plots import plot_parallel_coordinates, plot_pareto
 from tests.tuning.search_here import labelled
 
 OBJECTIVE = ("val_error_samples", "min")

@@ -10,7 +10,7 @@ from keras_usmae.signals.readers.recording import resample_recording
 from keras_usmae.signals.readers.report import find_clipping
 from keras_usmae.signals.readers.snr import estimate_snr
 from keras_usmae.signals.readers.splitting import assign_splits, matching_any
-from keras_usmae.signals.windows import window_starts
+from keras_usmae.signals.readers.windows import window_starts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,0 +1,1 @@
+"""Benchmarks against an outside implementation, of data sets, and of scaling."""

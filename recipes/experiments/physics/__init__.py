@@ -1,0 +1,1 @@
+"""Physics or interpolation: impossible bursts, filled in by the autoencoder and by interpolation."""

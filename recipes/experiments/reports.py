@@ -1,0 +1,56 @@
+"""What `run.py` shows of an experiment: a Markdown table with paired tests."""
+
+from keras_usmae.training import write_text
+from recipes.experiments.grid import paired_test, summarize
+
+SHOWN = {
+    "test_accuracy": ("top-1 (%)", 100.0, "{:.1f}"),
+    "test_within_one_bin": ("within 1 bin (%)", 100.0, "{:.1f}"),
+    "test_median_error_samples": ("median (samples)", 1.0, "{:.2f}"),
+    "test_mean_error_samples": ("mean error (samples)", 1.0, "{:.1f}"),
+    "test_rmse_samples": ("RMSE (samples)", 1.0, "{:.1f}"),
+}
+# Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
+SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped (samples)", 1.0, "{:.2f}")}
+
+
+def write_markdown(path, title, header, lines, notes=()):
+    """Writes a Markdown table, whole or not at all."""
+    text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
+    text += ["| " + " | ".join(line) + " |" for line in lines]
+    text += ["", *notes, ""]
+    write_text(path, "\n".join(text))
+    return path
+
+
+def score_table(path, title, rows, by, notes=(), shown=SHOWN):
+    """A table with mean and standard deviation of the scores for each group of rows."""
+    lines = []
+    for group in summarize(rows, by, tuple(shown)):
+        line = [str(group[key]) for key in by] + [str(group["n"])]
+        for name, (_, scale, form) in shown.items():
+            mean, spread = (form.format(scale * group[f"{name}_{kind}"]) for kind in ("mean", "std"))
+            line.append("-" if mean == "nan" else mean if group["n"] == 1 else f"{mean} ± {spread}")
+        lines.append(line)
+    header = [*by, "seeds", *(name for name, _, _ in shown.values())]
+    return write_markdown(path, title, header, lines, notes)
+
+
+def paired_notes(rows, contender, references, by, value="test_accuracy", scale=100.0, unit="points of top-1"):
+    """A sentence for each group: contender against a reference, paired over the seeds."""
+    notes = []
+    for reference in references:
+        for group in dict.fromkeys(row[by] for row in rows):
+            part = [row for row in rows if row[by] == group and row["contender"] in (contender, reference)]
+            if {row["contender"] for row in part} != {contender, reference}:
+                continue
+            try:
+                test = paired_test(part, value, contender, reference)
+            except ValueError:
+                continue  # one seed so far
+            low, high = scale * test["low"], scale * test["high"]
+            notes.append(
+                f"- {by} {group}: {contender} minus {reference} {scale * test['difference']:+.2f} {unit} "
+                f"(95 % interval {low:+.2f} to {high:+.2f}, p = {test['p_value']:.2g}, {test['n']} seeds)"
+            )
+    return notes

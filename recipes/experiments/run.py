@@ -1,0 +1,119 @@
+"""Runs an experiment: a grid of trainings, their table and their plots.
+
+    python recipes/experiments/run.py labels
+    python recipes/experiments/run.py labels --preset tiny --seeds 3 --only pre-trained
+
+    python recipes/experiments/run.py physics --run runs/pretrain_small_paper
+
+| experiment | question |
+| --- | --- |
+| `baselines` | networks, probes of frozen encoders and classical pickers, on measured and synthetic signals |
+| `masking` | patch size and masking ratio: reconstruction error against what comes of it |
+| `sizes` | model size, from scratch and pre-trained: accuracy on training and validation signals |
+| `labels` | label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals |
+| `tasks` | flaw and material, by frozen and by fine-tuned encoders |
+| `diversity` | what a pre-training has to hold for a transducer that no label comes from |
+| `decoders` | the full decoder and the cheaper cross-attention decoder |
+| `physics` | impossible jumps, filled in by the autoencoder and by interpolation; how far its heads look |
+
+Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
+twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
+every cell and decides nothing. Writes `EXPERIMENT.csv` (a row per cell), `EXPERIMENT.md` (mean and standard deviation
+over the seeds) and PNG plots. `KERAS_BACKEND` chooses the backend.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_usmae import options
+from keras_usmae.models import load_preset
+from keras_usmae.training import write_history
+from recipes import experiments
+from recipes.experiments.grid import read_cells, run_cells
+from recipes.experiments.plan import SHORT, Plan
+from recipes.experiments.trials import Laboratory
+
+
+def main(
+    experiment: Annotated[str, typer.Argument(help=f"One of {', '.join(experiments.EXPERIMENTS)}.")],
+    preset: options.Preset = "nano",
+    dataset: options.Dataset = "ultrasound_measured/paper",
+    pretraining: Annotated[
+        str, typer.Option(help="Synthetic dataset and configuration to pre-train on.")
+    ] = "ultrasound_synthetic/quickstart",
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Finished run folder of pretrain.py, in place of a pre-training on --pretraining."),
+    ] = None,
+    signals: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Fresh signals seen in a pre-training. Defaults to the weights that come with the package, and "
+            f"{SHORT:,} where an experiment needs other ones.",
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=50, help="Steps of a fine-tuning, a multiple of 50.")] = 1000,
+    batch_size: Annotated[int, typer.Option(min=1, help="Signals in a step of a fine-tuning.")] = 64,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Peak learning rate of a transformer's fine-tuning. Defaults to the one chosen for nano."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
+    only: Annotated[
+        str | None, typer.Option(help="Run the cells of this contender only; the table takes all that are done.")
+    ] = None,
+    labels: Annotated[
+        int | None, typer.Option(min=0, help="Run the cells with this many measured labels only, as --only does.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Run nothing: write table and plots of what is done.")
+    ] = False,
+    output: options.Output = None,
+    tfds_dir: options.TfdsDir = None,
+    raw_dir: options.RawDir = None,
+) -> Path:
+    """Runs the cells of an experiment that are not done yet, and writes its table and plots."""
+    if experiment not in experiments.EXPERIMENTS:
+        raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
+    load_preset(preset)
+    if run and not (run / "metrics.json").is_file():
+        raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
+    folder = output or Path("runs") / "ablate"
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = experiments.EXPERIMENTS[experiment]
+    plan = Plan(
+        preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
+    )
+    cells = entry.cells(plan)
+    mine = _chosen(experiment, cells, "contender", only)
+    mine = _chosen(experiment, mine, "labels", labels)
+    if not report:
+        laboratory = Laboratory(folder, tfds_dir, raw_dir)
+        run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
+    # In an order of its own: cells are run in the order of what they tell.
+    rows = sorted(read_cells(cells, folder), key=lambda row: row["seed"])
+    if not rows:
+        raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
+    columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
+    write_history(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    files = entry.report(rows, plan, folder)
+    print(f"{experiment}: {len(rows)} of {len(cells)} cells are done. {folder / f'{experiment}.csv'}")
+    for path in files:
+        print(f"  {path}")
+    return folder
+
+
+def _chosen(experiment, cells, key, value):
+    """The cells that have this value; all of them for none."""
+    chosen = [cell for cell in cells if value is None or cell.get(key) == value]
+    if not chosen:
+        known = sorted({cell[key] for cell in cells if key in cell})
+        raise ValueError(f"{experiment!r} has no cell with {key} {value!r}; choose one of {known}.")
+    return chosen
+
+
+if __name__ == "__main__":
+    options.run(main)
