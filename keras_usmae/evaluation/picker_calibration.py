@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_usmae.picker.decoding import decode_picks
+from keras_usmae.picker.decoding import NORMAL_95, decode_picks
 from keras_usmae.signals import SignalConfig, standardize, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
 
@@ -72,18 +72,20 @@ def predict_probabilities(detector, signals, batch_size=256):
     return 1 / (1 + np.exp(-logits))
 
 
-def calibrate_picker(detector, num_signals=20_480):
+def calibrate_picker(detector, num_signals=20_480, label_sigma=8.0):
     """Chooses the least confidence and the width of the intervals on synthetic records.
 
     The least confidence is the smallest at which at most one record in 1,000 without an echo gets a pick. The intervals
-    are widened, or narrowed, until they hold 95 % of the onsets that were found.
+    hold 95 % of the onsets next to a pick, among the sure half of the picks as among the others.
 
     Args:
         detector: `EchoDetector`, trained.
         num_signals: int, records without an echo; there are a quarter as many with echoes. Defaults to `20_480`.
+        label_sigma: float, samples, of the training; see `PickerTraining`. Defaults to `8.0`.
 
     Returns:
-        A dict with `"min_confidence"` and `"interval_scale"`, for the detector's `settings`.
+        A dict with `"min_confidence"`, `"interval_scale"`, `"interval_floor"` and `"label_sigma"`, for the detector's
+        `settings`; see `decode_picks`.
 
     Example:
 
@@ -95,41 +97,58 @@ def calibrate_picker(detector, num_signals=20_480):
     allowed = int(num_signals * FALSE_ALARMS * 0.6)  # not all of it: the next records are others
     least = float(np.sort(loudest)[-1 - allowed])
     min_confidence = min(max(np.ceil(least * 100) / 100, 0.3), 0.95)
-    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, CALIBRATION_SEED, min_confidence)
-    ratio = np.abs(found["error"]) / np.maximum(found["half_width"], 1e-9)
-    return {"min_confidence": float(min_confidence), "interval_scale": round(float(np.quantile(ratio, _LEVEL)), 3)}
+    settings = {"min_confidence": float(min_confidence), "label_sigma": label_sigma}
+    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, CALIBRATION_SEED, settings)
+    return settings | _interval(np.abs(found["error"]), found["half_width"] / NORMAL_95)
 
 
-def score_picker(detector, min_confidence, interval_scale, num_signals=20_480):
+def _interval(error, doubt):
+    """Scale and floor of the intervals, from errors and the doubts that the network stated, both in samples.
+
+    A scale alone gives too narrow an interval where the network is sure, and too wide a one where it is not.
+    """
+    sure = doubt <= np.median(doubt)
+    best = None
+    for floor in np.arange(0.5, 6.01, 0.25):
+        ratio = error / (NORMAL_95 * np.sqrt(doubt**2 + floor**2))
+        scale = np.quantile(ratio, _LEVEL)
+        uneven = abs(np.mean(ratio[sure] <= scale) - np.mean(ratio[~sure] <= scale))
+        if best is None or uneven < best[0]:
+            best = (uneven, floor, scale)
+    return {"interval_scale": round(float(best[2]), 3), "interval_floor": float(best[1])}
+
+
+def score_picker(detector, settings, num_signals=20_480):
     """Scores a detector on synthetic records of another seed than it was calibrated on.
 
     Args:
         detector: `EchoDetector`, trained.
-        min_confidence: float.
-        interval_scale: float.
+        settings: dict, from `calibrate_picker`.
         num_signals: int, records without an echo; there are a quarter as many with echoes. Defaults to `20_480`.
 
     Returns:
         A dict of floats: `"false_records"`, share of the records without an echo that get a pick; `"found"`, share of
         the clear echoes at 18 dB and more that are found, and `"found_lone"`, where each is alone; `"median_error"`
-        and `"mean_error"` in samples; and `"coverage"`, share of the found onsets inside of their interval.
+        and `"mean_error"` in samples; and `"coverage"`, share of the onsets next to a pick, of all echoes, inside of
+        its interval.
 
     Example:
 
     ```python
-    score_picker(detector, **calibrate_picker(detector))["found"]
+    score_picker(detector, calibrate_picker(detector))["found"]
     ```
     """
-    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, JUDGING_SEED, min_confidence)
-    lone = _match(detector, lone_world(), num_signals // 4, JUDGING_SEED, min_confidence)
-    error = np.abs(found["error"])
+    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, JUDGING_SEED, settings)
+    lone = _match(detector, lone_world(), num_signals // 4, JUDGING_SEED, settings)
+    clear = np.abs(found["error"][found["clear"]])
+    loudest = _loudest_false_picks(detector, num_signals, JUDGING_SEED)
     return {
-        "false_records": float(np.mean(_loudest_false_picks(detector, num_signals, JUDGING_SEED) >= min_confidence)),
+        "false_records": float(np.mean(loudest >= settings["min_confidence"])),
         "found": found["share"],
         "found_lone": lone["share"],
-        "median_error": float(np.median(error)),
-        "mean_error": float(np.mean(error)),
-        "coverage": float(np.mean(error <= interval_scale * found["half_width"])),
+        "median_error": float(np.median(clear)),
+        "mean_error": float(np.mean(clear)),
+        "coverage": float(np.mean(np.abs(found["error"]) <= found["half_width"])),
     }
 
 
@@ -144,25 +163,30 @@ def _loudest_false_picks(detector, num_signals, seed):
     return loudest
 
 
-def _match(detector, world, num_signals, seed, min_confidence):
-    """Errors of the picks nearest to clear echoes of at least 18 dB, and the share of them that is found."""
-    errors, widths, found, sought = [], [], 0, 0
+def _match(detector, world, num_signals, seed, settings):
+    """Errors of the picks that have an echo near, and the share of the clear echoes of 18 dB and more that is found."""
+    errors, widths, clears, found, sought = [], [], [], 0, 0
     for start in range(0, num_signals, 2048):
         drawn = synthesize(world, min(2048, num_signals - start), seed, start=start)
-        picks = decode_picks(predict_probabilities(detector, drawn["signal"]), detector.bin_width, min_confidence)
+        picks = decode_picks(predict_probabilities(detector, drawn["signal"]), detector.bin_width, **settings)
         starts, amplitudes = all_echoes(drawn)
         onsets = np.concatenate([drawn["onset"][:, None], drawn["echo_onsets"]], axis=1)
         visible = np.concatenate([drawn["visibility"][:, None], drawn["echo_visibility"]], axis=1)
         level_db = drawn["snr_db"][:, None] + 20 * np.log10(np.abs(amplitudes) / drawn["amplitude"][:, None])
-        clear = (visible == VISIBILITIES.index("clear")) & (onsets >= 0) & (level_db >= _FOUND_DB) & ~np.isnan(starts)
-        for row, echo in zip(*np.nonzero(clear), strict=True):
-            mine = slice(*np.searchsorted(picks["trace"], (row, row + 1)))
-            error = picks["onset"][mine] - onsets[row, echo]
-            nearest = int(np.abs(error).argmin()) if error.size else None
-            hit = nearest is not None and abs(error[nearest]) <= _NEAR_BINS * detector.bin_width
-            sought += 1
-            found += hit
-            if hit:
-                errors.append(error[nearest])
-                widths.append(picks["half_width"][mine][nearest])
-    return {"error": np.array(errors), "half_width": np.array(widths), "share": found / max(sought, 1)}
+        there = (onsets >= 0) & ~np.isnan(starts)
+        clear = there & (visible == VISIBILITIES.index("clear")) & (level_db >= _FOUND_DB)
+
+        # (picks, echoes): the echo that each pick belongs to, and the picks that clear echoes have.
+        distance = np.where(there, onsets, np.inf)[picks["trace"]] - picks["onset"][:, None]
+        nearest = np.abs(distance).argmin(axis=1) if len(distance) else np.empty(0, int)
+        rows = np.arange(len(nearest))
+        near = np.abs(distance[rows, nearest]) <= _NEAR_BINS * detector.bin_width
+        errors.append(-distance[rows, nearest][near])
+        widths.append(picks["half_width"][near])
+        clears.append(clear[picks["trace"], nearest][near])
+        hit = np.zeros_like(clear)
+        np.logical_or.at(hit, picks["trace"], np.abs(distance) <= _NEAR_BINS * detector.bin_width)
+        found, sought = found + int((hit & clear).sum()), sought + int(clear.sum())
+    names = ("error", "half_width", "clear")
+    lists = (errors, widths, clears)
+    return {n: np.concatenate(v) for n, v in zip(names, lists, strict=True)} | {"share": found / max(sought, 1)}

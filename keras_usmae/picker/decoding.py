@@ -4,12 +4,15 @@ For one record of `B` bins, with `p[b] = 0` outside of it, the steps are:
 
 1. Bin `b` is a peak where `p[b]` is above `p[b-2]` and `p[b-1]`, and not below `p[b+1]` and `p[b+2]`.
 2. Its confidence is `p[b-1] + p[b] + p[b+1]`, at most 1: the expected number of echoes that begin within a bin of it.
+   In the first bin `p[0]` stands in for `p[-1]` too: what the network spreads ahead of the record is not lost.
    Peaks below the least confidence are dropped.
 3. Its neighbourhood reaches from `b - 2` to `b + 2`. Where the peak before it is at `a`, with `b - a <= 4`, it begins
    at `a + 2` for a distance of 3 and at `a + 3` for one of 4, and that of the peak at `a` ends at `a + 1`: echoes that
    are close share no bin.
 4. Onset and variance are mean and variance of the bins' middles over the neighbourhood, weighted by `p`.
-5. The interval is the onset plus and minus `1.96 * interval_scale * sqrt(variance)`.
+5. The variance that the targets of the training have of themselves, `label_sigma**2 + bin_width**2 / 12`, is taken off;
+   what is left, 0 or more, is the network's own doubt. The interval is the onset plus and minus
+   `1.96 * interval_scale * sqrt(doubt + interval_floor**2)`.
 
 A port holds five bins and one peak: a peak is finished once the next one is known, or is more than 4 bins away.
 """
@@ -17,10 +20,10 @@ A port holds five bins and one peak: a peak is finished once the next one is kno
 import numpy as np
 
 _RADIUS = 2  # bins; the distance of two peaks is at least one more
-_NORMAL_95 = 1.959964
+NORMAL_95 = 1.959964
 
 
-def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0):
+def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, interval_floor=0.0, label_sigma=8.0):
     """Turns the probabilities of bins into picks.
 
     The interval rests on the variance, not on quantiles: those of a distribution over so few bins jump by a third with
@@ -30,7 +33,9 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0):
         probabilities: float array of shape `(num_traces, num_bins)`. That an echo begins in the bin, each for itself.
         bin_width: int. Samples in a bin.
         min_confidence: float in (0, 1]. Less sure picks are dropped.
-        interval_scale: float. Factor that makes the interval hold 95 %, from validation. Defaults to `1.0`.
+        interval_scale: float. Factor of the interval, see `calibrate_picker`. Defaults to `1.0`.
+        interval_floor: float, samples. Doubt that is left where the network has none. Defaults to `0.0`.
+        label_sigma: float, samples. Spread of an echo in the targets, see `echo_targets`. Defaults to `8.0`.
 
     Returns:
         A dict of arrays of shape `(num_picks,)`, sorted by trace and then by onset: `"trace"` int64; `"onset"` float64,
@@ -59,21 +64,22 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0):
         peak &= (moved(0) > moved(-by)) & (moved(0) >= moved(by))
     trace, at = np.nonzero(peak)
     near = p[trace[:, None], at[:, None] + np.arange(2 * _RADIUS + 1)].astype(np.float64)  # (picks, bins)
+    confidence = near[:, 1:-1].sum(axis=1) + np.where(at == 0, near[:, _RADIUS], 0.0)
     # A hair of rounding must not drop a pick whose bins sum up to exactly the least confidence.
-    sure = near[:, 1:-1].sum(axis=1) >= min_confidence - 1e-6
-    trace, at, near = trace[sure], at[sure], near[sure]
-    confidence = np.minimum(near[:, 1:-1].sum(axis=1), 1.0)
+    sure = confidence >= min_confidence - 1e-6
+    trace, at, near, confidence = trace[sure], at[sure], near[sure], np.minimum(confidence[sure], 1.0)
 
     offset = np.arange(-_RADIUS, _RADIUS + 1)
     before, after = _distances(trace, at)
     weight = near * ((offset > -before[:, None] / 2) & (offset < after[:, None] / 2))
     weight /= weight.sum(axis=1, keepdims=True)
     mean = weight @ offset
-    variance = np.maximum(weight @ offset**2 - mean**2, 0.0)
+    variance = (weight @ offset**2 - mean**2) * bin_width**2
+    doubt = np.maximum(variance - label_sigma**2 - bin_width**2 / 12, 0.0)
     return {
         "trace": trace,
         "onset": (at + 0.5 + mean) * bin_width,
-        "half_width": _NORMAL_95 * interval_scale * bin_width * np.sqrt(variance),
+        "half_width": NORMAL_95 * interval_scale * np.sqrt(doubt + interval_floor**2),
         "confidence": confidence,
     }
 

@@ -16,7 +16,14 @@ from keras_usmae.signals.tof import samples_to_seconds
 DETECTOR_FILE = "detector.keras"
 
 # Of a detector that brings none of its own, such as one in the middle of its training.
-_SETTINGS = {"min_confidence": 0.5, "interval_scale": 1.0, "burst_typical": 280.0}
+_SETTINGS = {
+    "min_confidence": 0.5,
+    "interval_scale": 1.0,
+    "interval_floor": 2.5,
+    "label_sigma": 8.0,
+    "burst_typical": 280.0,
+}
+_INTERVAL = ("interval_scale", "interval_floor", "label_sigma")
 
 _AMPLITUDE_BINS = 20  # from a pick on: the peak of the longest bursts lies in there
 _FAR = np.iinfo(np.int64).max
@@ -163,9 +170,8 @@ class EchoPicker:
         if min_confidence is None:
             min_confidence = self.settings["min_confidence"]
         seen = look(self.detector, traces, scale, batch_size)
-        decoded = decode_picks(
-            seen.probability, self.detector.bin_width, min_confidence, self.settings["interval_scale"]
-        )
+        interval = {name: self.settings[name] for name in _INTERVAL}
+        decoded = decode_picks(seen.probability, self.detector.bin_width, min_confidence, **interval)
         trace = decoded["trace"]
         amplitude = self._amplitude(decoded, seen)
         with np.errstate(divide="ignore"):

@@ -75,8 +75,10 @@ def label_echoes(drawn, signal_length, bin_width, sigma):
     """
     onsets = np.concatenate([drawn["onset"][:, None], drawn["echo_onsets"]], axis=1)
     visibility = np.concatenate([drawn["visibility"][:, None], drawn["echo_visibility"]], axis=1)
-    # A burst that the record begins inside of has its onset ahead of it.
-    visibility = np.where(onsets < 0, 0, visibility)
+    # A burst that the record begins inside of has its onset ahead of it. By less than a bin, nobody could tell: where
+    # these counted as no echo, an echo in the first samples of a record got half of its confidence.
+    doubtful = np.where(visibility == _CLEAR, _DOUBTFUL, visibility)
+    visibility = np.where(onsets < 0, np.where(onsets >= -bin_width, doubtful, 0), visibility)
     return echo_targets(onsets, visibility, signal_length // bin_width, bin_width, sigma)
 
 

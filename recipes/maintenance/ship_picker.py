@@ -35,7 +35,7 @@ Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}
 | onset | where the noise-free envelope of an echo rises through 10 % of its recorded (clipped) peak |
 | last stage of the training | {signals:,} signals of `{world}`, peak rate {learning_rate:g}, started from {origin} |
 | least confidence | {min_confidence:g}: chosen so that at most one record in 1,000 without an echo gets a pick |
-| intervals | {interval_scale:g} times the spread that the network states, chosen to hold 95 % |
+| intervals | {interval_scale:g} x 1.96 x (the network's own doubt and {interval_floor:g} samples, squared and added) |
 | made by | keras_usmae {version}, `recipes/train_picker.py`, `recipes/maintenance/ship_picker.py` |
 | licence | Apache-2.0; made from synthetic signals only |
 
@@ -47,18 +47,15 @@ On synthetic records that took no part in any choice (`recipes/maintenance/ship_
 | lone echoes of 18 dB and more that are found | {found_lone:.2%} |
 | clear echoes of 18 dB and more among others that are found | {found:.1%} |
 | median and mean error of those | {median_error:.1f} and {mean_error:.1f} samples |
-| of those inside of their interval | {coverage:.1%} |
+| onsets next to a pick, of all echoes, inside of its interval | {coverage:.1%} |
 
 {results}
 
 ## Limits
 
-- One training. The spread over several is not known yet.
 - It has seen bursts of 120 to 520 samples and 1 to 5 MHz at 100 MHz; `--scale` is for recordings whose scale is
   estimated wrongly.
 - The first echo may be a real one that nobody asked for: a drilled hole, or the transmit pulse. Set a gate.
-- An echo that begins in the first bin of a record is less sure than others; `nano` passes it over at its own least
-  confidence.
 - Echoes that begin under one of more than twice their height were left out of the training's targets.
 """
 
@@ -77,8 +74,8 @@ def main(
     config = options.read_json(run / "config.json")
     preset = config["preset"]
     detector = keras.saving.load_model(run / DETECTOR_FILE, compile=False)
-    settings = calibrate_picker(detector)
-    scores = score_picker(detector, **settings)
+    settings = calibrate_picker(detector, label_sigma=config["label_sigma"])
+    scores = score_picker(detector, settings)
     print(json.dumps({**settings, **scores}, indent=2))
     detector.settings = {**settings, "burst_typical": 280.0}
     weights = output / f"{preset}_{PICKER}{WEIGHTS_SUFFIX}"
