@@ -34,7 +34,7 @@ Devices = Annotated[
     typer.Option(
         min=1,
         help="Devices that share each batch: of this machine with TensorFlow, of all machines together with JAX and "
-        "torch (docs/clusters.md). The loss is that of one device.",
+        "torch (docs/how-to/clusters.md). The loss is that of one device.",
     ),
 ]
 DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
