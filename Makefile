@@ -37,7 +37,7 @@ test-oldest: $(OLDEST_VENV)/.test
 		-m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/signals
 
 # The documentation site in build/site, strictly. Nothing is fetched, neither here nor by a reader.
-docs:/.docs
+docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Known weaknesses of what is installed; needs a network.
