@@ -35,7 +35,7 @@ Devices = Annotated[
     typer.Option(
         min=1,
         help="Devices that share each batch: of this machine with TensorFlow, of all machines together with JAX and "
-        "torch (docs/clusters.md). The loss is that of one device.",
+        "torch (docs/how-to/clusters.md). The loss is that of one device.",
     ),
 ]
 DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
@@ -168,11 +168,16 @@ def takes(config_class):
     return decorate
 
 
-def run(main):
+def run(main, command=None):
     """Runs a recipe's `main` on the command line.
 
     Errors about the user's input are told without a traceback. Ctrl-C and SIGTERM end what was started and tell how to
     go on.
+
+    Args:
+        main: the recipe's function.
+        command: str or `None`. What the user typed, such as `"usmae predict"`. Defaults to `None`, that is
+            `python recipes/NAME.py`.
     """
 
     @functools.wraps(main)
@@ -180,7 +185,7 @@ def run(main):
         try:
             return main(**arguments)
         except KeyboardInterrupt as interrupt:  # here: typer tells no more than "Aborted"
-            print(f"\nInterrupted. {_way_on(main)}", file=sys.stderr)
+            print(f"\nInterrupted. {_way_on(main, command)}", file=sys.stderr)
             sys.exit(143 if interrupt.args else 130)
 
     def terminate(number, frame):
@@ -190,7 +195,7 @@ def run(main):
     app.command()(interruptible)
     before = signal.signal(signal.SIGTERM, terminate)
     try:
-        app()
+        app(prog_name=command)
     except (ValueError, OSError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
@@ -198,9 +203,10 @@ def run(main):
         signal.signal(signal.SIGTERM, before)
 
 
-def _way_on(main):
+def _way_on(main, command):
     """What to do after an interruption."""
-    again = shlex.join(["python", *sys.argv])
+    start = command.split() if command else ["python", sys.argv[0]]
+    again = shlex.join([*start, *sys.argv[1:]])
     if "resume" not in inspect.signature(main).parameters:
         return f"What is done and kept is whole; the same command starts again: {again}"
     again += "" if "--resume" in sys.argv else " --resume"

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 
 from keras_usmae.data.preparing import prepare
+from keras_usmae.extras import import_extra
+from keras_usmae.shipped import shipped_folder
 
 __all__ = ["StoredSplit", "load_arrays", "load_builder", "prepare"]
 
@@ -18,7 +20,7 @@ _CHUNK_SIZE = 1024
 
 
 def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", folder=None):
-    """Loads one of the project's TFDS builders.
+    """Loads one of the project's TFDS builders by name.
 
     Args:
         name: str. `"dataset"` or `"dataset/config"`, such as `"ultrasound_synthetic/paper"`. Without a config, the
@@ -29,7 +31,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             folder that the environment variable `DATA_DIR` names, or a download where it is not set.
         file_format: str. `"array_record"` to read it by `as_data_source` (and `load_arrays`), without TensorFlow, or
             `"tfrecord"` to read it by `as_dataset` and `tfds.load`. Defaults to `"array_record"`.
-        folder: path or `None`. Folder of the builders. Defaults to `None`, those that come with the package.
+        folder: path or `None`. Folder of the builders. Defaults to `None`, that is those of this package.
 
     Returns:
         A `tfds.core.DatasetBuilder`. Nothing is written yet: see `prepare`.
@@ -38,6 +40,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
         FileNotFoundError: where there is no folder of builders.
         ValueError: where the dataset or config is unknown, `raw_dir` is given to a dataset without originals, or the
             dataset was prepared in another file format.
+        ImportError: if the extra `data` is not installed.
 
     Example:
 
@@ -49,6 +52,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     arrays["signal"].shape  # (1200, 2048)
     ```
     """
+    import_extra("tensorflow_datasets", "data")
     folder = _builders_folder(folder)
     dataset, _, config = name.partition("/")
     known = sorted(path.parent.name for path in folder.glob("*/*_dataset_builder.py"))
@@ -168,13 +172,13 @@ def load_arrays(builder, split, features=("signal", "onset")):
 
 
 def _builders_folder(folder):
-    package = pathlib.Path(__file__).parents[1]
-    # A wheel has them within the package; in a checkout they lie beside it.
-    places = [package / "_datasets", package.parent / "datasets"] if folder is None else [pathlib.Path(folder)]
-    for place in places:
-        if (place / "__init__.py").is_file():
-            return place.resolve()
-    raise FileNotFoundError(f"There is no folder of dataset builders at {str(places[-1])!r}. Install the package anew.")
+    folder = pathlib.Path(folder) if folder is not None else shipped_folder("datasets")
+    if not (folder / "__init__.py").is_file():
+        raise FileNotFoundError(
+            f"There is no folder of dataset builders at {str(folder)!r}. Leave `folder` out for those of the package, "
+            "or pass the folder `datasets` of a checkout."
+        )
+    return folder.resolve()
 
 
 def import_builders(folder=None):

@@ -5,8 +5,11 @@ Needs the extra `tuner`: `pip install keras-usmae[tuner]`.
 
 try:
     import keras_tuner  # noqa: F401
+    import tensorboard  # noqa: F401
 except ImportError as error:
-    raise ImportError("Searching needs KerasTuner. Install it with: pip install keras-usmae[tuner]") from error
+    raise ImportError(
+        f"Searching needs {error.name}, which is not installed. Install it with: pip install 'keras-usmae[tuner]'"
+    ) from error
 
 from keras_usmae.tuning.best import finetune_options, pretrain_options, write_best
 from keras_usmae.tuning.candidates import Candidates
