@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE, count_macs, estimate_cycles
+from keras_usmae.export.cost import CORES, COUNTED_IN, count_macs, estimate_instructions, estimate_rates
 from keras_usmae.models import preset_of
 
 _SIZES = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "kernel_size")
@@ -77,7 +77,7 @@ def text_values(tflite_format, reference, report, operators, training):
         "training": ", ".join(f"{key}: {value}" for key, value in training.items()) or "not recorded.",
         "kept": _kept(reference),
         "scores": _format_scores(tflite_format, reference.kind, report),
-        "costs": _format_costs(operators),
+        "costs": _format_costs(operators, tables=tflite_format == "int8"),
         "tried": (resources.files("keras_usmae.export") / "templates" / "tried.md").read_text(),
     }
 
@@ -119,18 +119,21 @@ def _cell(key, value):
     return f"{value:.2f}" if key == "picks_per_signal" else f"{value:.2%}"
 
 
-def _format_costs(operators):
-    cycles = estimate_cycles(operators)
+def _format_costs(operators, tables):
+    plain, with_tables = estimate_rates(operators), estimate_rates(operators, tables)
     lines = [
-        f"{count_macs(operators):,} multiply-accumulates a signal. Cycles: {CYCLES_FORMULA}; {CYCLES_SOURCE}. Not "
-        "measured on this model: expect a factor of two either way.",
+        f"{count_macs(operators):,} multiply-accumulates a signal. Instructions are estimated by operator from what "
+        f"was {COUNTED_IN}; other compilers and memories change them.",
         "",
-        "| core | macs a cycle | cycles a value | cycles | at 100 MHz |",
-        "| --- | --- | --- | --- | --- |",
+        "| core | clock | cycles an instruction | instructions | picks/s | with the table kernels | picks/s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for core, constants in CORES.items():
-        lines.append(
-            f"| {core} | {constants['macs_per_cycle']:g} | {constants['cycles_per_value']:g} | {cycles[core]:,} | "
-            f"{cycles[core] / 1e5:.0f} ms |"
-        )
-    return "\n".join(lines)
+    for core in CORES:
+        cells = [f"{core.megahertz:.0f} MHz", f"{core.cycles_per_instruction:g}"]
+        for rates in (plain, with_tables) if tables else (plain,):
+            rate = rates[core.name]
+            cells += [f"{rate['instructions'] / 1e6:.1f} M", f"{rate['picks_per_second']:.1f}"]
+        lines.append(f"| {core.name} | " + " | ".join([*cells, *["none for int16"] * (6 - len(cells))]) + " |")
+    dearest = estimate_instructions(operators, "Cortex-M4", tables)
+    parts = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in dearest.items() if count >= 1e4)
+    return "\n".join([*lines, "", f"Instructions on a Cortex-M4 by operator: {parts}."])

@@ -1,6 +1,6 @@
 """The figures of an export as tables to read."""
 
-from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE
+from keras_usmae.export.cost import CORES, COUNTED_IN
 
 # By the kind of the reference: title, key in the scores, digits, factor (100 for shares in per cent).
 _SCORES = {
@@ -90,14 +90,22 @@ def _costs(report):
     rows = []
     for name, file in files.items():
         nodes, on_tflm = f"{sum(file['operators'].values())}", "yes" if file["arena_bytes"] else "no"
-        cycles = [f"{file['cycles'][core] / 1e6:.1f} M" if file["cycles"] else "" for core in CORES]
-        rows.append((name, nodes, f"{len(file['operators'])}", on_tflm, f"{file['macs']:,}", *cycles))
-    lines = ["", *_table(("format", "nodes", "operators", "all in TFLM", "macs", *CORES), rows), ""]
-    lines.append(f"Cycles, estimated for int8 and int16x8 as {CYCLES_FORMULA}; {CYCLES_SOURCE}.")
+        cores = [_rate(file["cores"][core.name]) if file["cores"] else "" for core in CORES]
+        rows.append((name, nodes, f"{len(file['operators'])}", on_tflm, f"{file['macs']:,}", *cores))
+    titles = [f"{core.name}, {core.megahertz:.0f} MHz" for core in CORES]
+    lines = ["", *_table(("format", "nodes", "operators", "all in TFLM", "macs", *titles), rows), ""]
+    lines.append(
+        f"Instructions and picks a second: estimated with the firmware folder's kernels from what was {COUNTED_IN}, at "
+        f"{', '.join(f'{core.cycles_per_instruction:g} cycles an instruction on {core.name}' for core in CORES)}."
+    )
     for name, file in files.items():
         counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
         lines.append(f"Operators of {name}: {counts}.")
     return lines
+
+
+def _rate(costs):
+    return f"{costs['instructions'] / 1e6:.1f} M, {costs['picks_per_second']:.1f}/s"
 
 
 def _disagreements(report):
