@@ -3,6 +3,8 @@
 #include "lookup.h"
 #include "tensorflow/lite/micro/micro_log.h"
 
+namespace tflite {
+namespace micro {
 namespace {
 
 size_t Count(const TfLiteEvalTensor* tensor) {
@@ -23,7 +25,7 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node, const char* name,
   if (node->user_data == nullptr || node->inputs->size != 1 || node->outputs->size != 1) {
     return kTfLiteError;
   }
-  tflite::MicroContext* micro_context = tflite::GetMicroContext(context);
+  MicroContext* micro_context = GetMicroContext(context);
   TfLiteTensor* input = micro_context->AllocateTempInputTensor(node, 0);
   if (input == nullptr) {
     return kTfLiteError;
@@ -51,24 +53,30 @@ TfLiteStatus PrepareLogistic(TfLiteContext* context, TfLiteNode* node) {
 }
 
 TfLiteStatus EvalSoftmax(TfLiteContext* context, TfLiteNode* node) {
-  const TfLiteEvalTensor* input = tflite::micro::GetEvalInput(context, node, 0);
-  TfLiteEvalTensor* output = tflite::micro::GetEvalOutput(context, node, 0);
+  const TfLiteEvalTensor* input = GetEvalInput(context, node, 0);
+  TfLiteEvalTensor* output = GetEvalOutput(context, node, 0);
   const size_t depth = static_cast<size_t>(input->dims->data[input->dims->size - 1]);
-  usmae_softmax(tflite::micro::GetTensorData<int8_t>(input), tflite::micro::GetTensorData<int8_t>(output),
+  usmae_softmax(GetTensorData<int8_t>(input), GetTensorData<int8_t>(output),
                 Count(input) / depth, depth, *static_cast<const int32_t**>(node->user_data));
   return kTfLiteOk;
 }
 
 TfLiteStatus EvalLogistic(TfLiteContext* context, TfLiteNode* node) {
-  const TfLiteEvalTensor* input = tflite::micro::GetEvalInput(context, node, 0);
-  TfLiteEvalTensor* output = tflite::micro::GetEvalOutput(context, node, 0);
-  usmae_logistic(tflite::micro::GetTensorData<int8_t>(input), tflite::micro::GetTensorData<int8_t>(output),
+  const TfLiteEvalTensor* input = GetEvalInput(context, node, 0);
+  TfLiteEvalTensor* output = GetEvalOutput(context, node, 0);
+  usmae_logistic(GetTensorData<int8_t>(input), GetTensorData<int8_t>(output),
                  Count(input), *static_cast<const int8_t**>(node->user_data));
   return kTfLiteOk;
 }
 
+TFLMRegistration MakeSoftmax() { return RegisterOp(Init, PrepareSoftmax, EvalSoftmax); }
+
+TFLMRegistration MakeLogistic() { return RegisterOp(Init, PrepareLogistic, EvalLogistic); }
+
 }  // namespace
+}  // namespace micro
+}  // namespace tflite
 
-TFLMRegistration RegisterUsmaeSoftmax() { return tflite::micro::RegisterOp(Init, PrepareSoftmax, EvalSoftmax); }
+TFLMRegistration RegisterUsmaeSoftmax() { return tflite::micro::MakeSoftmax(); }
 
-TFLMRegistration RegisterUsmaeLogistic() { return tflite::micro::RegisterOp(Init, PrepareLogistic, EvalLogistic); }
+TFLMRegistration RegisterUsmaeLogistic() { return tflite::micro::MakeLogistic(); }
