@@ -31,12 +31,7 @@ bool Fits(const TfLiteTensor* tensor, size_t values, float scale, int zero_point
          tensor->params.scale == scale && tensor->params.zero_point == zero_point;
 }
 
-}  // namespace
-
-int usmae_setup(void) {
-  if (interpreter != nullptr) {
-    return USMAE_OK;
-  }
+int SetUp() {
   if (g_usmae_model_hash != USMAE_MODEL_HASH) {
     return USMAE_OTHER_MODEL;
   }
@@ -61,6 +56,13 @@ int usmae_setup(void) {
   logits = Data(made.output(0));
   interpreter = &made;
   return USMAE_OK;
+}
+
+}  // namespace
+
+int usmae_setup(void) {
+  static const int answer = SetUp();
+  return answer;
 }
 
 const usmae_quantized_t* usmae_infer(void*) {

@@ -24,8 +24,7 @@ enum {
     USMAE_NOT_SET_UP = 21
 };
 
-/* Prepares the interpreter. Once, before all others; what it answers is for the log, everything else than USMAE_OK is
- * final. */
+/* Prepares the interpreter, before all others. Only the first call does so; later ones give its answer again. */
 int usmae_setup(void);
 
 /* Finds the echoes of one signal of USMAE_SIGNAL_LENGTH samples, in order of their onset.
