@@ -72,7 +72,6 @@ def write_firmware(folder, content, tflite_format, reference, report, training=N
         "bytes": _format_bytes(content),
         "size": len(content),
         "hash": f"0x{hashlib.sha256(content).hexdigest()[:8]}",
-        "model_bytes": f"{len(content):,}",
         "golden_count": GOLDEN_COUNT,
     }
     (folder / "model.tflite").write_bytes(content)
@@ -118,11 +117,8 @@ def _model_values(reference):
 
 def _tensor_values(interpreter):
     limits = np.iinfo(interpreter.input_type)
-    names = {"int8": ("int8_t", "int8"), "int16": ("int16_t", "i16")}
-    quantized_type, tensor_field = names[np.dtype(interpreter.input_type).name]
     return {
-        "quantized_type": quantized_type,
-        "tensor_field": tensor_field,
+        "quantized_type": f"{np.dtype(interpreter.input_type).name}_t",
         "quantized_min": limits.min,
         "quantized_max": limits.max,
         "input_scale": c_float(interpreter.input_scale[0]),
