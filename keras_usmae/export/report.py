@@ -61,8 +61,7 @@ def format_report(report):
         if not runtimes:
             rows.append((name, "", size, "", *empty))
     titles = ("format", "runtime", "bytes", "arena bytes", *(title for title, *_ in columns))
-    lines = [f"Every row is scored on the same {report['num_signals']} signals: {report['signals']}.", ""]
-    lines += _table(titles, rows)
+    lines = [*_scored_on(report), "", *_table(titles, rows)]
     lines += [
         "",
         "dp: deviation of a probability from Keras's. LSB: deviation of a logit in steps of the quantised output. "
@@ -70,6 +69,22 @@ def format_report(report):
         f"{_LEGENDS[report['kind']]} Arena: measured on this 64-bit machine.",
     ]
     return "\n".join(lines + _costs(report) + _disagreements(report))
+
+
+def _scored_on(report):
+    """What the rows are scored on; those of an earlier export may have had other signals."""
+    usual = report["num_signals"], report["signals"]
+    others = {}
+    for name, file in report["formats"].items():
+        for scores in file.get("runtimes", {}).values():
+            found = scores["num_signals"], file.get("signals", report["signals"])
+            if found != usual:
+                others[name] = found
+    every = "Every row" if not others else "A row that is not named below"
+    lines = [f"{every} is scored on the same {usual[0]} signals: {usual[1]}."]
+    return lines + [
+        f"{name}, of an earlier export: {count} signals, {source}." for name, (count, source) in others.items()
+    ]
 
 
 def _cells(columns, scores):
