@@ -33,7 +33,7 @@ from keras_usmae.training import write_history
 from recipes import experiments
 from recipes.experiments.grid import read_cells, run_cells
 from recipes.experiments.plan import SHORT, Plan
-from recipes.experiments.trials import Laboratory
+from recipes.experiments.trial import Place, Trial
 
 
 def main(
@@ -87,12 +87,12 @@ def main(
     plan = Plan(
         preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
     )
-    cells = entry.cells(plan)
+    cells = [trial.cell() for trial in entry.trials(plan)]
     mine = _chosen(experiment, cells, "contender", only)
     mine = _chosen(experiment, mine, "labels", labels)
     if not report:
-        laboratory = Laboratory(folder, tfds_dir, raw_dir)
-        run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
+        place = Place(folder, tfds_dir, raw_dir)
+        run_cells(mine, lambda cell: entry.run(Trial.of(cell), place), folder)
     # In an order of its own: cells are run in the order of what they tell.
     rows = sorted(read_cells(cells, folder), key=lambda row: row["seed"])
     if not rows:
