@@ -38,6 +38,7 @@ _NAMES = {
     "signals": (
         "SignalConfig",
         "TransducerConfig",
+        "example_scan",
         "pick_aic",
         "pick_threshold",
         "read_transducer",
