@@ -20,7 +20,7 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.evaluate import OUTLIER_BINS
 from keras_usmae.evaluation.plots import plot_error_over_snr, plot_reliability
@@ -29,7 +29,6 @@ from keras_usmae.models import ToFClassifier, load_trained
 from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.plotting import plot_tof_errors, plot_tof_examples, save_figure
-from keras_usmae.signals import check_signals
 from keras_usmae.training import check_writable, write_history, write_json
 from recipes.experiments.reports import write_markdown
 
@@ -56,13 +55,6 @@ def load_model(run, preset):
     model = load_trained(path, ToFClassifier)
     needs = {"sampling_rate": model.sampling_rate, "signal_length": model.encoder.signal_length}
     return model, run.name if run.is_dir() else run.stem, config.get("dataset"), needs
-
-
-def load_labelled(builder, part, signal_length):
-    """Arrays of a split, checked against what the classifier takes."""
-    arrays = load_arrays(builder, part, features=tuple(builder.info.features))
-    check_signals(arrays["signal"], signal_length or arrays["signal"].shape[1])
-    return {**arrays, "onset": arrays["onset"].astype("float64")}
 
 
 def table(estimators):
@@ -160,17 +152,16 @@ def main(
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; name another --output, or delete it.")
 
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    rate = options.sampling_rate(builder)
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    rate = stored.sampling_rate
     if rate != needs.get("sampling_rate", rate):
         raise ValueError(
             f"{dataset} has {rate:g} Hz, the classifier was trained at {needs['sampling_rate']:g} Hz: resample the "
             "recordings (`sampling_rate` in their prepare.toml)."
         )
-    splits = options.labelled_splits(builder)
-    arrays, held_out = (
-        load_labelled(builder, splits.get(part, part), needs.get("signal_length")) for part in (split, "validation")
-    )
+    arrays, held_out = (stored.arrays(part, length=needs.get("signal_length")) for part in (split, "validation"))
+    for part in (arrays, held_out):
+        part["onset"] = part["onset"].astype("float64")
     signals, onset = arrays["signal"], arrays["onset"]
     found = evaluate(model, arrays, held_out, rate, speed_of_sound, network, verbose=options.progress())
 

@@ -1,14 +1,16 @@
-"""Exports a fine-tuned classifier to SavedModel, TFLite and ONNX, and proves each file against Keras.
+"""Exports a ready picker, or a fine-tuned classifier, to SavedModel, TFLite and ONNX; proves each file against Keras.
 
+    python recipes/export.py --preset nano
     python recipes/export.py --run runs/finetune_nano
 
-Takes the run folder of finetune.py. Writes RUN/export: saved_model/, model_float32.tflite, model_int8.tflite,
-model_int16x8.tflite, firmware_int8/ and firmware_int16x8/ (C sources, golden vectors, README), and export.json. Prints
-for each file its size, its arena, and its results on the test split in TensorFlow Lite for Microcontrollers and in
-LiteRT. Always runs on TensorFlow, whichever backend trained the model.
+The first takes a picker that ships, and needs no training and no data: integers are calibrated on synthetic signals,
+and files are scored on others, or with --data-dir (or DATA_DIR) on the test split of the measured set. The second takes
+a run folder of finetune.py, with its calibration and test signals, or one of train_picker.py.
 
-A minute for nano (2 CPU cores, 1,600 measured test windows). From a float top-1 of 85.8 % it gave int8 with 91 kB, an
-arena of 61 kB and top-1 85.3 % in TFLM, and int16x8 with 110 kB, an arena of 107 kB and top-1 85.7 %.
+Writes saved_model/, model_float32.tflite, model_int8.tflite, model_int16x8.tflite, firmware_int8/ and
+firmware_int16x8/ (C sources, golden vectors, README), report.md and export.json. Prints for each file its size, its
+arena, and its results in TensorFlow Lite for Microcontrollers and in LiteRT. Always runs on TensorFlow, whichever
+backend trained the model.
 """
 
 import os
@@ -22,31 +24,68 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
+from keras_usmae.data import load_dataset
 from keras_usmae.export import (
     DEFAULT_FORMATS,
+    FIELD_CALIBRATION_SEED,
+    FIELD_JUDGING_SEED,
     FORMATS,
     check_output,
-    export_classifier,
+    export_model,
+    field_signals,
     format_report,
-    load_classifier,
+    load_model,
     load_signals,
     parse_formats,
+    reference_of,
 )
+from keras_usmae.models import EchoDetector
+
+NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
+
+
+def labelled(detector, dataset, tfds_dir, raw_dir):
+    """Signals with known echoes that a detector is scored on: raw, onsets, and what they are."""
+    if raw_dir is None:
+        signals, onset = field_signals(NUM_SYNTHETIC, detector.encoder.signal_length, FIELD_JUDGING_SEED)
+        return signals, onset, "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    source = f"the test split of {dataset}"
+    arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
+    keep = slice(None)
+    if "hole_echo" in arrays:  # a picker of first echoes rightly finds the hole
+        keep = ~arrays["hole_echo"].astype(bool).ravel()
+        source += ", windows without a drilled hole ahead of the labelled echo"
+    return arrays["signal"][keep], arrays["onset"][keep], source
 
 
 def main(
     run: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--run", "--weights", help="Run folder of finetune.py, with classifier.keras, calibration.npz and test.npz."
+            "--run",
+            "--weights",
+            help="Run folder of finetune.py, with classifier.keras, calibration.npz and test.npz, or of "
+            "train_picker.py, with detector.keras.",
         ),
-    ],
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A ready picker that ships, nano or tiny, in place of a run.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Folder to write; an earlier export there is replaced. Defaults to RUN/export.")
+        Path | None,
+        typer.Option(
+            help="Folder to write; an earlier export there is replaced. Defaults to RUN/export, or runs/export_PRESET."
+        ),
     ] = None,
     formats: Annotated[str, typer.Option(help=f"What to write, with commas between: {', '.join(FORMATS)}.")] = (
         ",".join(DEFAULT_FORMATS)
     ),
+    dataset: Annotated[
+        str, typer.Option(help="Measured set that a picker is scored on where its originals are given.")
+    ] = "ultrasound_measured/paper",
+    tfds_dir: options.TfdsDir = None,
+    raw_dir: options.RawDir = None,
     speed_of_sound: options.SpeedOfSound = 1480.0,
     seconds: Annotated[
         float,
@@ -56,20 +95,29 @@ def main(
         ),
     ] = 120.0,
 ) -> None:
-    """Exports a fine-tuned classifier and verifies every file."""
+    """Exports a picker or a classifier and verifies every file."""
     # Everything that can be wrong is found before long work begins.
-    output = output or run / "export"
+    if (run is None) == (preset is None):
+        raise ValueError(
+            "Export takes one model: --preset nano for a picker that ships, or --run FOLDER for one of your own. "
+            f"Received: run={run}, preset={preset}"
+        )
+    output = output or (run / "export" if run else Path("runs") / f"export_{preset}")
     chosen = parse_formats(formats)
     check_output(output)
-    calibration, _ = load_signals(run / "calibration.npz")
-    signals, onset = load_signals(run / "test.npz")
-    classifier = load_classifier(run / "classifier.keras")
+    model = load_model(run) if run else EchoDetector.from_preset(preset)
+    if isinstance(model, EchoDetector):
+        calibration, _ = field_signals(NUM_CALIBRATION, model.encoder.signal_length, FIELD_CALIBRATION_SEED)
+        signals, onset, source = labelled(model, dataset, tfds_dir, raw_dir)
+    else:
+        calibration, _ = load_signals(run / "calibration.npz")
+        (signals, onset), source = load_signals(run / "test.npz"), f"the test split of the run {run.name}"
 
-    config = run / "config.json"
-    training = options.read_json(config) if config.is_file() else None
-    report = export_classifier(
-        classifier, output, calibration, signals, onset, chosen, speed_of_sound, seconds, training
-    )
+    training = {"made by": f"the preset {preset}, keras_usmae/presets/{preset}_picker.md"} if preset else None
+    if run and (run / "config.json").is_file():
+        training = options.read_json(run / "config.json")
+    reference = reference_of(model, signals, onset, source, speed_of_sound)
+    report = export_model(reference, output, calibration, chosen, seconds, training)
     print(format_report(report))
     print(f"Written to {output}")
 

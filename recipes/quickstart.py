@@ -26,7 +26,8 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.configs import FinetuneConfig, PretrainConfig
+from keras_usmae.data import load_builder, load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.models import ToFClassifier, load_trained
 from keras_usmae.picker import EchoPicker
@@ -35,8 +36,8 @@ from keras_usmae.picker.settings import PredictConfig
 from keras_usmae.picker.summary import format_summary
 from keras_usmae.plotting import plot_tof_errors, save_figure
 from keras_usmae.signals import example_scan
-from keras_usmae.training import write_json, write_text
-from recipes import finetune, pretrain
+from keras_usmae.training import finetune, pretrain, write_json, write_text
+from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"
 BIN_WIDTH = 16
@@ -77,11 +78,11 @@ def map_thickness(folder, preset):
     return summary, error[np.isfinite(error)], scan.thickness.size
 
 
-def score_all(classifier, preset, builder, speed_of_sound):
+def score_all(classifier, preset, dataset, speed_of_sound):
     """Scores of the classifier, the ready picker and the classical ones on the test split."""
-    splits, rate = options.labelled_splits(builder), options.sampling_rate(builder)
-    names = [name for name in ("signal", "onset", "hole_echo") if name in builder.info.features]
-    test, held_out = (load_arrays(builder, splits[part], features=tuple(names)) for part in ("test", "validation"))
+    rate = dataset.sampling_rate
+    names = [name for name in ("signal", "onset", "hole_echo") if name in dataset.features]
+    test, held_out = (dataset.arrays(split, names) for split in ("test", "validation"))
     found = {}
     for name, model in (
         (f"ready picker {preset}, no label", EchoPicker.from_preset(preset)),
@@ -130,12 +131,12 @@ def main(
 
     def make_signals():
         # The labelled ones first: a wrong DATA_DIR is told at once.
-        labelled = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-        prepare(load_builder(SYNTHETIC, data_dir=tfds_dir))
+        labelled, synthetic = (load_dataset(name, tfds_dir, raw_dir) for name in (dataset, SYNTHETIC))
+        print(f"{labelled.builder.info.full_name} and {synthetic.builder.info.full_name} are ready.")
         return labelled
 
     print(f"Labelled signals are {data}.", flush=True)
-    builder = timed("signals", make_signals)
+    labelled = timed("signals", make_signals)
     summary, error, count = timed("a scan to a thickness map", map_thickness, folder, preset)
     map_line = (
         f"Thickness of {len(error)} of {count} traces: median error {np.median(np.abs(error)):.3f} mm, largest "
@@ -143,23 +144,21 @@ def main(
     )
     print(f"{summary}\n{map_line}\n  {folder / 'predict' / 'c_scan.png'}", flush=True)
 
-    shared = {"seed": seed, "tfds_dir": tfds_dir, "preset": preset}
-    encoder_run = timed(
-        "pre-training",
-        pretrain.main,
+    shared = {"preset": preset, "seed": seed}
+    pretraining = PretrainConfig(
         dataset=SYNTHETIC,
         epochs=pretrain_epochs,
         fresh=16_384,
         batch_size=128,
         learning_rate=3e-3,
         warmup_epochs=pretrain_epochs / 16,
-        output=folder / "pretrain",
         **shared,
     )
-    classifier_run = timed(
-        "fine-tuning",
-        finetune.main,
-        pretrained=encoder_run,
+    where = {"data_dir": tfds_dir, "verbose": options.progress()}
+    encoder_run = timed("pre-training", pretrain, pretraining, folder / "pretrain", **where)
+    draw_pretraining(encoder_run)
+    finetuning = FinetuneConfig(
+        pretrained=str(encoder_run.folder),
         dataset=dataset,
         labels=labels,
         bin_width=BIN_WIDTH,
@@ -167,12 +166,12 @@ def main(
         warmup_epochs=finetune_epochs * 3 / 40,
         batch_size=32,
         speed_of_sound=speed_of_sound,
-        output=folder / "finetune",
-        raw_dir=raw_dir,
         **shared,
     )
-    classifier = load_trained(classifier_run / "classifier.keras", ToFClassifier)
-    scores, figure = timed("pickers beside each other", score_all, classifier, preset, builder, speed_of_sound)
+    classifier_run = timed("fine-tuning", finetune, finetuning, folder / "finetune", raw_dir=raw_dir, **where)
+    draw_finetuning(classifier_run)
+    classifier = load_trained(classifier_run.folder / "classifier.keras", ToFClassifier)
+    scores, figure = timed("pickers beside each other", score_all, classifier, preset, labelled, speed_of_sound)
     save_figure(figure, folder / "tof_errors.png")
 
     # In a process of its own: the exporter needs TensorFlow, whichever backend trained.
@@ -180,7 +179,7 @@ def main(
     exporter += ["--formats", "int8", "--seconds", "15", "--output", str(folder / "export")]
     timed("export", subprocess.run, exporter, check=True)
 
-    pretraining = options.read_json(encoder_run / "metrics.json")
+    pretraining = encoder_run.metrics
     report = options.read_json(folder / "export" / "export.json")
     lines = [
         map_line,

@@ -6,22 +6,30 @@ The only part of the package that needs TensorFlow: import it in a process that 
 
 from keras_usmae.export.cost import count_macs, estimate_cycles
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
-from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_classifier, parse_formats
+from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_model, parse_formats
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
 from keras_usmae.export.onnx import ONNXInterpreter, write_onnx
 from keras_usmae.export.operators import TFLM_OPERATORS, check_integer, check_operators, read_operators
+from keras_usmae.export.reference import Reference, reference_of
 from keras_usmae.export.report import format_report
-from keras_usmae.export.run import load_classifier, load_signals
+from keras_usmae.export.run import load_model, load_signals
 from keras_usmae.export.saved_model import in_float32, write_saved_model, write_static_saved_model
-from keras_usmae.export.streaming import stream_picks, window_starts
+from keras_usmae.export.streaming import stream_picks
+from keras_usmae.export.synthetic import (
+    FIELD_CALIBRATION_SEED,
+    FIELD_JUDGING_SEED,
+    field_signals,
+)
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
-from keras_usmae.export.verify import compare_with_keras, verify_onnx, verify_tflite
+from keras_usmae.export.verify import verify_onnx, verify_tflite
 
 __all__ = [
     "DEFAULT_FORMATS",
     "DEPLOYMENT_FORMS",
+    "FIELD_CALIBRATION_SEED",
+    "FIELD_JUDGING_SEED",
     "FORMATS",
     "INTEGER_FORMATS",
     "TFLITE_FORMATS",
@@ -31,28 +39,29 @@ __all__ = [
     "DeploymentGraph",
     "LiteRTInterpreter",
     "ONNXInterpreter",
+    "Reference",
     "TFLMInterpreter",
     "check_calibration",
     "check_integer",
     "check_operators",
     "check_output",
-    "compare_with_keras",
     "convert",
     "count_macs",
     "dequantize",
     "estimate_cycles",
-    "export_classifier",
+    "export_model",
+    "field_signals",
     "format_report",
     "in_float32",
-    "load_classifier",
+    "load_model",
     "load_signals",
     "parse_formats",
     "quantize",
     "read_operators",
+    "reference_of",
     "stream_picks",
     "verify_onnx",
     "verify_tflite",
-    "window_starts",
     "write_firmware",
     "write_onnx",
     "write_saved_model",

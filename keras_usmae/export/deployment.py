@@ -1,4 +1,4 @@
-"""The classifier's function, rearranged for small integer targets."""
+"""A model's function, rearranged for small integer targets."""
 
 import dataclasses
 import math
@@ -9,6 +9,7 @@ from scipy.linalg import hadamard
 
 from keras_usmae.layers import get_activation
 from keras_usmae.models import MAEEncoder
+from keras_usmae.models.heads import PerPatchHead
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class DeploymentForm:
     Example:
 
     ```python
-    graph = DeploymentGraph(classifier, DeploymentForm(fused_norm=False))
+    graph = DeploymentGraph(model, DeploymentForm(fused_norm=False))
     ```
 
     Reference:
@@ -53,7 +54,7 @@ DEPLOYMENT_FORMS = {
 
 
 class DeploymentGraph(tf.Module):
-    """One standardised signal in, logits out: the numbers of a `ToFClassifier` from fewer, more robust operators.
+    """One standardised signal in, logits out: the numbers of a model from fewer, more robust operators.
 
     Identities of pre-norm transformers are used, all exact but for the `epsilon` of the normalisation, which counts
     only in tokens of next to no variance (`L2_NORMALIZATION` has one of its own):
@@ -68,10 +69,10 @@ class DeploymentGraph(tf.Module):
       next normalisation divides it out. With a factor that falls with the loudness of its patch, the patches of the
       burst, twenty times louder than the others, no longer take nearly all steps of the one int8 scale they share.
 
-    A classifier on another encoder is called as it is.
+    A model on another encoder is called as it is.
 
     Args:
-        classifier: `ToFClassifier` in float32.
+        model: `ToFClassifier` or `EchoDetector` in float32.
         form: `DeploymentForm`. Defaults to that of int8.
 
     Raises:
@@ -80,25 +81,25 @@ class DeploymentGraph(tf.Module):
     Example:
 
     ```python
-    logits = DeploymentGraph(classifier)(standardize(signals[:1]))  # (1, num_classes)
+    logits = DeploymentGraph(model)(standardize(signals[:1]))  # (1, num_bins)
     ```
 
     Reference:
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
     """
 
-    def __init__(self, classifier, form=DEPLOYMENT_FORMS["int8"]):
+    def __init__(self, model, form=DEPLOYMENT_FORMS["int8"]):
         super().__init__()
-        self.classifier = classifier
+        self.model = model
         self.form = form
-        if isinstance(classifier.encoder, MAEEncoder):
+        if isinstance(model.encoder, MAEEncoder):
             self._take_weights()
 
     def __call__(self, signals):
-        """Classifies `signals`, float32 of shape `(1, signal_length)`, standardised."""
-        if not isinstance(self.classifier.encoder, MAEEncoder):
-            return self.classifier(signals, training=False)
-        encoder = self.classifier.encoder
+        """Gives the logits of `signals`, float32 of shape `(1, signal_length)`, standardised."""
+        if not isinstance(self.model.encoder, MAEEncoder):
+            return self.model(signals, training=False)
+        encoder = self.model.encoder
         with tf.name_scope("patch_embedding"):
             tokens = tf.reshape(signals, (encoder.num_patches, encoder.patch_size))  # (N, P)
             factor = self._quieting(tokens)  # (N, 1)
@@ -112,17 +113,17 @@ class DeploymentGraph(tf.Module):
             with tf.name_scope(f"block_{i}/mlp_output"):
                 tokens = tokens + factor * self._dense(hidden, weights["output"])
         with tf.name_scope("head"):
-            return self._classify(self._normalize(tokens))
+            return self._read_out(self._normalize(tokens))
 
     def _take_weights(self):
-        encoder, head = self.classifier.encoder, self.classifier.head_layer
+        encoder, head = self.model.encoder, self.model.head_layer
         kernel, bias = _weights(encoder.patch_embedding.projection)
         table = np.asarray(encoder.position_embedding.table, "float64")
         self._rotation = self._rotate(encoder.hidden_dim)
         self._embedding = self._to_stream(kernel), self._to_stream(table + bias)  # a bias for each position
         self._blocks = [self._take_block(block) for block in encoder.blocks]
         kernel, bias = _weights(head.logits)
-        if self.classifier.head == "per_patch":
+        if isinstance(head, PerPatchHead):
             # A group of tokens shares one kernel; each of its tokens is normalised for itself.
             tokens = kernel.shape[0] // encoder.hidden_dim
             parts = np.split(kernel, tokens)
@@ -172,7 +173,7 @@ class DeploymentGraph(tf.Module):
         return tf.sigmoid(tf.matmul(tf.abs(patches), _constant(slope)))
 
     def _normalize(self, tokens):
-        epsilon = self.classifier.encoder.norm.epsilon
+        epsilon = self.model.encoder.norm.epsilon
         if self.form.fused_norm:
             # The converter turns this form, and no other, into L2_NORMALIZATION.
             return tokens * tf.math.rsqrt(tf.reduce_sum(tf.square(tokens), axis=-1, keepdims=True) + 1e-6)
@@ -181,7 +182,7 @@ class DeploymentGraph(tf.Module):
         return tokens * tf.math.rsqrt(tf.reduce_mean(tokens * tokens, axis=-1, keepdims=True) + epsilon)
 
     def _attend(self, tokens, weights):
-        encoder = self.classifier.encoder
+        encoder = self.model.encoder
         num_tokens, heads, head_dim = encoder.num_patches, encoder.num_heads, encoder.head_dim
         projected = []
         for name in ("query", "key", "value"):
@@ -194,19 +195,19 @@ class DeploymentGraph(tf.Module):
         return self._dense(attended, weights["projection"])
 
     def _activate(self, x):
-        return get_activation(self.classifier.encoder.activation)(x)
+        return get_activation(self.model.encoder.activation)(x)
 
     def _dense(self, x, weights):
         kernel, bias = weights
         return tf.matmul(x, _constant(kernel)) + _constant(bias)
 
-    def _classify(self, tokens):
-        head = self.classifier.head_layer
-        if self.classifier.head == "per_patch":
+    def _read_out(self, tokens):
+        head = self.model.head_layer
+        if isinstance(head, PerPatchHead):
             tokens = tf.reshape(tokens, (head.num_groups, head.group_dim))
         else:
             tokens = tf.reduce_mean(tokens, axis=0, keepdims=True)
-        return tf.reshape(self._dense(tokens, self._head), (1, self.classifier.num_classes))
+        return tf.reshape(self._dense(tokens, self._head), (1, -1))
 
 
 def _weights(dense):

@@ -1,17 +1,16 @@
-"""From a trained classifier to a folder of verified models."""
+"""From a trained model to a folder of verified files."""
 
 import tempfile
-
-import numpy as np
 
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output, replacing_folder, write_report
 from keras_usmae.export.onnx import write_onnx
+from keras_usmae.export.report import format_report
 from keras_usmae.export.saved_model import write_saved_model, write_static_saved_model
+from keras_usmae.export.streaming import check_bins
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, check_calibration, convert
-from keras_usmae.export.verify import compare_with_keras, verify_onnx, verify_tflite
-from keras_usmae.signals import check_signals, standardize
+from keras_usmae.export.verify import verify_onnx, verify_tflite
 
 FORMATS = ("saved_model", *TFLITE_FORMATS, "onnx")
 DEFAULT_FORMATS = ("saved_model", "float32", "int8", "int16x8")
@@ -42,31 +41,20 @@ def parse_formats(text):
     return formats
 
 
-def export_classifier(
-    classifier,
-    output,
-    calibration,
-    signals,
-    onset,
-    formats=DEFAULT_FORMATS,
-    speed_of_sound=1480.0,
-    seconds=60.0,
-    training=None,
-):
-    """Writes a classifier in several formats, and measures each against Keras.
+def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, seconds=60.0, training=None):
+    """Writes a model in several formats, and measures each against Keras.
+
+    All runtimes are scored on the same signals: the first that each of them had time for.
 
     Args:
-        classifier: `ToFClassifier` in float32; see `load_classifier`.
+        reference: `Reference` of the model; see `reference_of`.
         output: path of the folder to write: `saved_model/`, `model_FORMAT.tflite`, `model.onnx`, `firmware_FORMAT/`
-            for integer formats, and `export.json`. An earlier export there is replaced; nothing is left behind on
-            failure.
-        calibration: array of shape `(n, signal_length)`, raw signals of the training split that set the scales of
-            integer models; at least 32.
-        signals: array of shape `(m, signal_length)`, raw signals of the test split.
-        onset: array of shape `(m,)`, their labelled onsets in samples.
+            for integer formats, `report.md`, and `export.json`. An earlier export there is replaced; nothing is left
+            behind on failure.
+        calibration: array of shape `(n, signal_length)`, raw signals that set the scales of integer models, other ones
+            than those of the reference; at least 32.
         formats: tuple of str from `"saved_model"`, `"float32"`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"`,
             `"onnx"`.
-        speed_of_sound: float, m/s, for errors in mm. Defaults to `1480.0`.
         seconds: float, longest time for one file in one runtime, in s. Defaults to `60.0`.
         training: optional dict, the configuration of the training, for the model cards.
 
@@ -80,53 +68,61 @@ def export_classifier(
     Example:
 
     ```python
-    classifier = load_classifier("runs/mine/classifier.keras")
-    report = export_classifier(classifier, "runs/mine/export", calibration, signals, onset)
+    reference = reference_of(EchoDetector.from_preset("nano"), *field_signals(256, 2048, seed=0))
+    report = export_model(reference, "nano", calibration)
     print(format_report(report))
     ```
     """
     check_output(output)
     formats = parse_formats(",".join(formats))
-    signal_length = classifier.encoder.signal_length
-    signals = np.asarray(signals)
-    inputs = standardize(check_signals(signals, signal_length))
+    model = reference.model
     if set(formats) & set(INTEGER_FORMATS):
-        calibration = check_calibration(calibration, signal_length)
+        calibration = check_calibration(calibration, reference.signal_length)
+        check_bins(reference.signal_length, reference.bin_width)
 
-    keras_logits = classifier.predict(inputs, batch_size=256, verbose=0)
     report = {
-        "signal_length": signal_length,
-        "sampling_rate": classifier.sampling_rate,
-        "bin_width": classifier.bin_width,
-        "num_classes": classifier.num_classes,
-        "parameters": classifier.count_params(),
-        "test_signals": len(inputs),
+        "kind": reference.kind,
+        "signal_length": reference.signal_length,
+        "sampling_rate": model.sampling_rate,
+        "bin_width": model.bin_width,
+        "num_bins": reference.num_bins,
+        "parameters": model.count_params(),
+        "signals": reference.source,
         "calibration_signals": len(calibration),
-        "keras": compare_with_keras(keras_logits, keras_logits, onset, classifier, speed_of_sound),
         "formats": {},
     }
+    runs, contents = {}, {}
     with replacing_folder(output) as folder, tempfile.TemporaryDirectory() as static:
         for name in formats:
             if name == "saved_model":
-                write_saved_model(classifier, folder / "saved_model")
+                write_saved_model(model, folder / "saved_model")
                 report["formats"][name] = {"bytes": _folder_bytes(folder / "saved_model")}
-                continue
-            if name == "onnx":
-                write_onnx(classifier, folder / "model.onnx")
-                report["formats"][name] = verify_onnx(
-                    folder / "model.onnx", classifier, keras_logits, signals, onset, speed_of_sound, seconds
-                )
-                continue
-            write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS[name]), static)
-            content = convert(static, name, calibration)
-            (folder / f"model_{name}.tflite").write_bytes(content)
-            report["formats"][name] = verify_tflite(
-                content, name, classifier, keras_logits, signals, onset, speed_of_sound, seconds
-            )
-            if name in INTEGER_FORMATS:
-                write_firmware(folder / f"firmware_{name}", content, name, classifier, signals, report, training)
+            elif name == "onnx":
+                write_onnx(model, folder / "model.onnx")
+                report["formats"][name], runs[name] = verify_onnx(folder / "model.onnx", reference, seconds)
+            else:
+                write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS[name]), static)
+                contents[name] = convert(static, name, calibration)
+                (folder / f"model_{name}.tflite").write_bytes(contents[name])
+                report["formats"][name], runs[name] = verify_tflite(contents[name], name, reference, seconds)
+        _score(report, reference, runs)
+        for name in set(INTEGER_FORMATS) & set(formats):
+            write_firmware(folder / f"firmware_{name}", contents[name], name, reference, report, training)
+        (folder / "report.md").write_text(f"# What was exported, and how good it is\n\n{format_report(report)}\n")
         write_report(folder, report)
     return report
+
+
+def _score(report, reference, runs):
+    """Scores Keras and every runtime on the signals that all of them have seen."""
+    seen = [len(run.logits) for of_format in runs.values() for run in of_format.values()]
+    count = min([len(reference.inputs), *seen])
+    report["num_signals"] = count
+    report["keras"] = reference.compare(reference.logits[:count])
+    for name, of_format in runs.items():
+        report["formats"][name]["runtimes"] = {
+            runtime: run.scores(reference, count) for runtime, run in of_format.items()
+        }
 
 
 def _folder_bytes(folder):

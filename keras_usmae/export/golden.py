@@ -3,24 +3,21 @@
 import numpy as np
 
 from keras_usmae.export.interpreters import dequantize, quantize
-from keras_usmae.export.streaming import stream_picks, window_starts
+from keras_usmae.export.streaming import record_windows, stream_picks
 from keras_usmae.models import decode_onset
+from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.signals import standardize
 
 GOLDEN_COUNT = 4
 ADC_PEAK = 24000  # peak of the golden signals in steps of an int16 ADC
-STREAM_MIN_CONFIDENCE = 0.02
-STREAM_MERGE_DISTANCE = 64.0
 
 
-def format_golden_header(interpreter, signals, bin_width, decode_radius):
+def format_golden_header(interpreter, reference):
     """Writes `golden_vectors.h`: raw signals, and what Python and the interpreter make of them.
 
     Args:
         interpreter: `TFLMInterpreter` of the file.
-        signals: array of shape `(n, signal_length)`, raw signals; the first 4 are taken.
-        bin_width: int, samples in a ToF class.
-        decode_radius: int, see `decode_onset`.
+        reference: `Reference` of the model it was made from; its first 4 signals are taken.
 
     Returns:
         str, C source.
@@ -31,60 +28,90 @@ def format_golden_header(interpreter, signals, bin_width, decode_radius):
     Example:
 
     ```python
-    header = format_golden_header(TFLMInterpreter(content), signals, bin_width=16, decode_radius=2)
+    header = format_golden_header(TFLMInterpreter(content), reference)
     ```
     """
+    signals = np.asarray(reference.signals[:GOLDEN_COUNT], "float64")
     if len(signals) < GOLDEN_COUNT:
         raise ValueError(f"The golden vectors need {GOLDEN_COUNT} test signals. Received: {len(signals)}")
-    signals = np.asarray(signals[:GOLDEN_COUNT], "float64")
-    signal_length = signals.shape[1]
+    signals -= signals.mean(axis=1, keepdims=True)
     recorded = np.round(signals * (ADC_PEAK / np.abs(signals).max(axis=1, keepdims=True))).astype(np.int16)
-    inputs, logits, decoded = _infer(interpreter, recorded, bin_width, decode_radius)
+    inputs, logits = infer(interpreter, recorded)
+    settings, bin_width = reference.settings, reference.bin_width
+    real = dequantize(logits, *interpreter.output_scale)
+    picks = decode_picks(reference.probabilities(real), bin_width, **settings)
+    of_signals = [_triples({k: v[picks["trace"] == i] for k, v in picks.items()}) for i in range(GOLDEN_COUNT)]
 
-    # A longer record: the signals on end, cut to two and a half windows.
-    record, hop = recorded.ravel()[: signal_length * 5 // 2], signal_length // 2
-    windows = np.stack([record[start:][:signal_length] for start in window_starts(len(record), signal_length, hop)])
-    window_logits = _infer(interpreter, windows, bin_width, decode_radius)[1]
+    # A longer record: the signals on end, cut so that the last window begins off the rhythm of the others.
+    record = recorded.ravel()[: reference.signal_length * 5 // 2 + bin_width + 1]
+    windows, _ = record_windows(record, reference.signal_length, bin_width)
+    window_logits = infer(interpreter, windows)[1]
 
-    def measure(chunk):
-        return _infer(interpreter, chunk, bin_width, decode_radius)[2]
+    def replay(_):
+        return reference.probabilities(dequantize(window_logits, *interpreter.output_scale))
 
-    onset, confidence = stream_picks(record, measure, signal_length, hop, STREAM_MIN_CONFIDENCE, STREAM_MERGE_DISTANCE)
+    of_record = _triples(stream_picks(record, replay, reference.signal_length, bin_width, **settings))
+    most = max(1, len(of_record), *map(len, of_signals))
     quantized = "usmae_quantized_t"
     parts = [
         "/* What Python and the TFLM interpreter make of some signals. Written by keras_usmae. */",
         "#ifndef USMAE_GOLDEN_VECTORS_H\n#define USMAE_GOLDEN_VECTORS_H\n",
         '#include <stdint.h>\n\n#include "config.h"\n',
         f"#define USMAE_GOLDEN_COUNT {GOLDEN_COUNT}",
+        f"#define USMAE_GOLDEN_MOST_PICKS {most}",
         f"#define USMAE_GOLDEN_RECORD_LENGTH {len(record)}",
-        f"#define USMAE_GOLDEN_HOP {hop}",
         f"#define USMAE_GOLDEN_WINDOWS {len(windows)}",
-        f"#define USMAE_GOLDEN_PICKS {len(onset)}",
-        f"#define USMAE_GOLDEN_MIN_CONFIDENCE {STREAM_MIN_CONFIDENCE}f",
-        f"#define USMAE_GOLDEN_MERGE_DISTANCE {STREAM_MERGE_DISTANCE}f\n",
-        "/* One signal after the other: raw, quantised input tensor, output tensor, onset in samples, confidence. */",
+        f"#define USMAE_GOLDEN_STREAM_PICKS {len(of_record)}\n",
+        "/* One signal after the other: raw, quantised input tensor, output tensor, and its picks: onset in samples,",
+        " * half of the interval in samples, confidence. */",
         _array("int16_t", "usmae_golden_signal", recorded),
         _array(quantized, "usmae_golden_input", inputs),
         _array(quantized, "usmae_golden_logits", logits),
-        _array("float", "usmae_golden_onset", decoded["onset"]),
-        _array("float", "usmae_golden_confidence", decoded["confidence"]),
-        "/* A longer record, the output tensor of each window, and the merged picks. */",
+        _array("int", "usmae_golden_num_picks", [len(triples) for triples in of_signals]),
+        _array("float", "usmae_golden_picks", np.stack([_filled(triples, most) for triples in of_signals])),
+        "/* A longer record, the output tensor of each window, and its picks. */",
         _array("int16_t", "usmae_golden_record", record),
         _array(quantized, "usmae_golden_window_logits", window_logits),
-        _array("float", "usmae_golden_pick_onset", onset),
-        _array("float", "usmae_golden_pick_confidence", confidence),
-        "#endif\n",
+        _array("float", "usmae_golden_stream_picks", _filled(of_record, most)),
     ]
-    return "\n".join(parts)
+    if reference.kind == "classifier":
+        exponentials = np.exp(real - real.max(axis=1, keepdims=True))
+        parts += [
+            "/* The one onset of each signal, and the probability of its class. */",
+            _array("float", "usmae_golden_onset", np.asarray(decode_onset(real, bin_width))),
+            _array("float", "usmae_golden_confidence", 1.0 / exponentials.sum(axis=1)),
+        ]
+    return "\n".join([*parts, "#endif\n"])
 
 
-def _infer(interpreter, recorded, bin_width, decode_radius):
+def infer(interpreter, recorded):
+    """Runs raw windows.
+
+    Args:
+        interpreter: `Interpreter` of an integer file.
+        recorded: array of shape `(n, signal_length)`, raw.
+
+    Returns:
+        A tuple of the quantised inputs `(n, signal_length)` and logits `(n, num_bins)`.
+
+    Example:
+
+    ```python
+    inputs, logits = infer(TFLMInterpreter(content), adc_samples)
+    ```
+    """
     inputs = quantize(standardize(recorded), interpreter.input_type, *interpreter.input_scale)
-    logits = np.concatenate([interpreter.invoke(signal[np.newaxis]) for signal in inputs])
-    real = dequantize(logits, *interpreter.output_scale)
-    exponentials = np.exp(real - real.max(axis=1, keepdims=True))
-    onset = np.asarray(decode_onset(real, bin_width, radius=decode_radius))
-    return inputs, logits, {"onset": onset, "confidence": 1.0 / exponentials.sum(axis=1)}
+    return inputs, np.concatenate([interpreter.invoke(signal[np.newaxis]) for signal in inputs])
+
+
+def _triples(picks):
+    return np.stack([picks["onset"], picks["half_width"], picks["confidence"]], axis=1)
+
+
+def _filled(triples, rows):
+    filled = np.zeros((rows, 3))
+    filled[: len(triples)] = triples
+    return filled
 
 
 def _array(c_type, name, values):

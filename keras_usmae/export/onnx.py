@@ -1,18 +1,18 @@
-"""A trained classifier as ONNX, for programs without TensorFlow."""
+"""A trained model as ONNX, for programs without TensorFlow."""
 
 import keras
 import numpy as np
 
 from keras_usmae.export.interpreters import Interpreter
-from keras_usmae.export.saved_model import ServedClassifier, check_backend
+from keras_usmae.export.saved_model import ServedModel, check_backend
 from keras_usmae.extras import import_extra
 
 
-def write_onnx(classifier, path):
+def write_onnx(model, path):
     """Writes an ONNX file that measures raw signals, with the inputs and outputs of `write_saved_model`.
 
     Args:
-        classifier: `ToFClassifier` in float32.
+        model: `ToFClassifier` or `EchoDetector` in float32.
         path: path of the `.onnx` file to write.
 
     Raises:
@@ -22,7 +22,7 @@ def write_onnx(classifier, path):
     Example:
 
     ```python
-    write_onnx(classifier, "model.onnx")
+    write_onnx(model, "model.onnx")
     session = onnxruntime.InferenceSession("model.onnx")
     (tof,) = session.run(["tof"], {"signals": raw_signals})
     ```
@@ -30,8 +30,8 @@ def write_onnx(classifier, path):
     check_backend()
     onnx = import_extra("onnx", "onnx")
     import_extra("tf2onnx", "onnx")
-    length = classifier.encoder.signal_length
-    served = ServedClassifier(classifier)
+    length = model.encoder.signal_length
+    served = ServedModel(model)
     served(np.zeros((1, length), "float32"))  # Keras exports what was called before
     signature = [keras.InputSpec(dtype="float32", shape=(None, length), name="signals")]
     served.export(str(path), format="onnx", verbose=False, input_signature=signature)

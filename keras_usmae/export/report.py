@@ -2,31 +2,43 @@
 
 from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE
 
-_COLUMNS = (
-    "format",
-    "runtime",
-    "bytes",
-    "arena bytes",
-    "signals",
-    "argmax = Keras",
-    "+-1 bin",
-    "top-1",
-    "within 1 bin",
-    "median ns",
-    "mean ns",
-    "max dp",
-    "mean dp",
-    "max LSB",
-    "mean LSB",
-    "ms",
+# By the kind of the reference: title, key in the scores, digits, factor (100 for shares in per cent).
+_SCORES = {
+    "classifier": (
+        ("argmax = Keras", "argmax_agreement", 2, 100),
+        ("+-1 bin", "argmax_within_one_bin_of_keras", 2, 100),
+        ("top-1", "accuracy", 2, 100),
+        ("within 1 bin", "within_one_bin", 2, 100),
+    ),
+    "detector": (
+        ("Keras's picks here", "picks_of_keras_found", 2, 100),
+        ("picks in Keras", "picks_that_keras_has", 2, 100),
+        ("found", "found", 2, 100),
+        ("first within 1 bin", "within_one_bin", 2, 100),
+        ("picks a signal", "picks_per_signal", 2, 1),
+    ),
+}
+_COMMON = (
+    ("median ns", "median_error_ns", 1, 1),
+    ("mean ns", "mean_error_ns", 1, 1),
+    ("max dp", "probability_deviation_max", 4, 1),
+    ("mean dp", "probability_deviation_mean", 6, 1),
+    ("max LSB", "logit_deviation_max_lsb", 1, 1),
+    ("mean LSB", "logit_deviation_mean_lsb", 2, 1),
+    ("ms", "latency_ms", 2, 1),
 )
+_LEGENDS = {
+    "classifier": "Errors in ns: absolute, of the onset decoded to fractions of a bin.",
+    "detector": "found: labelled echoes with a pick within 1.5 bins. Errors in ns: absolute, of the nearest pick of "
+    "these. first: the first pick, where each signal has one label.",
+}
 
 
 def format_report(report):
     """Formats the figures of an export as Markdown tables: against Keras, and what each file costs.
 
     Args:
-        report: dict that `export_classifier` returned, or that `export.json` holds.
+        report: dict that `export_model` returned, or that `export.json` holds.
 
     Returns:
         str.
@@ -37,21 +49,37 @@ def format_report(report):
     print(format_report(json.loads(Path("runs/mine/export/export.json").read_text())))
     ```
     """
-    keras_scores = {"num_signals": report["test_signals"], **report["keras"]}
-    rows = [_row("Keras", "float32", {}, keras_scores)]
+    columns = (*_SCORES[report["kind"]], *_COMMON)
+    empty = [""] * len(columns)
+    rows = [("Keras", "float32", "", "", *_cells(columns, report["keras"]))]
     for name, file in report["formats"].items():
+        size = f"{file['bytes']:,}"
         runtimes = file.get("runtimes", {})
-        rows += [_row(name, runtime, file, scores) for runtime, scores in runtimes.items()]
+        for runtime, scores in runtimes.items():
+            arena = f"{file['arena_bytes']:,}" if runtime == "TFLM" else ""
+            rows.append((name, runtime, size, arena, *_cells(columns, scores)))
         if not runtimes:
-            rows.append((name, "", f"{file['bytes']:,}", *[""] * (len(_COLUMNS) - 3)))
-    lines = _table(_COLUMNS, rows)
+            rows.append((name, "", size, "", *empty))
+    titles = ("format", "runtime", "bytes", "arena bytes", *(title for title, *_ in columns))
+    lines = [f"Every row is scored on the same {report['num_signals']} signals: {report['signals']}.", ""]
+    lines += _table(titles, rows)
     lines += [
         "",
         "dp: deviation of a probability from Keras's. LSB: deviation of a logit in steps of the quantised output. "
         "ms: one signal on this machine.",
-        "Errors in ns: absolute, of the onset decoded to fractions of a bin. Arena: measured on this 64-bit machine.",
+        f"{_LEGENDS[report['kind']]} Arena: measured on this 64-bit machine.",
     ]
     return "\n".join(lines + _costs(report) + _disagreements(report))
+
+
+def _cells(columns, scores):
+    return [_cell(scores.get(key), digits, factor) for _, key, digits, factor in columns]
+
+
+def _cell(value, digits, factor):
+    if value is None:
+        return ""
+    return f"{value * factor:.{digits}f}" + (" %" if factor == 100 else "")
 
 
 def _costs(report):
@@ -74,46 +102,19 @@ def _costs(report):
 
 def _disagreements(report):
     """A delegate that moves the accuracy by more than a point from the reference kernels is told in words."""
+    title, key = {"classifier": ("top-1", "accuracy"), "detector": ("found", "found")}[report["kind"]]
     lines = []
     for name, file in report["formats"].items():
         runtimes = file.get("runtimes", {})
         if "LiteRT XNNPACK" not in runtimes:
             continue
-        compared = [runtimes[key] for key in ("LiteRT XNNPACK", "LiteRT reference")]
-        if compared[0]["num_signals"] != compared[1]["num_signals"]:
-            continue
-        delegate, reference = (scores["accuracy"] for scores in compared)
+        delegate, reference = (runtimes[runtime][key] for runtime in ("LiteRT XNNPACK", "LiteRT reference"))
         if abs(delegate - reference) > 0.01:
             lines.append(
-                f"XNNPACK disagrees with the reference kernels on {name}: top-1 {delegate:.2%} against "
+                f"XNNPACK disagrees with the reference kernels on {name}: {title} {delegate:.2%} against "
                 f"{reference:.2%}. Judge the file by TFLM."
             )
     return lines
-
-
-def _row(name, runtime, file, scores):
-    def number(key, digits, scale=1.0):
-        value = scores.get(key)
-        return "" if value is None else f"{value * scale:.{digits}f}"
-
-    return (
-        name,
-        runtime,
-        f"{file['bytes']:,}" if file else "",
-        f"{file['arena_bytes']:,}" if file and runtime == "TFLM" else "",
-        str(scores["num_signals"]),
-        number("argmax_agreement", 2, 100) + " %",
-        number("argmax_within_one_bin_of_keras", 2, 100) + " %",
-        number("accuracy", 2, 100) + " %",
-        number("within_one_bin", 2, 100) + " %",
-        number("median_error_ns", 1),
-        number("mean_error_ns", 1),
-        number("probability_deviation_max", 4),
-        number("probability_deviation_mean", 6),
-        number("logit_deviation_max_lsb", 1),
-        number("logit_deviation_mean_lsb", 2),
-        number("latency_ms", 2),
-    )
 
 
 def _table(columns, rows):

@@ -1,4 +1,4 @@
-"""What export takes from a run folder of fine-tuning."""
+"""What export takes from a run folder, and from the presets that ship."""
 
 import zipfile
 from pathlib import Path
@@ -6,35 +6,40 @@ from pathlib import Path
 import numpy as np
 
 from keras_usmae.export.saved_model import in_float32
-from keras_usmae.models import ToFClassifier, load_trained
+from keras_usmae.models import EchoDetector, ToFClassifier, load_trained
+from keras_usmae.picker.picker import DETECTOR_FILE
+
+CLASSIFIER_FILE = "classifier.keras"
 
 
-def load_classifier(path):
-    """Loads a trained classifier, in float32.
+def load_model(folder):
+    """Loads the trained model of a run folder, in float32.
 
     Args:
-        path: path of a `.keras` file that holds a `ToFClassifier`.
+        folder: path of a run of recipes/finetune.py, with `classifier.keras`, or of recipes/train_picker.py, with
+            `detector.keras`.
 
     Returns:
-        `ToFClassifier`.
+        `ToFClassifier` or `EchoDetector`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if there is neither file.
         ValueError: if it cannot be read, or holds another model.
 
     Example:
 
     ```python
-    classifier = load_classifier("runs/mine/classifier.keras")
+    model = load_model("runs/mine")
     ```
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"There is no trained classifier at {path}. Export takes the run folder of recipes/finetune.py, which "
-            "writes it when training ends."
-        )
-    return in_float32(load_trained(path, ToFClassifier))
+    folder = Path(folder)
+    for name, kind in ((CLASSIFIER_FILE, ToFClassifier), (DETECTOR_FILE, EchoDetector)):
+        if (folder / name).is_file():
+            return in_float32(load_trained(folder / name, kind))
+    raise FileNotFoundError(
+        f"There is no trained model in {folder}: neither {CLASSIFIER_FILE}, which recipes/finetune.py writes when "
+        f"training ends, nor {DETECTOR_FILE} of recipes/train_picker.py. For a picker that ships, give --preset nano."
+    )
 
 
 def load_signals(path):

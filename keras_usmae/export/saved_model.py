@@ -1,45 +1,46 @@
-"""A trained classifier as SavedModel."""
+"""A trained model as SavedModel."""
 
 import keras
 import tensorflow as tf
 
-from keras_usmae.models import ToFClassifier, expected_onset
+from keras_usmae.models import EchoDetector, expected_onset
 
 
-def in_float32(classifier):
-    """Rebuilds a classifier in float32, whatever dtype policy it was trained under.
+def in_float32(model):
+    """Rebuilds a model in float32, whatever dtype policy it was trained under.
 
     Args:
-        classifier: `ToFClassifier`.
+        model: `ToFClassifier` or `EchoDetector`.
 
     Returns:
-        A `ToFClassifier` with the same weights, every layer of which computes in float32.
+        A model of the same class with the same weights, every layer of which computes in float32.
 
     Example:
 
     ```python
-    classifier = in_float32(keras.saving.load_model("runs/mine/classifier.keras"))
+    model = in_float32(keras.saving.load_model("runs/mine/classifier.keras"))
     ```
     """
-    encoder = type(classifier.encoder).from_config({**classifier.encoder.get_config(), "dtype": "float32"})
-    config = {**classifier.get_config(), "dtype": "float32"}
+    encoder = type(model.encoder).from_config({**model.encoder.get_config(), "dtype": "float32"})
+    config = {**model.get_config(), "dtype": "float32"}
     config["encoder"] = keras.saving.serialize_keras_object(encoder)
-    copy = ToFClassifier.from_config(config)
-    copy.set_weights(classifier.get_weights())
+    copy = type(model).from_config(config)
+    copy.set_weights(model.get_weights())
     return copy
 
 
-def write_saved_model(classifier, path):
+def write_saved_model(model, path):
     """Writes a SavedModel that measures raw signals, for TensorFlow Serving or any TensorFlow program.
 
     The signature `serve` takes `signals`, float32 `(batch, signal_length)` of any batch size, at the sampling rate of
     training and in any unit of amplitude: each signal is standardised inside, which changes nothing in one that is
-    standardised already. It returns float32 `logits` `(batch, num_classes)`, and of shape `(batch,)` `onset` (samples),
-    `tof` (s from the first sample) and `confidence` (probability of the most likely bin). A constant signal gives the
-    answer to zeros, at whatever confidence the model has for them.
+    standardised already. It returns float32 `logits` `(batch, num_bins)`. A classifier adds, of shape `(batch,)`,
+    `onset` (samples), `tof` (s from the first sample) and `confidence` (probability of the most likely bin); a detector
+    `probability` `(batch, num_bins)`, that an echo begins in the bin, which `decode_picks` turns into picks. A constant
+    signal gives the answer to zeros, at whatever confidence the model has for them.
 
     Args:
-        classifier: `ToFClassifier`.
+        model: `ToFClassifier` or `EchoDetector`.
         path: path of the folder to write.
 
     Raises:
@@ -54,43 +55,45 @@ def write_saved_model(classifier, path):
     ```
     """
     check_backend()
-    spec = tf.TensorSpec((None, classifier.encoder.signal_length), tf.float32, name="signals")
+    spec = tf.TensorSpec((None, model.encoder.signal_length), tf.float32, name="signals")
     archive = keras.export.ExportArchive()
-    archive.track(classifier)
-    archive.add_endpoint("serve", ServedClassifier(classifier).call, input_signature=[spec])
+    archive.track(model)
+    archive.add_endpoint("serve", ServedModel(model).call, input_signature=[spec])
     archive.write_out(str(path), verbose=False)
 
 
-class ServedClassifier(keras.Model):
-    """A classifier from raw signals to the dict that `write_saved_model` describes; on TensorFlow only.
+class ServedModel(keras.Model):
+    """A model from raw signals to the dict that `write_saved_model` describes; on TensorFlow only.
 
     Args:
-        classifier: `ToFClassifier`.
+        model: `ToFClassifier` or `EchoDetector`.
 
     Example:
 
     ```python
-    ServedClassifier(classifier)(raw_signals)["tof"]
+    ServedModel(classifier)(raw_signals)["tof"]
     ```
     """
 
-    def __init__(self, classifier):
+    def __init__(self, model):
         super().__init__()
-        self.classifier = classifier
+        self.model = model
 
     def call(self, signals, training=False):
-        """Standardises, classifies and decodes `signals` of shape `(batch, signal_length)`."""
+        """Standardises, predicts and decodes `signals` of shape `(batch, signal_length)`."""
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)
         scaled = tf.math.divide_no_nan(centered, peak)  # so that the squares neither underflow nor overflow
         deviation = tf.sqrt(tf.reduce_mean(scaled * scaled, axis=-1, keepdims=True))
-        logits = self.classifier(tf.math.divide_no_nan(scaled, deviation), training=False)
+        logits = self.model(tf.math.divide_no_nan(scaled, deviation), training=False)
+        if isinstance(self.model, EchoDetector):
+            return {"logits": logits, "probability": tf.sigmoid(logits)}
         # Keras's own argmax looks at the sign of zeros by operators that ONNX lacks.
-        onset = expected_onset(logits, tf.argmax(logits, axis=-1, output_type=tf.int32), self.classifier.bin_width)
+        onset = expected_onset(logits, tf.argmax(logits, axis=-1, output_type=tf.int32), self.model.bin_width)
         return {
             "logits": logits,
             "onset": onset,
-            "tof": onset / self.classifier.sampling_rate,
+            "tof": onset / self.model.sampling_rate,
             "confidence": tf.reduce_max(tf.nn.softmax(logits), axis=-1),
         }
 
@@ -111,14 +114,14 @@ def write_static_saved_model(graph, path):
     Example:
 
     ```python
-    write_static_saved_model(DeploymentGraph(classifier, DEPLOYMENT_FORMS["float32"]), "static")
+    write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS["float32"]), "static")
     content = convert("static", "float32")
     ```
     """
     check_backend()
-    spec = tf.TensorSpec((1, graph.classifier.encoder.signal_length), tf.float32, name="signals")
+    spec = tf.TensorSpec((1, graph.model.encoder.signal_length), tf.float32, name="signals")
     archive = keras.export.ExportArchive()  # tracks the weights, or the converter leaves READ_VARIABLE in the graph
-    archive.track(graph.classifier)
+    archive.track(graph.model)
     archive.add_endpoint("serve", lambda signals: {"logits": graph(signals)}, input_signature=[spec])
     archive.write_out(str(path), verbose=False)
 

@@ -1,75 +1,99 @@
-"""Echoes of records that are longer than the model's window."""
+"""Echoes of records that are longer than the model's window, as `stream.c` of the firmware folder finds them.
+
+It is what the picker does (`keras_usmae.picker`), for any function from windows to probabilities, such as an exported
+file in an interpreter.
+"""
 
 import numpy as np
 
-
-def window_starts(num_samples, signal_length, hop):
-    """Where windows start that slide over a record; the last one ends with the record.
-
-    Args:
-        num_samples: int, samples of the record.
-        signal_length: int, samples of a window.
-        hop: int, samples from one window to the next, at most `signal_length`.
-
-    Returns:
-        List of int.
-
-    Raises:
-        ValueError: if the record is shorter than a window, or the hop would leave samples out.
-
-    Example:
-
-    ```python
-    window_starts(5000, 2048, 1024)  # [0, 1024, 2048, 2952]
-    ```
-    """
-    if num_samples < signal_length:
-        raise ValueError(f"A record must hold at least one window of {signal_length} samples. Received: {num_samples}.")
-    if not 1 <= hop <= signal_length:
-        raise ValueError(f"`hop` must lie in 1..{signal_length} samples, so that windows touch. Received: hop={hop}")
-    last = num_samples - signal_length
-    return [*range(0, last, hop), last]
+from keras_usmae.picker.decoding import decode_picks
+from keras_usmae.picker.windows import window_starts, window_weights
 
 
-def stream_picks(record, measure, signal_length, hop, min_confidence=0.5, merge_distance=64.0):
-    """Slides a window over a record, measures each, and merges the picks of overlapping windows.
+def stream_picks(record, probabilities, signal_length, bin_width, **settings):
+    """Slides a window over a record, averages what the windows say of each bin, and picks the peaks.
 
-    A window without an echo gets a pick too, of low confidence. Of picks that lie closer than `merge_distance`, the
-    most confident stays. Windows without variance are left out. `stream.c` of the firmware folder does the same.
+    Windows overlap by half, and each counts most in its middle: an echo is found once, wherever the border of a window
+    lies. In a window without variance no echo begins.
 
     Args:
         record: array of shape `(num_samples,)`, a raw record at the model's sampling rate.
-        measure: function from signals `(n, signal_length)` to a dict with `"onset"` (samples) and `"confidence"`, both
-            of shape `(n,)`, such as `ToFClassifier.predict_tof`.
+        probabilities: function from raw windows `(n, signal_length)` to the probabilities of their bins,
+            `(n, num_bins)`.
         signal_length: int, samples of a window.
-        hop: int, samples from one window to the next; half a window is usual.
-        min_confidence: float, picks below are dropped. Defaults to `0.5`.
-        merge_distance: float, samples. Defaults to `64.0`.
+        bin_width: int, samples of a bin; divides half of a window.
+        **settings: arguments of `decode_picks`; `min_confidence` must be among them.
 
     Returns:
-        A tuple `(onset, confidence)` of float64 arrays, in order of the onset in samples from the start of the record.
+        The dict of `decode_picks`, without its `"trace"`; onsets in samples from the start of the record.
 
     Raises:
-        ValueError: if the record is shorter than a window, or the hop would leave samples out.
+        ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
 
     Example:
 
     ```python
-    onset, confidence = stream_picks(record, classifier.predict_tof, 2048, hop=1024)
+    picks = stream_picks(record, probabilities, 2048, 16, min_confidence=0.71)
+    picks["onset"]
+    ```
+    """
+    windows, starts = record_windows(record, signal_length, bin_width)
+    varied = windows.max(axis=1) > windows.min(axis=1)
+    found = np.zeros((len(windows), signal_length // bin_width), np.float32)
+    if varied.any():
+        found[varied] = probabilities(windows[varied])
+    found *= window_weights(starts, signal_length, bin_width)
+    total = np.zeros((1, starts[-1] // bin_width + found.shape[1]), np.float32)
+    for row, start in zip(found, starts // bin_width, strict=True):
+        total[0, start : start + len(row)] += row
+    picks = decode_picks(total, bin_width, **settings)
+    return {name: values for name, values in picks.items() if name != "trace"}
+
+
+def record_windows(record, signal_length, bin_width):
+    """The windows that slide over a record.
+
+    Args:
+        record: array of shape `(num_samples,)`.
+        signal_length: int, samples of a window.
+        bin_width: int, samples of a bin; divides half of a window.
+
+    Returns:
+        A tuple of the windows, `(n, signal_length)`, and where they start, int64 `(n,)`.
+
+    Raises:
+        ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
+
+    Example:
+
+    ```python
+    record_windows(np.zeros(5000), 2048, 16)[1]  # 0, 1024, 2048, 2944
     ```
     """
     record = np.asarray(record)
-    starts = np.array(window_starts(len(record), signal_length, hop))
-    windows = np.lib.stride_tricks.sliding_window_view(record, signal_length)[starts]
-    varied = windows.max(axis=1) > windows.min(axis=1)
-    if not varied.any():
-        return np.empty(0), np.empty(0)
-    measured = measure(windows[varied])
-    picks = []
-    for onset, confidence in zip(starts[varied] + measured["onset"], measured["confidence"], strict=True):
-        near = [pick for pick in picks if abs(pick[0] - onset) < merge_distance]
-        if confidence < min_confidence or any(pick[1] >= confidence for pick in near):
-            continue
-        picks = sorted([pick for pick in picks if pick not in near] + [(onset, confidence)])
-    onset, confidence = np.array(picks, "float64").reshape(-1, 2).T
-    return onset, confidence
+    if record.ndim != 1 or len(record) < signal_length:
+        raise ValueError(
+            f"A record must hold at least one window of {signal_length} samples. Received: shape {record.shape}."
+        )
+    check_bins(signal_length, bin_width)
+    starts = window_starts(len(record), signal_length, bin_width)
+    return np.lib.stride_tricks.sliding_window_view(record, signal_length)[starts], starts
+
+
+def check_bins(signal_length, bin_width):
+    """Checks that windows which overlap by half share their bins.
+
+    Raises:
+        ValueError: if half a window is no multiple of a bin.
+
+    Example:
+
+    ```python
+    check_bins(2048, 16)
+    ```
+    """
+    if signal_length % (2 * bin_width):
+        raise ValueError(
+            f"Windows slide by half of their {signal_length} samples, which must be a multiple of the bin width. "
+            f"Received: bin_width={bin_width}"
+        )

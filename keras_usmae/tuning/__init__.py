@@ -17,7 +17,7 @@ from keras_usmae.tuning.footprint import Budget, Footprint, bound_footprint, cou
 from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
 from keras_usmae.tuning.meter import FootprintMeter
 from keras_usmae.tuning.objectives import OBJECTIVES, check_objective
-from keras_usmae.tuning.pretraining import PretrainedEncoders, PretrainingData
+from keras_usmae.tuning.pretraining import PretrainedEncoders
 from keras_usmae.tuning.progress import SearchProgress
 from keras_usmae.tuning.results import (
     best_first,
@@ -42,7 +42,6 @@ __all__ = [
     "Footprint",
     "FootprintMeter",
     "PretrainedEncoders",
-    "PretrainingData",
     "PretrainingHyperModel",
     "SearchProgress",
     "SearchSpace",

@@ -5,7 +5,8 @@
 Each run of `train_picker.py` gets its settings on synthetic records (see `calibrate_picker`), as one that ships does.
 No measured label is used but for the constant offset of each estimator, the median error on the validation split, and
 for the scores. Writes `pickers.csv`, a row for each run, split and estimator, and `pickers.md` with mean and standard
-deviation over the runs, and intervals over records from a bootstrap of the scans' records.
+deviation over the runs, and the 95 % interval of the mean error over records: those of a bootstrap of the records that
+the windows were cut from.
 """
 
 import statistics
@@ -16,7 +17,7 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
 from keras_usmae.picker import EchoPicker
@@ -34,6 +35,23 @@ SHOWN = {
 }
 
 
+def records_of(arrays):
+    """Number of the record that each window was cut from."""
+    places = np.column_stack([arrays["source"], arrays["position"]])
+    return np.unique(places, axis=0, return_inverse=True)[1].ravel()
+
+
+def mean_over_records(error, record, draws=2000, seed=0):
+    """95 % interval of a mean error, from drawing records, with all their windows, with replacement."""
+    found = np.isfinite(error)
+    kinds = np.unique(record)
+    place = np.searchsorted(kinds, record)
+    total, count = (np.bincount(place, values, len(kinds)) for values in (np.where(found, error, 0), found))
+    drawn = np.random.default_rng(seed).integers(0, len(kinds), (draws, len(kinds)))
+    means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
+    return [float(each) for each in np.quantile(means, [0.025, 0.975])]
+
+
 def rows_of(picker, name, preset, splits, rate):
     """A row for each split and estimator: all signals, those without a hole ahead, and the sources."""
     for split in SPLITS:
@@ -48,6 +66,7 @@ def rows_of(picker, name, preset, splits, rate):
             row |= {key: free[key] for key in ("within_one_bin", "far", "mean_error_samples", "median_error_samples")}
             row["all_within_one_bin"] = scores["bias_free"]["within_one_bin"]
             error = np.abs(found.estimates[title] - scores["offset_samples"] - arrays["onset"])
+            row["mean_error_low"], row["mean_error_high"] = mean_over_records(error[plain], records_of(arrays)[plain])
             for source in np.unique(arrays["source"]):
                 of_source = error[plain & (arrays["source"] == source)]
                 row[f"mean_error_source_{source}"] = float(np.nanmean(of_source))
@@ -69,7 +88,11 @@ def summarise(rows):
             for key, (_, scale, form) in SHOWN.items():
                 values = [scale * row[key] for row in part if key in row]
                 text = form.format(statistics.mean(values)) if values else "-"
-                cells.append(text + (f" ± {form.format(statistics.stdev(values))}" if len(values) > 1 else ""))
+                text += f" ± {form.format(statistics.stdev(values))}" if len(values) > 1 else ""
+                if key == "mean_error_samples":
+                    ends = (statistics.mean(row[f"mean_error_{end}"] for row in part) for end in ("low", "high"))
+                    text += " ({:.2f} to {:.2f})".format(*ends)
+                cells.append(text)
             lines.append("| " + " | ".join(cells) + " |")
         sources = sorted(key for key in rows[0] if key.startswith("mean_error_source_"))
         lines += ["", "Mean error in samples, and how many are far or missed, by source:", ""]
@@ -95,18 +118,15 @@ def main(
     """Scores the runs, writes their table, and returns its path."""
     configs = {folder: options.read_json(folder / "config.json") for folder in run}
     pickers = {folder: EchoPicker.from_run(folder) for folder in run}
-    builder = prepare(load_builder(DATASET, data_dir=tfds_dir, raw_dir=options.originals(DATASET, raw_dir)))
-    features = ("signal", "onset", "hole_echo", "source")
-    splits = {split: load_arrays(builder, split, features=features) for split in SPLITS}
+    dataset = load_dataset(DATASET, tfds_dir, raw_dir)
+    splits = {split: dataset.arrays(split, ("signal", "onset", "hole_echo", "source", "position")) for split in SPLITS}
     rows, synthetic = [], {}
     for folder, picker in pickers.items():
         detector = picker.detector
         settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
         synthetic[folder.name] = settings | score_picker(detector, settings)
         detector.settings = {**detector.settings, **settings}
-        rows += rows_of(
-            EchoPicker(detector), folder.name, configs[folder]["preset"], splits, options.sampling_rate(builder)
-        )
+        rows += rows_of(EchoPicker(detector), folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -118,7 +138,7 @@ def main(
         "Mean and standard deviation over runs of the last stage of the training, which differ in their seed. The "
         "constant offset of each estimator, its median error on the validation split, is taken out. A bin is 16 "
         "samples of 10 ns; far is off by more than two bins. The first pick counts but for the recall among the three "
-        "strongest.",
+        "strongest. In brackets: the 95 % interval over records, mean of its ends over the runs.",
     ]
     path = output / "pickers.md"
     write_text(path, "\n".join([title, *notes, *summarise(rows), ""]))

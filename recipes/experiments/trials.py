@@ -7,7 +7,9 @@ import numpy as np
 from filelock import FileLock
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.configs import PretrainConfig
+from keras_usmae.configs.finetune import LEARNING_RATES
+from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import score_onsets
 from keras_usmae.evaluation.probes import extract_tokens, knn_probe, linear_probe, pool_tokens, score_classes
 from keras_usmae.evaluation.snr import onset_bounds
@@ -22,9 +24,9 @@ from keras_usmae.signals import (
     standardize,
     synthesize,
 )
-from keras_usmae.training import LEARNING_RATES, FinetuneSettings, RepeatedFinetuning, save_arrays
-from recipes import pretrain
+from keras_usmae.training import pretrain, save_arrays
 from recipes.experiments.mixtures import pretrain_mixture, recorded_by
+from recipes.experiments.repeated_finetuning import FinetuneSettings, RepeatedFinetuning
 from recipes.experiments.selections import balanced, subset, task_of
 
 BIN_WIDTH = 16
@@ -58,15 +60,10 @@ class Laboratory:
     def data(self, dataset):
         """Arrays of the labelled splits of a dataset, signals standardised."""
         if dataset not in self._data:
-            builder = prepare(
-                load_builder(dataset, data_dir=self.tfds_dir, raw_dir=options.originals(dataset, self.raw_dir))
-            )
-            splits = {}
-            for split, part in options.labelled_splits(builder).items():
-                names = set(builder.info.features) - {"signal"}
-                arrays = load_arrays(builder, part, features=("signal", *sorted(names)))
-                splits[split] = {**arrays, "signal": standardize(arrays["signal"])}
-            self._data[dataset] = splits, options.sampling_rate(builder)
+            stored = load_dataset(dataset, self.tfds_dir, self.raw_dir)
+            splits = {split: stored.arrays(split) for split in stored.labelled_splits}
+            splits = {split: {**arrays, "signal": standardize(arrays["signal"])} for split, arrays in splits.items()}
+            self._data[dataset] = splits, stored.sampling_rate
         return self._data[dataset]
 
     def pretrained(self, plan):
@@ -85,20 +82,14 @@ class Laboratory:
         return folder
 
     def _pretrain(self, plan, folder):
-        options_of_run = {key: value for key, value in plan.items() if key != "signals"}
+        settings = {key: value for key, value in plan.items() if key != "signals"}
         if plan["dataset"].startswith("ultrasound_synthetic"):
             epoch = fresh = min(PRETRAINING_EPOCH, plan["signals"])
         else:
             epoch, fresh = len(self.data(plan["dataset"])[0]["train"]["signal"]), 0
-        pretrain.main(
-            **options_of_run,
-            epochs=max(1, round(plan["signals"] / epoch)),
-            fresh=fresh,
-            output=folder,
-            resume=(folder / "config.json").exists(),
-            tfds_dir=self.tfds_dir,
-            raw_dir=self.raw_dir,
-        )
+        config = PretrainConfig(**settings, epochs=max(1, round(plan["signals"] / epoch)), fresh=fresh)
+        resume = (folder / "config.json").exists()
+        pretrain(config, folder, resume, data_dir=self.tfds_dir, raw_dir=self.raw_dir, verbose=options.progress())
 
     def _pretrain_mixture(self, plan, folder):
         stored = [name for name in plan["dataset"].split("+") if not name.startswith("ultrasound_synthetic/")]
@@ -114,8 +105,7 @@ class Laboratory:
 
     def sources(self, dataset):
         """Names of the sources of a measured dataset."""
-        builder = load_builder(dataset, data_dir=self.tfds_dir, raw_dir=options.originals(dataset, self.raw_dir))
-        return builder.info.features["source"].names
+        return load_dataset(dataset, self.tfds_dir, self.raw_dir).sources
 
     def encoder(self, cell):
         """The encoder that a cell starts from: seeded, pre-trained here, or with the weights that ship."""

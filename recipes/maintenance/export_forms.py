@@ -29,7 +29,7 @@ import typer
 from keras import ops
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.export import (
     DEPLOYMENT_FORMS,
     DeploymentForm,
@@ -38,15 +38,14 @@ from keras_usmae.export import (
     check_calibration,
     check_integer,
     check_operators,
-    compare_with_keras,
     convert,
-    load_classifier,
+    load_model,
     load_signals,
     read_operators,
+    reference_of,
     write_static_saved_model,
 )
 from keras_usmae.models import ToFCrossentropy
-from keras_usmae.signals import check_signals, standardize
 
 EPOCHS, LEARNING_RATE, BATCH_SIZE = 3, 3e-4, 64  # of the two rows that train
 COLUMNS = (
@@ -186,20 +185,17 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> None:
     """Measures every form on the validation split and prints the table."""
-    classifier = load_classifier(run / "classifier.keras")
+    classifier = load_model(run)
     length = classifier.encoder.signal_length
     calibration = check_calibration(load_signals(run / "calibration.npz")[0], length)
     dataset = options.read_json(run / "config.json")["dataset"]
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    parts = options.labelled_splits(builder)
-    train, validation = (load_arrays(builder, parts[split]) for split in ("train", "validation"))
-    signals, onset = standardize(check_signals(train["signal"], length)), train["onset"].astype("float32")
-    inputs, labels = standardize(check_signals(validation["signal"], length)), validation["onset"].astype("float32")
-
-    keras_logits = classifier.predict(inputs, batch_size=256, verbose=0)
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    signals, onset = stored.labelled("train", length=length)
+    inputs, labels = stored.labelled("validation", length=length, raw=True)
+    reference = reference_of(classifier, inputs, labels, "validation split", speed_of_sound)
 
     def scores(logits, scale=0.0):
-        found = compare_with_keras(logits, keras_logits, labels, classifier, speed_of_sound, scale)
+        found = reference.compare(logits, scale)
         return (
             f"{found['argmax_agreement']:.2%}",
             f"{found['probability_deviation_mean']:.1e}",
@@ -208,7 +204,7 @@ def main(
             f"{found['mean_error_ns']:.0f}",
         )
 
-    lines = [row(COLUMNS), row(["---"] * len(COLUMNS)), row(("Keras, float32", "", "", "", *scores(keras_logits)))]
+    lines = [row(COLUMNS), row(["---"] * len(COLUMNS)), row(("Keras, float32", "", "", "", *scores(reference.logits)))]
     print("\n".join(lines), flush=True)
     for name, tflite_format, graph in graphs(classifier, signals, onset, calibration, seed):
         with tempfile.TemporaryDirectory() as static:
@@ -218,12 +214,12 @@ def main(
         check_operators(operators)
         check_integer(operators)
         interpreter = TFLMInterpreter(content)
-        logits, _ = interpreter.run(inputs)
+        logits, _ = interpreter.run(reference.inputs)
         sizes = (f"{len(content):,}", str(len(operators)), f"{interpreter.arena_bytes():,}")
         lines.append(row((name, *sizes, *scores(logits, interpreter.output_scale[0]))))
         print(lines[-1], flush=True)
     (run / "export_forms.md").write_text("\n".join(lines) + "\n")
-    print(f"{len(labels)} signals of {dataset}, validation split. Written to {run / 'export_forms.md'}")
+    print(f"{len(reference.inputs)} signals of {dataset}, validation split. Written to {run / 'export_forms.md'}")
 
 
 def row(cells):

@@ -34,17 +34,43 @@ def run_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def classifier(run_folder):
-    from keras_usmae.export import load_classifier
+    from keras_usmae.export import load_model
 
-    return load_classifier(run_folder / "classifier.keras")
+    return load_model(run_folder)
 
 
 @pytest.fixture(scope="session")
-def exported(run_folder, classifier):
+def reference(run_folder, classifier):
+    """The run's classifier and its test split."""
+    from keras_usmae.export import load_signals, reference_of
+
+    return reference_of(classifier, *load_signals(run_folder / "test.npz"))
+
+
+@pytest.fixture(scope="session")
+def exported(run_folder, reference):
     """The run exported in all formats: the output folder and the figures."""
-    from keras_usmae.export import FORMATS, export_classifier, load_signals
+    from keras_usmae.export import FORMATS, export_model, load_signals
 
     calibration, _ = load_signals(run_folder / "calibration.npz")
-    signals, onset = load_signals(run_folder / "test.npz")
     output = run_folder / "export"
-    return output, export_classifier(classifier, output, calibration, signals, onset, FORMATS)
+    return output, export_model(reference, output, calibration, FORMATS)
+
+
+@pytest.fixture(scope="session")
+def picker_reference():
+    """The ready picker that ships as nano, and synthetic signals."""
+    from keras_usmae.export import FIELD_JUDGING_SEED, field_signals, reference_of
+    from keras_usmae.models import EchoDetector
+
+    return reference_of(EchoDetector.from_preset("nano"), *field_signals(96, 2048, FIELD_JUDGING_SEED), "synthetic")
+
+
+@pytest.fixture(scope="session")
+def exported_picker(picker_reference, tmp_path_factory):
+    """The ready picker exported in integers: the output folder and the figures."""
+    from keras_usmae.export import FIELD_CALIBRATION_SEED, INTEGER_FORMATS, export_model, field_signals
+
+    output = tmp_path_factory.mktemp("picker") / "export"
+    calibration, _ = field_signals(128, 2048, FIELD_CALIBRATION_SEED)
+    return output, export_model(picker_reference, output, calibration, INTEGER_FORMATS)

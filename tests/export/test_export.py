@@ -8,7 +8,7 @@ from keras_usmae.export import (
     INTEGER_FORMATS,
     TFLITE_FORMATS,
     TFLM_FORMATS,
-    export_classifier,
+    export_model,
     format_report,
     load_signals,
     parse_formats,
@@ -32,6 +32,7 @@ def test_writes_every_format_and_all_figures(exported):
         "saved_model",
         "model.onnx",
         "export.json",
+        "report.md",
         *models,
         *(f"firmware_{name}" for name in INTEGER_FORMATS),
     }
@@ -44,7 +45,7 @@ def test_writes_every_format_and_all_figures(exported):
 @pytest.mark.parametrize("runtime", ["TFLM", "LiteRT reference", "LiteRT XNNPACK"])
 def test_float32_is_what_keras_computes(exported, runtime):
     found = scores(exported, "float32", runtime)
-    assert found["num_signals"] == exported[1]["test_signals"]
+    assert found["num_signals"] == exported[1]["num_signals"] == 256
     assert found["probability_deviation_max"] < 1e-4
     assert found["argmax_agreement"] > 0.99
 
@@ -67,6 +68,22 @@ def test_integers_keep_the_accuracy(exported, runtime):
 def test_narrow_weights_keep_the_accuracy_in_litert(exported, name):
     assert scores(exported, name, "LiteRT reference")["argmax_agreement"] > 0.95
     assert "TFLM" not in exported[1]["formats"][name]["runtimes"]
+
+
+def test_integers_find_the_echoes_that_the_ready_picker_finds(exported_picker):
+    report = exported_picker[1]
+    for name, agreement in (("int8", 0.93), ("int16x8", 0.97)):
+        found = report["formats"][name]["runtimes"]["TFLM"]
+        assert found["picks_of_keras_found"] > agreement, name
+        assert found["picks_that_keras_has"] > agreement, name
+        assert found["found"] > report["keras"]["found"] - 0.015, name
+        assert found["median_error_samples"] < report["keras"]["median_error_samples"] + 0.5, name
+
+
+def test_the_report_of_a_picker_says_on_what_it_is_scored(exported_picker):
+    table = (exported_picker[0] / "report.md").read_text()
+    assert f"the same {exported_picker[1]['num_signals']} signals: synthetic." in table
+    assert "Keras's picks here" in table
 
 
 def test_arena_grows_with_the_width_of_activations(exported):
@@ -121,19 +138,16 @@ def test_formats_are_read_in_order_and_once():
         (lambda x: x[:, :-1], "1024 samples, but got 1023"),
     ],
 )
-def test_refuses_unfit_calibration(classifier, run_folder, tmp_path, damage, message):
+def test_refuses_unfit_calibration(reference, run_folder, tmp_path, damage, message):
     calibration, _ = load_signals(run_folder / "calibration.npz")
-    signals, onset = load_signals(run_folder / "test.npz")
     with pytest.raises(ValueError, match=message):
-        export_classifier(classifier, tmp_path / "out", damage(calibration), signals, onset, ("int8",))
+        export_model(reference, tmp_path / "out", damage(calibration), ("int8",))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_export_leaves_nothing_and_keeps_the_earlier_one(classifier, run_folder, tmp_path, monkeypatch):
+def test_a_failed_export_leaves_nothing_and_keeps_the_earlier_one(reference, tmp_path, monkeypatch):
     import keras_usmae.export.export as module
 
-    calibration, _ = load_signals(run_folder / "calibration.npz")
-    signals, onset = load_signals(run_folder / "test.npz")
     output = tmp_path / "out"
     output.mkdir()
     (output / "export.json").write_text("{}")
@@ -143,6 +157,6 @@ def test_a_failed_export_leaves_nothing_and_keeps_the_earlier_one(classifier, ru
 
     monkeypatch.setattr(module, "verify_tflite", fail)
     with pytest.raises(RuntimeError, match="no space"):
-        export_classifier(classifier, output, calibration, signals[:8], onset[:8], ("float32",))
+        export_model(reference, output, [], ("float32",))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (output / "export.json").read_text() == "{}"

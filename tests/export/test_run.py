@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.export import load_classifier, load_signals
+from keras_usmae.export import load_model, load_signals, reference_of
+from keras_usmae.models import EchoDetector, MAEEncoder
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "export.py"
 
@@ -27,23 +28,46 @@ def test_the_recipe_exports_a_run_folder(run_folder, tmp_path):
     assert (tmp_path / "out" / "model_int8.tflite").stat().st_size < 150_000
 
 
+def test_the_recipe_exports_a_ready_picker_without_data(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    done = export("--preset", "nano", "--output", tmp_path / "out", "--formats", "int8", "--seconds", 1)
+    assert done.returncode == 0, done.stderr
+    assert "synthetic ones of the preset `field`" in done.stdout
+    readme = (tmp_path / "out" / "firmware_int8" / "README.md").read_text()
+    assert "synthetic ones of the preset `field`" in readme
+    assert "| TFLM |" in readme
+
+
+def test_the_recipe_takes_one_model(tmp_path):
+    for arguments in ((), ("--preset", "nano", "--run", tmp_path)):
+        done = export(*arguments)
+        assert done.returncode == 1
+        assert "Export takes one model" in done.stderr
+
+
+def test_refuses_a_detector_whose_picks_nobody_trusts(tmp_path):
+    detector = EchoDetector(MAEEncoder.from_preset("nano"))
+    with pytest.raises(ValueError, match=r"has no min_confidence.*recipes/train_picker.py"):
+        reference_of(detector, np.zeros((1, 2048)), np.zeros(1))
+
+
 def test_the_recipe_tells_what_is_wrong_without_a_traceback(tmp_path):
     done = export("--run", tmp_path, "--formats", "int8")
     assert done.returncode == 1
-    assert "calibration.npz" in done.stderr
+    assert "There is no trained model" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_refuses_a_missing_classifier(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"classifier.keras.*recipes/finetune.py"):
-        load_classifier(tmp_path / "classifier.keras")
+    with pytest.raises(FileNotFoundError, match=r"neither classifier.keras.*recipes/finetune.py.*--preset nano"):
+        load_model(tmp_path)
 
 
 def test_refuses_a_corrupt_classifier(run_folder, tmp_path):
     path = tmp_path / "classifier.keras"
     path.write_bytes((run_folder / "classifier.keras").read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"cannot be (read|loaded)"):
-        load_classifier(path)
+        load_model(tmp_path)
 
 
 def test_refuses_weights_that_do_not_fit_the_configuration(run_folder, tmp_path):
@@ -55,14 +79,13 @@ def test_refuses_weights_that_do_not_fit_the_configuration(run_folder, tmp_path)
                 name, content.replace(b'"hidden_dim": 32', b'"hidden_dim": 48') if "config" in name else content
             )
     with pytest.raises(ValueError, match=r"classifier.keras cannot be loaded"):
-        load_classifier(path)
+        load_model(tmp_path)
 
 
 def test_refuses_another_model(tmp_path):
-    path = tmp_path / "other.keras"
-    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(path)
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "classifier.keras")
     with pytest.raises(ValueError, match="holds a Sequential, where ToFClassifier is expected"):
-        load_classifier(path)
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize(
