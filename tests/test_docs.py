@@ -13,10 +13,19 @@ import pytest
 
 import keras_usmae as ku
 
-PACKAGES = [
-    f"keras_usmae.{name}"
-    for name in ("data", "evaluation", "layers", "models", "picker", "signals", "signals.readers", "training", "tuning")
-]
+ROOMS = (
+    "configs",
+    "data",
+    "evaluation",
+    "layers",
+    "models",
+    "picker",
+    "signals",
+    "signals.readers",
+    "training",
+    "tuning",
+)
+PACKAGES = [f"keras_usmae.{room}" for room in ROOMS]
 
 
 @pytest.fixture
