@@ -20,8 +20,9 @@ __version__ = "0.1.0"
 
 # The names of the package's face, by the module that they come from.
 _NAMES = {
-    "data": ("load_arrays", "load_builder", "prepare"),
-    "evaluation": ("score_onsets",),
+    "configs": ("FinetuneConfig", "PretrainConfig"),
+    "data": ("load_arrays", "load_builder", "load_dataset", "prepare"),
+    "evaluation": ("evaluate", "score_onsets"),
     "models": (
         "CNNEncoder",
         "EchoDetector",
@@ -38,6 +39,7 @@ _NAMES = {
     "signals": (
         "SignalConfig",
         "TransducerConfig",
+        "example_scan",
         "pick_aic",
         "pick_threshold",
         "read_transducer",
@@ -45,9 +47,21 @@ _NAMES = {
         "synthesize",
     ),
     "signals.readers": ("Recording", "read_recordings"),
+    "training": ("finetune", "pretrain"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
-_SUBPACKAGES = ("data", "evaluation", "export", "layers", "models", "picker", "signals", "training", "tuning")
+_SUBPACKAGES = (
+    "configs",
+    "data",
+    "evaluation",
+    "export",
+    "layers",
+    "models",
+    "picker",
+    "signals",
+    "training",
+    "tuning",
+)
 
 __all__ = sorted([*_MODULE_OF, *_SUBPACKAGES, "__version__"])
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_usmae.evaluation import score_onsets
+from keras_usmae.evaluation import median_offset, score_estimates, score_onsets
 from keras_usmae.evaluation.probes import extract_tokens, knn_probe, linear_probe, pool_tokens, score_classes
 from keras_usmae.evaluation.snr import onset_bounds
 from keras_usmae.evaluation.tof_probes import tof_knn_probe, tof_linear_probe
@@ -21,6 +21,8 @@ from recipes.experiments.starts import (
 
 KEPT = ("accuracy", "within_one_bin", "bias_samples", "mean_error_samples", "median_error_samples")
 KEPT += ("rmse_samples", "p95_error_samples")
+# Of scores with the constant offset taken out, the median error on the validation split.
+KEPT_FREE = ("within_one_bin", "far", "mean_error_samples", "median_error_samples")
 PROBED = 800  # validation and test signals that a nearest-neighbour probe is asked about
 
 
@@ -57,8 +59,14 @@ def _finetune(trial, place, train, data):
     else:
         finetuning.classifier.set_weights(weights)
     parts = {split: data[split] for split in ("validation", "test")} | {"train": subset(train, slice(1600))}
+    offset = None
     for split, arrays in parts.items():
-        result |= _score_classifier(finetuning.classifier, arrays, sampling_rate, place, f"{split}_")
+        if not len(arrays["onset"]):
+            continue
+        logits = finetuning.classifier.predict(arrays["signal"], batch_size=400, verbose=0)
+        estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
+        offset = median_offset(arrays["onset"], estimate) if offset is None else offset
+        result |= _score(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, place, f"{split}_", offset)
     return result
 
 
@@ -71,9 +79,11 @@ def run_picker(trial, place):
         "envelope threshold picker": lambda signals: pick_threshold(signals, rate),
         "cross-correlation picker": lambda signals: pick_cross_correlation(signals, nominal),
     }[trial.picker]
-    result = {}
+    result, offset = {}, None
     for split in ("validation", "test"):
-        result |= _score(data[split], pick(data[split]["signal"]), None, rate, place, f"{split}_")
+        estimate = pick(data[split]["signal"])
+        offset = median_offset(data[split]["onset"], estimate) if offset is None else offset
+        result |= _score(data[split], estimate, None, rate, place, f"{split}_", offset)
     return result
 
 
@@ -133,14 +143,6 @@ def run_classes(trial, place):
     return {f"test_{name}": value for name, value in scores.items()}
 
 
-def _score_classifier(classifier, arrays, sampling_rate, place, prefix):
-    if not len(arrays["onset"]):
-        return {}
-    logits = classifier.predict(arrays["signal"], batch_size=400, verbose=0)
-    estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
-    return _score(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, place, prefix)
-
-
 def _groups(arrays, prefix):
     """Members of a split by the prefix of their scores: all, and those that are not clipped, at 18 to 38 dB."""
     groups = {prefix: np.arange(len(arrays["onset"]))}
@@ -150,8 +152,13 @@ def _groups(arrays, prefix):
     return groups
 
 
-def _score(arrays, estimate, predicted, sampling_rate, place, prefix):
+def _score(arrays, estimate, predicted, sampling_rate, place, prefix, offset=None):
     result = {}
+    if offset is not None:
+        common = BIN_WIDTH, sampling_rate, place.speed_of_sound
+        scores = score_estimates(arrays["onset"], estimate, offset, *common, hole=arrays.get("hole_echo"))
+        for kind in ("bias_free", "bias_free_without_hole"):
+            result |= {f"{prefix}{kind}_{name}": scores[kind][name] for name in KEPT_FREE if kind in scores}
     for start, members in _groups(arrays, prefix).items():
         scores = score_onsets(
             arrays["onset"][members],
