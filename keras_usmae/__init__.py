@@ -48,7 +48,6 @@ _NAMES = {
     ),
     "signals.readers": ("Recording", "read_recordings"),
     "training": ("finetune", "pretrain"),
-    "training": ("finetune", "pretrain"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 _SUBPACKAGES = (
