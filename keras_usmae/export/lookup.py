@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from keras_usmae.export.extras import import_extra
+from keras_usmae.extras import import_extra
 from keras_usmae.export.interpreters import TFLMInterpreter
 
 _INTEGER_BITS = 5  # of the argument of the exponential

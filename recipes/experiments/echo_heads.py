@@ -21,10 +21,11 @@ from keras_usmae import options
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.picker_calibration import calibrate_picker
+from keras_usmae.files import write_csv, write_text
 from keras_usmae.models import EchoDetector, MAEEncoder
 from keras_usmae.picker import EchoPicker
 from keras_usmae.signals import SignalConfig
-from keras_usmae.training import EpochBatches, PickerTraining, fresh_echoes, write_history, write_text
+from keras_usmae.training import EpochBatches, PickerTraining, fresh_echoes
 from keras_usmae.training.picker_training import EPOCH_SIGNALS, compile_detector
 
 DATASET = "ultrasound_measured/paper"
@@ -107,7 +108,7 @@ def main(
             free = found.scores[head]["bias_free_without_hole"] | found.recall
             rows.append({"head": head, "seed": seed, **detector.settings, **{key: free[key] for key in SHOWN}})
             print(rows[-1], flush=True)
-            write_history(output / "echo_heads.csv", rows)
+            write_csv(output / "echo_heads.csv", rows)
     header = ["head", "seeds", "least confidence", *(name for name, _, _ in SHOWN.values())]
     lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     for head in HEADS:

@@ -1,6 +1,6 @@
 """Label budget: where does pre-training pay most, and where does it stop?"""
 
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from recipes.experiments.grid import summarize
 from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_curves

@@ -1,6 +1,6 @@
 """Patch size and masking ratio: does a better reconstruction make a better start?"""
 
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from recipes.experiments.grid import summarize
 from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_scatter

@@ -1,6 +1,6 @@
 """What `run.py` shows of an experiment: a Markdown table with paired tests."""
 
-from keras_usmae.training import write_text
+from keras_usmae.files import write_markdown
 from recipes.experiments.grid import paired_test, summarize
 
 SHOWN = {
@@ -14,15 +14,6 @@ SHOWN = {
 }
 # Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
 SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped (samples)", 1.0, "{:.2f}")}
-
-
-def write_markdown(path, title, header, lines, notes=()):
-    """Writes a Markdown table, whole or not at all."""
-    text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
-    text += ["| " + " | ".join(line) + " |" for line in lines]
-    text += ["", *notes, ""]
-    write_text(path, "\n".join(text))
-    return path
 
 
 def score_table(path, title, rows, by, notes=(), shown=SHOWN):

@@ -28,8 +28,8 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
+from keras_usmae.files import write_csv
 from keras_usmae.models import load_preset
-from keras_usmae.training import write_history
 from recipes import experiments
 from recipes.experiments.grid import read_cells, run_cells
 from recipes.experiments.plan import SHORT, Plan
@@ -98,7 +98,7 @@ def main(
     if not rows:
         raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
-    write_history(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
     files = entry.report(rows, plan, folder)
     print(f"{experiment}: {len(rows)} of {len(cells)} cells are done. {folder / f'{experiment}.csv'}")
     for path in files:

@@ -1,7 +1,7 @@
 """Model size, from scratch and pre-trained: a model that is too large knows its labels and little else."""
 
+from keras_usmae.files import save_figure
 from keras_usmae.models import MAEEncoder
-from keras_usmae.plotting import save_figure
 from recipes.experiments.grid import summarize
 from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_curves

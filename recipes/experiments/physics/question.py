@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_usmae.files import save_figure, write_markdown
 from keras_usmae.models import attention_maps, uniform_attention_distance
-from keras_usmae.plotting import save_figure
 from keras_usmae.training import save_arrays
 from recipes.experiments.grid import paired_test
 from recipes.experiments.physics.counterfactual import BURST_KINDS
@@ -31,7 +31,6 @@ from recipes.experiments.physics.scores import (
 )
 from recipes.experiments.physics.scores import score_physics as score
 from recipes.experiments.plan import Experiment
-from recipes.experiments.reports import write_markdown
 from recipes.experiments.starts import pretrained_folder
 from recipes.experiments.trial import Trial
 

@@ -29,7 +29,7 @@ def test_the_files_of_results_keep_their_names():
     assert Trial.of({"contender": "a", "seed": 0, "pretraining": {"run": "runs/x"}}).pretraining == FinishedRun(
         "runs/x"
     )
-    assert cell_file("", PLAN.trial("from scratch", 0).cell()).name == "NAME.json"
+    assert cell_file("", PLAN.trial("from scratch", 0).cell()).name == "cf16e28296c1ddfb.json"
     assert Trial("AIC picker", 0, "d", picker="AIC picker").cell() == {
         "contender": "AIC picker",
         "seed": 0,
