@@ -25,7 +25,7 @@ ROOMS = (
     "training",
     "tuning",
 )
-PACKAGES = [f"keras_usmae.{room}" for room in ROOMS]
+PACKAGES = [f"keras_usmae.{room}" for room in ["configs", *ROOMS]]
 
 
 @pytest.fixture
