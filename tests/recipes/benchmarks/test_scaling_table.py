@@ -11,4 +11,4 @@ def test_efficiency_of_two_devices_by_hand():
 
 def test_the_page_shows_what_is_printed(repository, capsys):
     scaling_table.main()
-    assert capsys.readouterr().out in (repository / "docs" / "clusters.md").read_text()
+    assert capsys.readouterr().out in (repository / "docs" / "how-to" / "clusters.md").read_text()
