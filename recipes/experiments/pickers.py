@@ -77,6 +77,7 @@ def rows_of(picker, name, preset, splits, rate):
 def summarise(rows):
     """A Markdown table: mean and standard deviation over the runs of each preset, and the classical pickers once."""
     lines = []
+    rows = sorted(rows, key=lambda row: row["run"] == "")  # the classical pickers last
     for split in SPLITS:
         count = next(row["signals"] for row in rows if row["split"] == split)
         header = ["picker", "runs", *(name for name, _, _ in SHOWN.values())]
@@ -124,7 +125,7 @@ def main(
     for folder, picker in pickers.items():
         detector = picker.detector
         settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
-        synthetic[folder.name] = settings | score_picker(detector, settings)
+        synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **score_picker(detector, settings)}
         detector.settings = {**detector.settings, **settings}
         rows += rows_of(EchoPicker(detector), folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)

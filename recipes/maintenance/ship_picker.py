@@ -1,13 +1,14 @@
 """Makes the weights, settings and card of a picker that comes with the package, from a run of `train_picker.py`.
 
-    python recipes/maintenance/ship_picker.py --run runs/picker_tiny_field
+    python recipes/maintenance/ship_picker.py --run runs/seed_0 --scores docs/experiments/pickers_synthetic.json
 
-Chooses the least confidence and the width of the intervals on synthetic records, scores them on others, and writes
+Takes settings and scores from what `recipes/experiments/pickers.py` found on synthetic records for several runs that
+differ in their seed. The card states mean and standard deviation over these runs. Writes
 `PRESET_picker.weights.h5`, `PRESET_picker.json` and `PRESET_picker.md` into `keras_usmae/presets`, where
 `EchoDetector.from_preset(PRESET)` finds them. No measured signal takes part.
 """
 
-import json
+import statistics
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,21 @@ import keras
 import typer
 
 from keras_usmae import __version__, options
-from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
 from keras_usmae.files import write_json, written_whole
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
 
 MAX_BYTES = 6_000_000
+SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma")
+FORMS = {
+    "false_records": (100, "{:.3f}"),
+    "found_lone": (100, "{:.2f}"),
+    "found": (100, "{:.1f}"),
+    "median_error": (1, "{:.2f}"),
+    "mean_error": (1, "{:.2f}"),
+    "coverage": (100, "{:.1f}"),
+}
 CARD = """# `{preset}`, the ready picker
 
 Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}")`, or `python recipes/predict.py FILE
@@ -39,20 +48,22 @@ Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}
 | made by | keras_usmae {version}, `recipes/train_picker.py`, `recipes/maintenance/ship_picker.py` |
 | licence | Apache-2.0; made from synthetic signals only |
 
-On synthetic records that took no part in any choice (`recipes/maintenance/ship_picker.py` prints them):
+On synthetic records that took no part in any choice, mean and standard deviation over {num_runs} runs of the last stage
+(`recipes/experiments/pickers.py`):
 
 | | |
 | --- | --- |
-| records without an echo that get a pick | {false_records:.3%} |
-| lone echoes of 18 dB and more that are found | {found_lone:.2%} |
-| clear echoes of 18 dB and more among others that are found | {found:.1%} |
-| median and mean error of those | {median_error:.1f} and {mean_error:.1f} samples |
-| onsets next to a pick, of all echoes, inside of its interval | {coverage:.1%} |
+| records without an echo that get a pick | {false_records} |
+| lone echoes of 18 dB and more that are found | {found_lone} |
+| clear echoes of 18 dB and more among others that are found | {found} |
+| median and mean error of those | {median_error} and {mean_error} samples |
+| onsets next to a pick, of all echoes, inside of its interval | {coverage} |
 
 {results}
 
 ## Limits
 
+- The first stage was trained once: the spread is that of the last one.
 - It has seen bursts of 120 to 520 samples and 1 to 5 MHz at 100 MHz; `--scale` is for recordings whose scale is
   estimated wrongly.
 - The first echo may be a real one that nobody asked for: a drilled hole, or the transmit pulse. Set a gate.
@@ -60,8 +71,17 @@ On synthetic records that took no part in any choice (`recipes/maintenance/ship_
 """
 
 
+def spread(runs, name):
+    """Mean and standard deviation over runs, as text."""
+    scale, form = FORMS[name]
+    values = [scale * each[name] for each in runs]
+    unit = " %" if scale == 100 else ""
+    return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}{unit}"
+
+
 def main(
     run: Annotated[Path, typer.Option(help="Run folder of train_picker.py.")],
+    scores: Annotated[Path, typer.Option(help="pickers_synthetic.json of recipes/experiments/pickers.py.")],
     results: Annotated[
         Path | None, typer.Option(help="Markdown with results on measured signals, for the card.")
     ] = None,
@@ -74,9 +94,11 @@ def main(
     config = options.read_json(run / "config.json")
     preset = config["preset"]
     detector = keras.saving.load_model(run / DETECTOR_FILE, compile=False)
-    settings = calibrate_picker(detector, label_sigma=config["label_sigma"])
-    scores = score_picker(detector, settings)
-    print(json.dumps({**settings, **scores}, indent=2))
+    runs = options.read_json(scores)
+    if run.name not in runs:
+        raise ValueError(f"{scores} has no run {run.name!r}, only {', '.join(runs)}. Score it with pickers.py first.")
+    settings = {name: runs[run.name][name] for name in SETTINGS}
+    runs = [each for each in runs.values() if each["preset"] == preset]
     detector.settings = {**settings, "burst_typical": 280.0}
     weights = output / f"{preset}_{PICKER}{WEIGHTS_SUFFIX}"
     with written_whole(weights) as partial:
@@ -87,7 +109,8 @@ def main(
     names = ("bin_width", "dropout", "sampling_rate", "settings")
     write_json(output / f"{preset}_{PICKER}.json", {name: getattr(detector, name) for name in names})
     card = CARD.format(
-        **{**config, **settings, **scores},
+        **{**config, **settings, **{name: spread(runs, name) for name in FORMS}},
+        num_runs=len(runs),
         origin=origin,
         parameters=detector.count_params(),
         num_bytes=num_bytes,
