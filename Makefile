@@ -1,13 +1,14 @@
-# Two commands: `make demo` shows the whole method, `make test` proves it. Both need Python 3.11 and nothing else.
+# Two commands: `make demo` shows the whole method, `make test` proves it. Both need Python 3.11 to 3.13 and nothing else.
 PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
 KWAVE_VENV ?= .venv-kwave
+OLDEST_VENV ?= .venv-oldest
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow test-attack audit test-beam test-kwave lint data beam clean
+.PHONY: demo test test-slow test-attack test-oldest audit test-beam test-kwave lint docs data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
@@ -29,6 +30,15 @@ test-attack: $(VENV)/.test
 	for backend in tensorflow jax torch; do \
 		KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m attack tests/attack || exit 1; \
 	done
+
+# The lower bounds of pyproject.toml, on JAX; uv is what resolves to them.
+test-oldest: $(OLDEST_VENV)/.test
+	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(OLDEST_VENV)/bin/python -m pytest \
+		-m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/signals
+
+# The documentation site in build/site, strictly. Nothing is fetched, neither here nor by a reader.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Known weaknesses of what is installed; needs a network.
 audit: $(VENV)/.test
@@ -59,14 +69,25 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) --editable ".[tensorflow-cpu,mcu]"
+	$(PIP_INSTALL) --editable ".[tensorflow-cpu,mcu,train]"
 	touch $@
 
 # torch by itself first: where a local CPU build is offered, pip takes it before any other package asks for torch.
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) torch
-	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,onnx,dev]"
+	$(PIP_INSTALL) --editable ".[tensorflow-cpu,jax,torch,mcu,onnx,docs,dev]"
 	$(PIP_INSTALL) --no-deps vit-pytorch einops  # it asks for torchvision, which what is used of it does not need
+	touch $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable ".[docs]"
+	touch $@
+
+$(OLDEST_VENV)/.test: pyproject.toml
+	$(PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(OLDEST_VENV)/bin/uv pip install --quiet --python $(OLDEST_VENV)/bin/python --resolution lowest-direct \
+		--editable ".[jax,tensorflow-cpu,dev]"
 	touch $@
 
 $(BEAM_VENV)/.test: pyproject.toml constraints-beam.txt
@@ -82,4 +103,4 @@ $(KWAVE_VENV)/.test: constraints-kwave.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) .pytest_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .hypothesis runs

@@ -1,11 +1,13 @@
 """Command-line options that several recipes share, each with its help."""
 
+import dataclasses
 import functools
 import inspect
 import json
 import shlex
 import signal
 import sys
+import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +15,6 @@ import typer
 
 # Options that do not decide what a run gives, and so are not in its configuration.
 _OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
-NOT_OF_THE_RESULT = ("stream", "recompute", "devices", "output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
     str, typer.Option(help="Sizes of the model: nano, nano_patch16, tiny, small (the paper's), base, or a .json file.")
@@ -34,7 +35,7 @@ Devices = Annotated[
     typer.Option(
         min=1,
         help="Devices that share each batch: of this machine with TensorFlow, of all machines together with JAX and "
-        "torch (docs/clusters.md). The loss is that of one device.",
+        "torch (docs/how-to/clusters.md). The loss is that of one device.",
     ),
 ]
 DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
@@ -106,27 +107,9 @@ def read_json(path):
     return read_config(path)
 
 
-def preset_contents(preset):
-    """Sizes that a preset file holds, for a run's configuration: a changed file is another run."""
-    if not preset.endswith(".json"):
-        return {}
-    from keras_usmae.models import load_preset  # here, as above
-
-    return {f"{part}.{key}": value for part, sizes in load_preset(preset).items() for key, value in sizes.items()}
-
-
 def progress():
     """Keras's `verbose`: a progress bar on a terminal, a line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2
-
-
-def warmup(warmup_epochs, epochs):
-    """Epochs of warm-up, checked against those of the training before long work begins."""
-    if warmup_epochs is None:
-        return epochs / 20
-    if warmup_epochs >= epochs:
-        raise ValueError(f"--warmup-epochs {warmup_epochs:g} must be fewer than --epochs {epochs}.")
-    return warmup_epochs
 
 
 def originals(dataset, raw_dir):
@@ -134,38 +117,67 @@ def originals(dataset, raw_dir):
     return raw_dir if dataset.startswith("ultrasound_measured") else None
 
 
-def labelled_splits(builder):
-    """Splits to train, choose and test on; a dataset without a test split lends half of its validation split.
-
-    Raises:
-        ValueError: where the dataset has no labels.
-    """
-    if not builder.info.metadata.get("labelled", True):
-        raise ValueError(
-            f"{builder.info.full_name} in {str(builder.data_dir)!r} has no labels, which fine-tuning and scores need. "
-            "Name them as 'onset' in the sidecar of the recordings and prepare it anew. Without labels, "
-            "recipes/predict.py FILE_OR_FOLDER finds the time of flight of each trace, and recipes/pretrain.py trains."
-        )
-    if "test" in builder.info.splits:
-        return {"train": "train", "validation": "validation", "test": "test"}
-    return {"train": "train", "validation": "validation[:50%]", "test": "validation[50%:]"}
-
-
 def sampling_rate(builder):
     """Sampling rate in Hz that a prepared builder's signals have."""
     return float(builder.info.metadata["sampling_rate"])
 
 
-def signal_length(builder):
-    """Samples in each of a builder's signals."""
-    return builder.info.features["signal"].shape[0]
+def takes(config_class):
+    """Decorator of a recipe's `main(config, ...)`: each field of the configuration becomes an option of its own.
+
+    Names, types, defaults, bounds and help are those of the fields; see `keras_usmae.configs`.
+
+    Args:
+        config_class: dataclass whose fields come from `setting`.
+
+    Returns:
+        The decorator.
+
+    Example:
+
+    ```python
+    @options.takes(PretrainConfig)
+    def main(config: PretrainConfig, output: options.Output = None):
+        return pretrain(config, output).folder
+    ```
+    """
+
+    def decorate(main):
+        hints = typing.get_type_hints(config_class)
+        fields = {field.name: field for field in dataclasses.fields(config_class)}
+        _, *own = inspect.signature(main).parameters.values()
+        parameters = []
+        for name, field in fields.items():
+            flags = [field.metadata["flag"]] if field.metadata["flag"] else []
+            option = typer.Option(*flags, **{key: field.metadata[key] for key in ("help", "min", "max")})
+            kind = Annotated[hints[name], option]
+            parameters.append(
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=kind)
+            )
+        parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+
+        def command(**arguments):
+            config = config_class(**{name: arguments.pop(name) for name in fields})
+            return main(config, **arguments)
+
+        command.__name__, command.__doc__ = main.__name__, main.__doc__
+        command.__signature__ = inspect.Signature(parameters)
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    return decorate
 
 
-def run(main):
+def run(main, command=None):
     """Runs a recipe's `main` on the command line.
 
     Errors about the user's input are told without a traceback. Ctrl-C and SIGTERM end what was started and tell how to
     go on.
+
+    Args:
+        main: the recipe's function.
+        command: str or `None`. What the user typed, such as `"usmae predict"`. Defaults to `None`, that is
+            `python recipes/NAME.py`.
     """
 
     @functools.wraps(main)
@@ -173,7 +185,7 @@ def run(main):
         try:
             return main(**arguments)
         except KeyboardInterrupt as interrupt:  # here: typer tells no more than "Aborted"
-            print(f"\nInterrupted. {_way_on(main)}", file=sys.stderr)
+            print(f"\nInterrupted. {_way_on(main, command)}", file=sys.stderr)
             sys.exit(143 if interrupt.args else 130)
 
     def terminate(number, frame):
@@ -183,7 +195,7 @@ def run(main):
     app.command()(interruptible)
     before = signal.signal(signal.SIGTERM, terminate)
     try:
-        app()
+        app(prog_name=command)
     except (ValueError, OSError, ImportError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)
@@ -191,9 +203,10 @@ def run(main):
         signal.signal(signal.SIGTERM, before)
 
 
-def _way_on(main):
+def _way_on(main, command):
     """What to do after an interruption."""
-    again = shlex.join(["python", *sys.argv])
+    start = command.split() if command else ["python", sys.argv[0]]
+    again = shlex.join([*start, *sys.argv[1:]])
     if "resume" not in inspect.signature(main).parameters:
         return f"What is done and kept is whole; the same command starts again: {again}"
     again += "" if "--resume" in sys.argv else " --resume"

@@ -24,7 +24,7 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.export import (
     DEFAULT_FORMATS,
     FIELD_CALIBRATION_SEED,
@@ -49,10 +49,9 @@ def labelled(detector, dataset, tfds_dir, raw_dir):
     if raw_dir is None:
         signals, onset = field_signals(NUM_SYNTHETIC, detector.encoder.signal_length, FIELD_JUDGING_SEED)
         return signals, onset, "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
     source = f"the test split of {dataset}"
-    names = [name for name in ("signal", "onset", "hole_echo") if name in builder.info.features]
-    arrays = load_arrays(builder, options.labelled_splits(builder)["test"], features=tuple(names))
+    arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
     keep = slice(None)
     if "hole_echo" in arrays:  # a picker of first echoes rightly finds the hole
         keep = ~arrays["hole_echo"].astype(bool).ravel()

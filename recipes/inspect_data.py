@@ -4,11 +4,12 @@
     python recipes/inspect_data.py ../shared/data/measured/openhw_pic0rick_un0rick \
         --sidecar datasets/ultrasound_measured/sidecars/pic0rick.toml
 
-Reads a file or folder of arrays (.npy, .npz, .mat, HDF5, .wav, .tdms) or tables (.csv and the like): docs/formats.md
-has each instrument's export, with the lines of sidecar that it needs, if any. The report says where rate, start and
-unit came from, what of the file was left out, and what is doubtful; where a sidecar is missing, one for this very file
-is printed. Files that cannot be read are named with the reason behind the reports of the others. The second command
-takes a few seconds and finds 28 traces at 60 MHz, labels from 16.803 to 37.261 µs, and 85.7 % of the traces clipped.
+Reads a file or folder of arrays (.npy, .npz, .mat, HDF5, .wav, .tdms) or tables (.csv and the like). For each
+instrument's export, docs/how-to/formats.md has the lines of sidecar that it needs, if any. The report says where rate,
+start and unit came from, what of the file was left out, and what is doubtful; where a sidecar is missing, one for this
+very file is printed. Files that cannot be read are named with the reason behind the reports of the others. The second
+command takes a few seconds and finds 28 traces at 60 MHz, labels from 16.803 to 37.261 µs, and 85.7 % of the traces
+clipped.
 """
 
 import os
@@ -19,7 +20,7 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from keras_usmae.signals.readers import iterate_recordings, report_recording
 from keras_usmae.signals.readers.plots import plot_recording
 

@@ -1,11 +1,15 @@
-"""The whole method in a few minutes: signals, pre-training, fine-tuning, baselines, and a checked int8 model.
+"""What the package can do, in a few minutes: a scan to a thickness map, the method on labelled signals, and a chip.
 
     make demo
     DATA_DIR=../shared/data/measured make demo
 
-With the measured originals at hand (DATA_DIR, or prepared before by recipes/prepare_data.py) the encoder is fine-tuned
-on measured A-scans; without them on synthetic signals with labels, which then stand in for them and are called so. The
-schedules are far shorter than pretrain.py's and finetune.py's own: this shows the way, not the best that it gives.
+1. The ready picker, which needs no label, finds the echoes of a scan of a stepped plate and draws its thickness. The
+   scan is synthetic, so that every true thickness is known.
+2. The method: a masked autoencoder is pre-trained for a minute and its encoder fine-tuned on 500 labels. Beside it
+   stand the ready picker and two classical ones, each with its constant offset taken out. With the measured originals
+   at hand (DATA_DIR, or prepared before by recipes/prepare_data.py) on measured A-scans, without them on synthetic
+   ones, which are called so. Schedules are far shorter than pretrain.py's and finetune.py's own.
+3. The ready picker as int8 TFLite with its C code, checked in the interpreter of the microcontroller.
 """
 
 import os
@@ -22,19 +26,26 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_builder, prepare
-from keras_usmae.evaluation import score_onsets
-from keras_usmae.plotting import plot_tof_errors, save_figure
-from keras_usmae.signals import pick_aic, pick_threshold
-from keras_usmae.training import write_json
-from recipes import finetune, pretrain
+from keras_usmae.configs import FinetuneConfig, PretrainConfig
+from keras_usmae.data import load_builder, load_dataset
+from keras_usmae.evaluation import evaluate
+from keras_usmae.evaluation.plots import plot_tof_errors
+from keras_usmae.files import save_figure, write_json, write_text
+from keras_usmae.models import ToFClassifier, load_trained
+from keras_usmae.picker import EchoPicker
+from keras_usmae.picker.report import predict
+from keras_usmae.picker.settings import PredictConfig
+from keras_usmae.picker.summary import format_summary
+from keras_usmae.signals import example_scan
+from keras_usmae.training import finetune, pretrain
+from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"
 BIN_WIDTH = 16
 
 
 def choose_dataset(raw_dir, tfds_dir):
-    """The labelled dataset to fine-tune on, and what it must be called."""
+    """The labelled dataset, and what it must be called."""
     if raw_dir is not None or load_builder(MEASURED, data_dir=tfds_dir).is_prepared():
         return MEASURED, f"MEASURED A-scans ({MEASURED})"
     return SYNTHETIC, f"a SYNTHETIC STAND-IN, not measured data ({SYNTHETIC}); set DATA_DIR to use measured A-scans"
@@ -46,75 +57,70 @@ def free_folder(path):
     return next(name for name in names if not name.exists())
 
 
-def tof_row(name, scores):
-    """One line of the table of results."""
-    return (
-        f"| {name} | {scores['accuracy']:.1%} | {scores['within_one_bin']:.1%} | {scores['median_error_samples']:.1f} "
-        f"| {scores['median_error_ns']:.0f} | {scores['median_error_mm']:.3f} | {scores['rmse_samples']:.1f} "
-        f"| {scores['rmse_ns']:.0f} | {scores['rmse_mm']:.3f} | {scores['missed']:.1%} |"
+def map_thickness(folder, preset):
+    """Picks the example scan as `predict.py` does: what it printed, and the errors of the thickness in mm."""
+    scan = example_scan()
+    folder.mkdir(parents=True)
+    np.save(folder / "scan.npy", scan.signals)
+    config = PredictConfig(
+        source=str(folder / "scan.npy"),
+        sampling_rate=scan.sampling_rate,
+        start_time=scan.start_time,
+        axis=2,
+        step=f"{scan.step:g}",
+        gates=("plate=28us:50us",),
+        thickness=True,
+        speed_of_sound=scan.speed_of_sound,
+        preset=preset,
     )
+    summary = format_summary(predict(config, folder / "predict"))
+    with np.load(folder / "predict" / "picks.npz") as picks:
+        error = picks["thickness_mm"] - scan.thickness.ravel()[picks["trace"]]
+    return summary, error[np.isfinite(error)], scan.thickness.size
 
 
-def export_rows(report):
-    """Lines of the table of exported models, each judged where its accuracy counts."""
-    rows = []
-    for name, file in report["formats"].items():
-        runtimes = file.get("runtimes", {})
-        for runtime in ("TFLM", "LiteRT reference"):
-            if runtime in runtimes:
-                run = runtimes[runtime]
-                rows.append(
-                    f"| {name} | {runtime} | {file['bytes']:,} | {file['arena_bytes']:,} "
-                    f"| {run['argmax_agreement']:.1%} | {run['accuracy']:.1%} | {run['median_error_ns']:.0f} |"
-                )
-        if not runtimes:
-            rows.append(f"| {name} | | {file['bytes']:,} | | | | |")
-    return rows
+def score_all(classifier, preset, dataset, speed_of_sound):
+    """Scores of the classifier, the ready picker and the classical ones on the test split."""
+    rate = dataset.sampling_rate
+    names = [name for name in ("signal", "onset", "hole_echo") if name in dataset.features]
+    test, held_out = (dataset.arrays(split, names) for split in ("test", "validation"))
+    found = {}
+    for name, model in (
+        (f"ready picker {preset}, no label", EchoPicker.from_preset(preset)),
+        ("pre-trained and fine-tuned here, 500 labels", classifier),
+    ):
+        found[name] = evaluate(model, test, held_out, rate, speed_of_sound, name)
+    scores = {name: each for one in found.values() for name, each in one.scores.items()}
+    estimates = {name: each for one in found.values() for name, each in one.estimates.items()}
+    return scores, plot_tof_errors(test["onset"], estimates, BIN_WIDTH, rate)
 
 
-def summarize(data, pretraining, runs, pickers, report, seconds):
-    """The whole result as Markdown."""
-    reference = next(iter(runs.values()))
-    lines = [
-        f"Fine-tuned on: {data}",
-        f"Pre-training: validation loss {pretraining['val_loss']:.3f} on removed patches (1.0 is predicting nothing), "
-        f"{pretraining['signals_seen']:,} synthetic signals seen.",
-        "",
-        f"ToF on {reference['test_signals']:,} test signals after training on {reference['labels']:,} labels; a bin is "
-        f"{BIN_WIDTH} samples:",
-        "",
-        "| | top-1 | within 1 bin | median error / samples | ns | mm | RMSE / samples | ns | mm | no pick |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        *(tof_row(name, run["test"]) for name, run in runs.items()),
-        *(tof_row(name, scores) for name, scores in pickers.items()),
-        "",
-        "Exported models, the pre-trained one, against Keras on the test signals:",
-        "",
-        "| file | runtime | bytes | arena bytes | same bin as Keras | top-1 | median error / ns |",
-        "|---|---|---|---|---|---|---|",
-        *export_rows(report),
-        "",
-        "Time: " + ", ".join(f"{stage} {value:.0f} s" for stage, value in seconds.items()) + ".",
-    ]
-    return "\n".join(lines)
+def score_rows(scores):
+    """Lines of the table of pickers, of the signals without another real echo ahead where these are known."""
+    yield "| | within 1 bin | far or missed | median error / samples | mean error / samples | ns | mm |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, each in scores.items():
+        free = each.get("bias_free_without_hole", each["bias_free"])
+        yield (
+            f"| {name} | {free['within_one_bin']:.1%} | {free['far']:.1%} | {free['median_error_samples']:.1f} "
+            f"| {free['mean_error_samples']:.1f} | {free['mean_error_ns']:.0f} | {free['mean_error_mm']:.3f} |"
+        )
 
 
 def main(
-    preset: options.Preset = "nano",
+    preset: Annotated[str, typer.Option(help="Picker that comes with the package, and size of the model.")] = "nano",
     labels: Annotated[int, typer.Option(min=1, help="Labelled training signals to fine-tune on.")] = 500,
-    pretrain_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 16,384 new signals each.")] = 16,
-    finetune_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 50 steps or more.")] = 20,
+    pretrain_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 16,384 new signals each.")] = 6,
+    finetune_epochs: Annotated[int, typer.Option(min=2, help="Epochs of 50 steps or more.")] = 12,
     seed: options.Seed = 0,
     speed_of_sound: options.SpeedOfSound = 1480.0,
     output: options.Output = None,
     tfds_dir: options.TfdsDir = None,
     raw_dir: options.RawDir = None,
 ) -> None:
-    """Runs the whole method and prints a summary."""
+    """Shows picker, method and export, and prints a summary."""
     dataset, data = choose_dataset(raw_dir, tfds_dir)
     folder = output or free_folder(Path("runs/quickstart"))
-    folders = {"data_dir": tfds_dir}
-    print(f"Fine-tuning will run on {data}.\n", flush=True)
     seconds = {}
 
     def timed(stage, function, *args, **kwargs):
@@ -126,97 +132,76 @@ def main(
 
     def make_signals():
         # The labelled ones first: a wrong DATA_DIR is told at once.
-        labelled = prepare(load_builder(dataset, raw_dir=options.originals(dataset, raw_dir), **folders))
-        prepare(load_builder(SYNTHETIC, **folders))
+        labelled, synthetic = (load_dataset(name, tfds_dir, raw_dir) for name in (dataset, SYNTHETIC))
+        print(f"{labelled.builder.info.full_name} and {synthetic.builder.info.full_name} are ready.")
         return labelled
 
-    builder = timed("signals", make_signals)
-    sampling_rate = options.sampling_rate(builder)
+    print(f"Labelled signals are {data}.", flush=True)
+    labelled = timed("signals", make_signals)
+    summary, error, count = timed("a scan to a thickness map", map_thickness, folder, preset)
+    map_line = (
+        f"Thickness of {len(error)} of {count} traces: median error {np.median(np.abs(error)):.3f} mm, largest "
+        f"{np.abs(error).max():.2f} mm, of a plate of 5, 8 and 11 mm with a pit."
+    )
+    print(f"{summary}\n{map_line}\n  {folder / 'predict' / 'c_scan.png'}", flush=True)
 
-    shared = {"seed": seed, "tfds_dir": tfds_dir}
-    encoder_run = timed(
-        "pre-training",
-        pretrain.main,
-        preset=preset,
+    shared = {"preset": preset, "seed": seed}
+    pretraining = PretrainConfig(
         dataset=SYNTHETIC,
         epochs=pretrain_epochs,
         fresh=16_384,
         batch_size=128,
         learning_rate=3e-3,
         warmup_epochs=pretrain_epochs / 16,
-        output=folder / "pretrain",
         **shared,
     )
-    classifier_runs = {
-        name: timed(
-            f"fine-tuning, {name}",
-            finetune.main,
-            pretrained=pretrained,
-            preset=preset,
-            dataset=dataset,
-            labels=labels,
-            bin_width=BIN_WIDTH,
-            epochs=finetune_epochs,
-            warmup_epochs=finetune_epochs * 3 / 40,
-            batch_size=32,
-            speed_of_sound=speed_of_sound,
-            output=folder / name.replace(" ", "_"),
-            raw_dir=raw_dir,
-            **shared,
-        )
-        for name, pretrained in (("pre-trained", encoder_run), ("from scratch", "none"))
-    }
-
-    # The classical pickers see the same test signals.
-    with np.load(classifier_runs["pre-trained"] / "test.npz") as test:
-        signals, onset, estimate = test["signal"], test["onset"], test["estimate"]
-    with np.load(classifier_runs["from scratch"] / "test.npz") as test:
-        from_scratch = test["estimate"]
-    picks = timed(
-        "classical picking",
-        lambda: {
-            "envelope threshold": pick_threshold(signals, sampling_rate),
-            "AIC": pick_aic(signals, sampling_rate),
-        },
+    where = {"data_dir": tfds_dir, "verbose": options.progress()}
+    encoder_run = timed("pre-training", pretrain, pretraining, folder / "pretrain", **where)
+    draw_pretraining(encoder_run)
+    finetuning = FinetuneConfig(
+        pretrained=str(encoder_run.folder),
+        dataset=dataset,
+        labels=labels,
+        bin_width=BIN_WIDTH,
+        epochs=finetune_epochs,
+        warmup_epochs=finetune_epochs * 3 / 40,
+        batch_size=32,
+        speed_of_sound=speed_of_sound,
+        **shared,
     )
-    pickers = {
-        name: score_onsets(onset, pick, BIN_WIDTH, sampling_rate, speed_of_sound) for name, pick in picks.items()
-    }
+    classifier_run = timed("fine-tuning", finetune, finetuning, folder / "finetune", raw_dir=raw_dir, **where)
+    draw_finetuning(classifier_run)
+    classifier = load_trained(classifier_run.folder / "classifier.keras", ToFClassifier)
+    scores, figure = timed("pickers beside each other", score_all, classifier, preset, labelled, speed_of_sound)
+    save_figure(figure, folder / "tof_errors.png")
 
     # In a process of its own: the exporter needs TensorFlow, whichever backend trained.
-    exporter = [
-        sys.executable,
-        str(Path(__file__).with_name("export.py")),
-        "--run",
-        str(classifier_runs["pre-trained"]),
-    ]
-    exporter += ["--formats", "saved_model,float32,int8", "--speed-of-sound", str(speed_of_sound), "--seconds", "15"]
+    exporter = [sys.executable, str(Path(__file__).with_name("export.py")), "--preset", preset]
+    exporter += ["--formats", "int8", "--seconds", "15", "--output", str(folder / "export")]
     timed("export", subprocess.run, exporter, check=True)
 
-    runs = {name: options.read_json(run / "metrics.json") for name, run in classifier_runs.items()}
-    pretraining = options.read_json(encoder_run / "metrics.json")
-    report = options.read_json(classifier_runs["pre-trained"] / "export" / "export.json")
-    figure = plot_tof_errors(
-        onset, {"pre-trained": estimate, "from scratch": from_scratch, **picks}, BIN_WIDTH, sampling_rate
-    )
-    save_figure(figure, folder / "tof_errors.png")
-    summary = summarize(data, pretraining, runs, pickers, report, seconds)
-    (folder / "summary.md").write_text(summary + "\n")
-    write_json(
-        folder / "summary.json",
-        {
-            "data": data,
-            "pretraining": pretraining,
-            "runs": runs,
-            "pickers": pickers,
-            "export": report,
-            "seconds": seconds,
-        },
-    )
-    print(f"\n{summary}\n\nPlots:")
+    pretraining = encoder_run.metrics
+    report = options.read_json(folder / "export" / "export.json")
+    lines = [
+        map_line,
+        "",
+        f"First picks of the test signals of {data}, constant offsets taken out; a bin is {BIN_WIDTH} samples, far is "
+        "more than two:",
+        "",
+        *score_rows(scores),
+        "",
+        f"The masked autoencoder saw {pretraining['signals_seen']:,} synthetic signals; its error on masked patches is "
+        f"{pretraining['val_loss']:.3f}, where 1.0 is predicting nothing.",
+        f"The chip's files: {folder / 'export'}, {report['formats']['int8']['bytes']:,} bytes as int8.",
+        "Time: " + ", ".join(f"{stage} {value:.0f} s" for stage, value in seconds.items()) + ".",
+    ]
+    text = "\n".join(lines)
+    write_text(folder / "summary.md", text + "\n")
+    results = {"data": data, "thickness_error_mm": error.tolist(), "scores": scores, "pretraining": pretraining}
+    write_json(folder / "summary.json", results | {"export": report, "seconds": seconds})
+    print(f"\n{text}\n\nPlots:")
     for plot in sorted(folder.rglob("*.png")):
         print(f"  {plot}")
-    print(f"All of it lies in {folder}; its table in {folder / 'summary.md'}.")
 
 
 if __name__ == "__main__":

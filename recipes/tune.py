@@ -23,21 +23,14 @@ import time
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
-from keras_usmae.plotting import save_figure
-from keras_usmae.signals import check_signals, onset_to_class, standardize
-from keras_usmae.training import (
-    check_run_folder,
-    fresh_signals,
-    open_run_folder,
-    shuffled,
-    write_history,
-    write_text,
-)
+from keras_usmae.configs import PretrainConfig
+from keras_usmae.data import load_dataset
+from keras_usmae.files import save_figure, write_csv, write_text
+from keras_usmae.training import check_run_folder, open_run_folder
+from keras_usmae.training.pretraining import load_pretraining_data
 from keras_usmae.tuning import (
     DEFAULTS,
     Budget,
@@ -45,7 +38,6 @@ from keras_usmae.tuning import (
     FinetuningHyperModel,
     FootprintMeter,
     PretrainedEncoders,
-    PretrainingData,
     PretrainingHyperModel,
     SearchProgress,
     SearchSpace,
@@ -68,38 +60,6 @@ from keras_usmae.tuning.plots import plot_parallel_coordinates, plot_pareto
 # How a fine-tuning search pre-trains the architectures that it meets: at a rate for short trainings.
 PRETRAINING = {**DEFAULTS["pretrain"], "learning_rate": 3e-3}
 NUM_PROBE_SIGNALS = 1600
-
-
-def load_labelled(dataset, labels, seed, bin_width, tfds_dir, raw_dir):
-    """Training and validation signals, standardised, with their onsets; the training ones as finetune.py takes them."""
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    length = options.signal_length(builder)
-    splits = options.labelled_splits(builder)
-    data = []
-    for split in ("train", "validation"):
-        arrays = load_arrays(builder, splits[split], features=("signal", "onset"))
-        signals, onset = standardize(check_signals(arrays["signal"], length)), arrays["onset"].astype("float32")
-        onset_to_class(onset, bin_width, length // bin_width)
-        data.append((signals, onset))
-    (signals, onset), validation = data
-    if labels > len(onset):
-        raise ValueError(f"--labels {labels}: the training split of {dataset} has only {len(onset)} signals.")
-    chosen = np.random.default_rng(seed).permutation(len(onset))[: labels or None]
-    return (signals[chosen], onset[chosen]), validation
-
-
-def load_unlabelled(dataset, fresh, seed, length, tfds_dir, raw_dir):
-    """Signals to pre-train on, as pretrain.py takes them."""
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    if fresh and not dataset.startswith("ultrasound_synthetic"):
-        raise ValueError(f"--pretraining-signals draws synthetic signals; --pretraining {dataset} needs it to be 0.")
-    validation = standardize(check_signals(load_arrays(builder, "validation", ("signal",))["signal"], length))
-    if fresh:
-        load_epoch = fresh_signals(builder.builder_config.signals, fresh, seed=10_000 + seed)
-    else:
-        stored = load_arrays(builder, "train", ("signal",))["signal"]
-        load_epoch = shuffled((standardize(check_signals(stored, length)),), seed)
-    return PretrainingData(f"{dataset} fresh {fresh}", load_epoch, validation)
 
 
 def wait_for_chief(folder, seconds):
@@ -209,13 +169,16 @@ def main(
     if here != "worker":
         check_run_folder(folder, config, resume)
 
-    # Signals, and what is done with them in a trial.
-    load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))
+    # Signals, and what is done with them in a trial. Names are checked before any signals are made.
+    labelled = load_dataset(dataset, tfds_dir, raw_dir)
+    unlabelled = pretraining and load_dataset(pretraining, tfds_dir, raw_dir)
+    train, validation = (labelled.labelled(split, bin_width) for split in ("train", "validation"))
+    _, chosen = labelled.draw(len(train[1]), labels, seed)
+    train = tuple(array[chosen] for array in train)
+    data = None
     if pretraining:
-        load_builder(pretraining, data_dir=tfds_dir, raw_dir=options.originals(pretraining, raw_dir))
-    train, validation = load_labelled(dataset, labels, seed, bin_width, tfds_dir, raw_dir)
-    length = train[0].shape[1]
-    data = pretraining and load_unlabelled(pretraining, pretraining_signals, seed, length, tfds_dir, raw_dir)
+        plan = PretrainConfig(dataset=pretraining, fresh=pretraining_signals, seed=seed)
+        data = load_pretraining_data(plan, unlabelled, labelled.signal_length)
     if task == "finetune":
         start = pretrained
         if data:
@@ -263,7 +226,7 @@ def main(
         def write_results():
             """What can be read while the search goes on."""
             rows = trial_rows(oracle, search_space, candidates.cost)
-            write_history(folder / "results.csv", rows)
+            write_csv(folder / "results.csv", rows)
             write_text(folder / "results.md", markdown_table(rows, goal))
             best = best_first(rows, goal)
             if best:

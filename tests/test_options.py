@@ -93,3 +93,13 @@ def test_a_file_of_options_is_taken(run, tmp_path):
 
     (tmp_path / "best.json").write_text(json.dumps({"mine": {"epochs": 3}}))
     assert run(mine, "--config", Path(tmp_path / "best.json")) == (0, "epochs 3\n")
+
+
+def test_an_interrupted_command_says_its_own_name(options, monkeypatch, capsys):
+    def main(resume: bool = False):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["recipes/mine.py"])
+    with pytest.raises(SystemExit):
+        options.run(main, "usmae mine")
+    assert capsys.readouterr().err.rstrip().endswith("goes on with: usmae mine --resume")

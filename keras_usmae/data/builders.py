@@ -8,6 +8,8 @@ import sys
 import numpy as np
 
 from keras_usmae.data.preparing import prepare
+from keras_usmae.extras import import_extra
+from keras_usmae.shipped import shipped_folder
 
 __all__ = ["StoredSplit", "load_arrays", "load_builder", "prepare"]
 
@@ -18,7 +20,7 @@ _CHUNK_SIZE = 1024
 
 
 def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", folder=None):
-    """Loads one of the project's TFDS builders from a checkout of its source.
+    """Loads one of the project's TFDS builders by name.
 
     Args:
         name: str. `"dataset"` or `"dataset/config"`, such as `"ultrasound_synthetic/paper"`. Without a config, the
@@ -29,8 +31,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
             folder that the environment variable `DATA_DIR` names, or a download where it is not set.
         file_format: str. `"array_record"` to read it by `as_data_source` (and `load_arrays`), without TensorFlow, or
             `"tfrecord"` to read it by `as_dataset` and `tfds.load`. Defaults to `"array_record"`.
-        folder: path or `None`. Folder of the builders. Defaults to `None`, the folder `datasets` of the checkout that
-            this package was installed from.
+        folder: path or `None`. Folder of the builders. Defaults to `None`, that is those of this package.
 
     Returns:
         A `tfds.core.DatasetBuilder`. Nothing is written yet: see `prepare`.
@@ -39,6 +40,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
         FileNotFoundError: where there is no folder of builders.
         ValueError: where the dataset or config is unknown, `raw_dir` is given to a dataset without originals, or the
             dataset was prepared in another file format.
+        ImportError: if the extra `data` is not installed.
 
     Example:
 
@@ -50,6 +52,7 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     arrays["signal"].shape  # (1200, 2048)
     ```
     """
+    import_extra("tensorflow_datasets", "data")
     folder = _builders_folder(folder)
     dataset, _, config = name.partition("/")
     known = sorted(path.parent.name for path in folder.glob("*/*_dataset_builder.py"))
@@ -169,12 +172,11 @@ def load_arrays(builder, split, features=("signal", "onset")):
 
 
 def _builders_folder(folder):
-    default = pathlib.Path(__file__).parents[2] / "datasets"
-    folder = pathlib.Path(folder) if folder is not None else default
+    folder = pathlib.Path(folder) if folder is not None else shipped_folder("datasets")
     if not (folder / "__init__.py").is_file():
         raise FileNotFoundError(
-            f"There is no folder of dataset builders at {str(folder)!r}. It is part of the source, not of the wheel: "
-            "install the package from a checkout with `pip install -e .`, or pass its `datasets` as `folder`."
+            f"There is no folder of dataset builders at {str(folder)!r}. Leave `folder` out for those of the package, "
+            "or pass the folder `datasets` of a checkout."
         )
     return folder.resolve()
 

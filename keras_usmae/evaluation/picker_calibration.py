@@ -94,7 +94,7 @@ def calibrate_picker(detector, num_signals=20_480, label_sigma=8.0):
     ```
     """
     loudest = _loudest_false_picks(detector, num_signals, CALIBRATION_SEED)
-    allowed = int(num_signals * FALSE_ALARMS * 0.6)  # not all of it: the next records are others
+    allowed = int(num_signals * FALSE_ALARMS * 0.75)  # not all of it: the next records are others
     least = float(np.sort(loudest)[-1 - allowed])
     min_confidence = min(max(np.ceil(least * 100) / 100, 0.3), 0.95)
     settings = {"min_confidence": float(min_confidence), "label_sigma": label_sigma}

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from keras_usmae.export.extras import import_extra
+from keras_usmae.extras import import_extra
 
 TFLM_ARENA = 64 * 2**20  # bytes to plan in; what the model needs of it is measured
 

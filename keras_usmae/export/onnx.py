@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from keras_usmae.export.extras import import_extra
 from keras_usmae.export.interpreters import Interpreter
 from keras_usmae.export.saved_model import ServedModel, check_backend
+from keras_usmae.extras import import_extra
 
 
 def write_onnx(model, path):

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keras_usmae.export.extras import import_extra
+from keras_usmae.extras import import_extra
 
 # Builtin operators that TFLM can register, and the method of its `MicroMutableOpResolver` that does so.
 # Source: tensorflow/lite/micro/micro_mutable_op_resolver.h and python/tflite_micro/python_ops_resolver.cc of

@@ -10,7 +10,9 @@ from keras_usmae.signals import SignalConfig, standardize, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
 
 # Seeds that no training, no choice of settings and no score of a picker has.
-FIELD_CALIBRATION_SEED, FIELD_JUDGING_SEED, SILENCE_SEED = 771_001, 771_002, 771_003
+FIELD_CALIBRATION_SEED = 771_001
+FIELD_JUDGING_SEED = 771_002
+SILENCE_SEED = 771_003
 _LOST = 0.01  # share of the records with an echo that may lose their pick
 _FAINTEST = 0.05
 _CLEAR_DB = 18.0

@@ -57,11 +57,12 @@ def plot_c_scan(scan, measured):
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)
     equal = 1 / 8 < wide < 8
-    columns = 1 if len(measured) <= 2 and wide > 1.5 else min(len(measured), 2)
-    # Of an odd number, the first is what was asked for, and has a row of its own.
+    # High maps stand beside each other. Of an odd number of others, the first, which was asked for, has its own row.
+    most = 3 if wide < 1.2 else 2
+    columns = 1 if len(measured) <= 2 and wide > 1.5 else min(len(measured), most)
     whole = columns == 2 and len(measured) % 2 == 1
     spans = [columns if whole and i == 0 else 1 for i in range(len(measured))]
-    width = 12.5 if columns == 2 else 9.0
+    width = {1: 9.0, 2: 12.5, 3: 15.0}[columns]
     # A row is as high as its map needs beside colour bar and labels, so that no figure has empty margins.
     places, heights = _places(spans, columns), []
     for (_, column), span in zip(places, spans, strict=True):

@@ -12,6 +12,7 @@ from keras_usmae.signals.picking.onset_bounds import (
 )
 from keras_usmae.signals.synthesis.bursts import ENVELOPES, tone_burst
 from keras_usmae.signals.synthesis.config import SignalConfig
+from keras_usmae.signals.synthesis.example_scan import ExampleScan, example_scan
 from keras_usmae.signals.synthesis.noise import NOISE_COLORS
 from keras_usmae.signals.synthesis.synthesize import draw_parameters, render, synthesize
 from keras_usmae.signals.synthesis.transducer import TransducerConfig, read_transducer, transducer_names
@@ -27,6 +28,7 @@ from keras_usmae.signals.tof import (
 __all__ = [
     "ENVELOPES",
     "NOISE_COLORS",
+    "ExampleScan",
     "SignalConfig",
     "TransducerConfig",
     "check_signals",
@@ -35,6 +37,7 @@ __all__ = [
     "delay_crb_envelope",
     "draw_parameters",
     "estimate_bandwidth",
+    "example_scan",
     "measured_onset_bounds",
     "mm_to_samples",
     "onset_bound",

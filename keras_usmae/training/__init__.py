@@ -1,6 +1,5 @@
 """Training: batches, optimiser, run folders, checkpoints and logs."""
 
-from keras_usmae.files import check_writable, remove_leftovers, write_json, write_text, written_whole
 from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
@@ -14,17 +13,12 @@ from keras_usmae.training.batches import (
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
 from keras_usmae.training.echo_batches import echo_targets, fresh_echoes, label_echoes
-from keras_usmae.training.finetuning import (
-    LEARNING_RATES,
-    FinetuneSettings,
-    RepeatedFinetuning,
-    compile_for_tof,
-    tof_batches,
-)
+from keras_usmae.training.finetuning import FinetunedRun, compile_for_tof, finetune, tof_batches
 from keras_usmae.training.fitting import train
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.picker_training import PickerTraining, WarmupStableDecay, build_detector, train_picker
+from keras_usmae.training.pretraining import PretrainedRun, PretrainingData, pretrain
 from keras_usmae.training.run_folder import (
     check_run_folder,
     open_run_folder,
@@ -32,20 +26,19 @@ from keras_usmae.training.run_folder import (
     read_history,
     save_arrays,
     save_model,
-    write_history,
 )
 from keras_usmae.training.run_log import RunLog
 
 __all__ = [
     "BEST_FILE",
     "LAST_FILE",
-    "LEARNING_RATES",
     "Devices",
     "EpochBatches",
-    "FinetuneSettings",
+    "FinetunedRun",
     "LayerDecayAdamW",
     "PickerTraining",
-    "RepeatedFinetuning",
+    "PretrainedRun",
+    "PretrainingData",
     "RunCheckpoint",
     "RunLog",
     "WarmupStableDecay",
@@ -55,9 +48,9 @@ __all__ = [
     "build_optimizer",
     "check_parts",
     "check_run_folder",
-    "check_writable",
     "compile_for_tof",
     "echo_targets",
+    "finetune",
     "fresh_echoes",
     "fresh_signals",
     "jit_compile",
@@ -66,9 +59,9 @@ __all__ = [
     "layer_depth",
     "open_run_folder",
     "order_for_memory",
+    "pretrain",
     "read_config",
     "read_history",
-    "remove_leftovers",
     "save_arrays",
     "save_model",
     "shuffled",
@@ -78,8 +71,4 @@ __all__ = [
     "train_picker",
     "use_devices",
     "with_mask_noise",
-    "write_history",
-    "write_json",
-    "write_text",
-    "written_whole",
 ]

@@ -15,7 +15,7 @@ from keras_usmae.training.batches import check_parts
 
 _WAYS = (
     "Two ways work on several machines: KERAS_BACKEND=jax with the variables of keras.distribution.initialize, and "
-    "KERAS_BACKEND=torch under torchrun (docs/clusters.md). The weights load on every backend."
+    "KERAS_BACKEND=torch under torchrun (docs/how-to/clusters.md). The weights load on every backend."
 )
 
 

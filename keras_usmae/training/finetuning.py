@@ -1,21 +1,30 @@
-"""Fine-tuning: how a classifier is compiled and fed, and experiments that do it a hundred times."""
+"""Fine-tuning of a ToF classifier: how it is compiled and fed, and the whole run."""
 
 import dataclasses
+from pathlib import Path
 
 import keras
 
-from keras_usmae.models import ToFCrossentropy
+from keras_usmae.configs import FinetuneConfig
+from keras_usmae.configs.fields import preset_settings
+from keras_usmae.data import load_dataset
+from keras_usmae.evaluation import score_onsets
+from keras_usmae.files import write_json
+from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, ToFCrossentropy, load_trained, preset_weights
 from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
+from keras_usmae.signals import onset_to_class, standardize
+from keras_usmae.training.allocation import order_for_memory
 from keras_usmae.training.augmentation import augmented
 from keras_usmae.training.batches import EpochBatches, shuffled
+from keras_usmae.training.checkpoint import BEST_FILE
+from keras_usmae.training.distribution import use_devices
+from keras_usmae.training.fitting import train
 from keras_usmae.training.optimization import build_optimizer, jit_compile
+from keras_usmae.training.run_folder import check_run_folder, open_run_folder, read_history, save_arrays, save_model
 
-# Best of 0.0003, 0.001 and 0.003 for the transformer and of 0.001, 0.003 and 0.01 for the CNN on the validation split
-# of ultrasound_measured/paper (`nano` size, 500 labels, one seed): the largest tried in both cases, so larger ones may
-# be better.
-LEARNING_RATES = {"transformer": 3e-3, "cnn": 1e-2}
 STEPS_AT_ONCE = 50
 NOISE = (1e-3, 0.06)
+NUM_CALIBRATION = 256  # signals that export needs
 
 
 def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=NOISE[1]):
@@ -58,7 +67,7 @@ def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=N
 def compile_for_tof(
     classifier, learning_rate, total_steps, warmup_steps, weight_decay=0.05, layer_decay=1.0, label_sigma=12.0
 ):
-    """Compiles a classifier as `recipes/finetune.py` trains it.
+    """Compiles a classifier as `finetune` trains it.
 
     Args:
         classifier: `ToFClassifier`.
@@ -87,103 +96,172 @@ def compile_for_tof(
 
 
 @dataclasses.dataclass(frozen=True)
-class FinetuneSettings:
-    """How a ToF classifier is fine-tuned.
+class FinetunedRun:
+    """What a fine-tuning left. Of several processes only the first one has more than the folder.
 
     Args:
-        steps: int, optimiser steps, a multiple of 50; the rate warms up over the first twentieth. Defaults to `600`.
-        batch_size: int, signals in a step. Defaults to `64`.
-        learning_rate: float, its peak. Defaults to `3e-3`.
-        weight_decay: float, AdamW's. Defaults to `0.05`.
-        bin_width: int, samples in a ToF class. Defaults to `16`.
-        label_sigma: float, samples, spread of the target distribution; see `ToFCrossentropy`. Defaults to `12.0`.
-        max_shift: int, samples, see `augment`. Defaults to `600`.
-        noise: pair of floats, see `augment`. Defaults to `(1e-3, 0.06)`.
-        flip: bool, see `augment`. Defaults to `True`.
+        folder: `pathlib.Path` of the run folder.
+        config: `FinetuneConfig`, resolved.
+        classifier: `ToFClassifier` with the weights of the best epoch, or `None`.
+        metrics: dict, the content of `metrics.json`, or `None`.
+        test: dict of arrays, the content of `test.npz`: `"signal"`, `"onset"` and `"estimate"`; or `None`.
+        history: list of dicts, an epoch each, or `None`.
+    """
+
+    folder: Path
+    config: FinetuneConfig
+    classifier: object = None
+    metrics: dict | None = None
+    test: dict | None = None
+    history: list | None = None
+
+
+def resolve_start(config):
+    """What a fine-tuning starts from.
+
+    Args:
+        config: `FinetuneConfig`.
+
+    Returns:
+        `"synthetic"`, `"picker"`, `"none"`, or the `pathlib.Path` of an encoder.
+
+    Raises:
+        FileNotFoundError: where there is no such encoder.
+    """
+    if config.pretrained is None:
+        has_weights = config.architecture == "transformer" and "synthetic" in preset_weights(config.preset)
+        return "synthetic" if has_weights else "none"
+    if config.pretrained in ("none", "synthetic", "picker"):
+        return config.pretrained
+    path = Path(config.pretrained)
+    path = path / "encoder.keras" if path.is_dir() else path
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no pre-trained encoder at {path}; make one with recipes/pretrain.py, or give synthetic or none."
+        )
+    return path
+
+
+def build_encoder(config, start, signal_length):
+    """Builds the encoder that a fine-tuning starts from.
+
+    Args:
+        config: `FinetuneConfig`.
+        start: what `resolve_start` gave.
+        signal_length: int, samples in a signal.
+
+    Returns:
+        `MAEEncoder` or `CNNEncoder`.
+    """
+    if isinstance(start, Path):
+        return load_trained(start, MAEEncoder)
+    weights = None if start == "none" else start
+    encoder = MAEEncoder.from_preset(config.preset, weights=weights, dtype=config.dtype, signal_length=signal_length)
+    return encoder if config.architecture == "transformer" else CNNEncoder.matching(encoder, dtype=config.dtype)
+
+
+def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_dir=None, verbose=2):
+    """Fine-tunes a ToF classifier, from its data to `classifier.keras` and its test scores in a run folder.
+
+    The epoch with the smallest mean error on the validation split counts; the test split is scored once, at the end.
+    An interrupted run that is gone on with gives the same numbers.
+
+    Args:
+        config: `FinetuneConfig`.
+        folder: path of the run folder. Defaults to `None`, a name under `runs/`.
+        resume: bool, whether to go on with an interrupted run of the same configuration. Defaults to `False`.
+        devices: int, devices that share each batch; see `use_devices`. Defaults to `1`.
+        data_dir: path or `None`, see `load_dataset`.
+        raw_dir: path or `None`, see `load_dataset`.
+        verbose: int, Keras's. Defaults to `2`.
+
+    Returns:
+        `FinetunedRun`.
+
+    Raises:
+        ValueError: where the configuration does not fit the data.
+        FileNotFoundError: where there is no encoder to start from.
+        FileExistsError: where the folder holds another run.
 
     Example:
 
     ```python
-    settings = FinetuneSettings(steps=1000)
+    run = finetune(FinetuneConfig(preset="nano", dataset="ultrasound_synthetic/quickstart", labels=320), "runs/mine")
+    run.metrics["test"]["median_error_ns"]
     ```
     """
+    config = config.resolved()
+    order_for_memory()
+    # Everything that can be wrong is found before long work begins.
+    devices = use_devices(devices)
+    start = resolve_start(config)
+    config = dataclasses.replace(config, pretrained=str(start))
+    keras.utils.set_random_seed(config.seed)
+    dataset = load_dataset(config.dataset, data_dir, raw_dir)
+    encoder = build_encoder(config, start, dataset.signal_length)
+    if config.freeze:
+        encoder.freeze(None if config.freeze < 0 else config.freeze)
+    classifier = ToFClassifier(encoder, config.bin_width, config.head, dtype=config.dtype)
+    record = dataclasses.asdict(config)
+    if isinstance(start, Path):
+        name = start.parent.name
+    else:
+        record |= preset_settings(config.preset)
+        name = f"{'scratch' if start == 'none' else start}_{config.architecture}_{Path(config.preset).stem}"
+    folder = Path(folder or Path("runs") / f"finetune_{name}_{config.dataset.replace('/', '_')}")
+    if devices.chief:
+        check_run_folder(folder, record, resume)
 
-    steps: int = 600
-    batch_size: int = 64
-    learning_rate: float = LEARNING_RATES["transformer"]
-    weight_decay: float = 0.05
-    bin_width: int = 16
-    label_sigma: float = 12.0
-    max_shift: int = 600
-    noise: tuple[float, float] = NOISE
-    flip: bool = True
+    classifier.sampling_rate = dataset.sampling_rate
+    data = {
+        split: dataset.labelled(split, config.bin_width, encoder.signal_length, raw=True)
+        for split in dataset.labelled_splits
+    }
+    signals, onset = data["train"]
+    order, chosen = dataset.draw(len(onset), config.labels, config.seed)
+    validation = (standardize(data["validation"][0]), data["validation"][1])
 
-    def __post_init__(self):
-        if self.steps < 1 or self.steps % STEPS_AT_ONCE:
-            raise ValueError(f"`steps` must be a multiple of {STEPS_AT_ONCE}. Received: steps={self.steps}")
+    if devices.chief:
+        open_run_folder(folder, record, resume)
+    labelled = (standardize(signals[chosen]), onset[chosen])
+    batches = tof_batches(*labelled, config.batch_size, config.seed, config.augment, config.augment_noise)
+    batches = devices.share(batches)
+    compile_for_tof(
+        classifier,
+        config.learning_rate,
+        config.epochs * len(batches),
+        int(config.warmup_epochs * len(batches)),
+        config.weight_decay,
+        config.layer_decay,
+        config.label_sigma,
+    )
+    train(classifier, batches, validation, folder, config.epochs, "val_error_samples", devices, verbose)
+    if not devices.chief:
+        return FinetunedRun(folder, config)
+
+    classifier = devices.local(classifier)
+    classifier.load_weights(folder / BEST_FILE)
+    save_model(folder / "classifier.keras", classifier)
+    scores, estimate = _score(classifier, *data["test"], config.speed_of_sound)
+    metrics = {
+        "test": scores,
+        "test_signals": len(estimate),
+        "labels": len(chosen),
+        "parameters": classifier.count_params(),
+    }
+    write_json(folder / "metrics.json", metrics)
+    # What export and other programs need, so that a run folder stands on its own.
+    listed = order[:NUM_CALIBRATION]
+    calibration = {"signal": signals[listed], "onset": onset[listed], "index": listed}
+    save_arrays(folder / "calibration.npz", calibration)
+    test = {"signal": data["test"][0], "onset": data["test"][1], "estimate": estimate}
+    save_arrays(folder / "test.npz", test)
+    return FinetunedRun(folder, config, classifier, metrics, test, read_history(folder / "metrics.csv"))
 
 
-class RepeatedFinetuning:
-    """Fine-tunes one compiled classifier from other weights, labels and seeds, again and again.
-
-    Compiling a training step takes as long as a short training on few labels; here it happens once. What counts is the
-    model after the last step: no validation split takes part.
-
-    Args:
-        classifier: `ToFClassifier`, or `SignalClassifier`, whose weights are overwritten.
-        settings: `FinetuneSettings`.
-        loss: optional `keras.losses.Loss` for another task. Defaults to `None`, `ToFCrossentropy` as the settings say.
-
-    Example:
-
-    ```python
-    finetuning = RepeatedFinetuning(classifier, FinetuneSettings(steps=100))
-    initial = classifier.get_weights()
-    for seed in range(5):
-        finetuning.run(initial, signals, onset, seed)
-        scores = score_onsets(test_onset, classifier.predict_tof(test_signals)["onset"], 16, 100e6, 1480.0)
-    ```
-    """
-
-    def __init__(self, classifier, settings, loss=None):
-        self.classifier = classifier
-        self.settings = settings
-        classifier.compile(
-            build_optimizer(
-                settings.learning_rate, settings.steps, settings.steps // 20, settings.weight_decay, beta_2=0.999
-            ),
-            loss=loss or ToFCrossentropy(settings.bin_width, settings.label_sigma),
-            jit_compile=jit_compile(),
-        )
-        classifier.optimizer.build(classifier.trainable_variables)
-
-    def run(self, weights, signals, onset, seed):
-        """Trains from `weights`.
-
-        Args:
-            weights: list of arrays, `get_weights()` of a classifier of the same architecture.
-            signals: float32 array of shape `(n, signal_length)`, standardised.
-            onset: array of shape `(n,)`, onsets in samples; or what another loss takes, with `max_shift=0`.
-            seed: int, seed of order and augmentation.
-
-        Returns:
-            float, the loss averaged over the last steps.
-        """
-        settings = self.settings
-        self.classifier.set_weights(weights)
-        for variable in self.classifier.optimizer.variables:
-            if variable is not self.classifier.optimizer.learning_rate:
-                variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
-        options = {name: getattr(settings, name) for name in ("max_shift", "noise", "flip")}
-        # Drawn a part at a time: all of a long training would not fit in memory.
-        batches = EpochBatches(
-            augmented((signals, onset), STEPS_AT_ONCE * settings.batch_size, seed, **options), settings.batch_size
-        )
-        history = self.classifier.fit(
-            batches,
-            epochs=settings.steps // STEPS_AT_ONCE,
-            callbacks=[batches.callback],
-            shuffle=False,
-            verbose=0,
-        )
-        return float(history.history["loss"][-1])
+def _score(classifier, signals, onset, speed_of_sound):
+    estimate = classifier.predict_tof(signals)["onset"]
+    most_likely = classifier.predict_tof(signals, method="argmax")["onset"]
+    bin_width = classifier.bin_width
+    predicted = onset_to_class(most_likely, bin_width, classifier.num_classes)
+    return score_onsets(onset, estimate, bin_width, classifier.sampling_rate, speed_of_sound, predicted), estimate

@@ -4,12 +4,10 @@ import time
 from pathlib import Path
 
 import keras
-from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from keras_usmae.files import write_error
-from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_history
+from keras_usmae.extras import import_extra
+from keras_usmae.files import write_csv, write_error
+from keras_usmae.training.run_folder import HISTORY_FILE, read_history
 
 
 class RunLog(keras.callbacks.Callback):
@@ -21,6 +19,9 @@ class RunLog(keras.callbacks.Callback):
         folder: path of the run folder.
         writes: bool, whether this process is the one that writes; see `RunCheckpoint`. Defaults to `True`.
 
+    Raises:
+        ImportError: if `tensorboard` (the extra `train`) is not installed.
+
     Example:
 
     ```python
@@ -30,6 +31,7 @@ class RunLog(keras.callbacks.Callback):
 
     def __init__(self, folder, writes=True):
         super().__init__()
+        import_extra("tensorboard.compat", "train")  # here: what is missing is told before a training
         self.folder = Path(folder)
         self.writes = writes
 
@@ -43,7 +45,7 @@ class RunLog(keras.callbacks.Callback):
         if self.writer is None and self.writes:
             self.rows = [row for row in self.rows if row["epoch"] < epoch]
             # A start has TensorBoard drop the events of this and later epochs in the files of earlier processes.
-            self._log_events(epoch, session_log=SessionLog(status=SessionLog.START))
+            self._log_events(epoch, session_log={"status": "START"})
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -54,10 +56,9 @@ class RunLog(keras.callbacks.Callback):
         if not self.writes:
             return
         self.rows.append({"epoch": epoch, **values})
-        write_history(self.folder / HISTORY_FILE, self.rows)
+        write_csv(self.folder / HISTORY_FILE, self.rows)
         self._log_events(
-            epoch,
-            summary=Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()]),
+            epoch, summary={"value": [{"tag": name, "simple_value": value} for name, value in values.items()]}
         )
 
     def on_train_end(self, logs=None):
@@ -66,6 +67,9 @@ class RunLog(keras.callbacks.Callback):
             self.writer.close()
 
     def _log_events(self, epoch, **content):
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
         folder = self.folder / "tensorboard"
         try:
             self.writer = self.writer or EventFileWriter(str(folder))

@@ -5,8 +5,11 @@ Needs the extra `tuner`: `pip install keras-usmae[tuner]`.
 
 try:
     import keras_tuner  # noqa: F401
+    import tensorboard  # noqa: F401
 except ImportError as error:
-    raise ImportError("Searching needs KerasTuner. Install it with: pip install keras-usmae[tuner]") from error
+    raise ImportError(
+        f"Searching needs {error.name}, which is not installed. Install it with: pip install 'keras-usmae[tuner]'"
+    ) from error
 
 from keras_usmae.tuning.best import finetune_options, pretrain_options, write_best
 from keras_usmae.tuning.candidates import Candidates
@@ -14,7 +17,7 @@ from keras_usmae.tuning.footprint import Budget, Footprint, bound_footprint, cou
 from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
 from keras_usmae.tuning.meter import FootprintMeter
 from keras_usmae.tuning.objectives import OBJECTIVES, check_objective
-from keras_usmae.tuning.pretraining import PretrainedEncoders, PretrainingData
+from keras_usmae.tuning.pretraining import PretrainedEncoders
 from keras_usmae.tuning.progress import SearchProgress
 from keras_usmae.tuning.results import (
     best_first,
@@ -39,7 +42,6 @@ __all__ = [
     "Footprint",
     "FootprintMeter",
     "PretrainedEncoders",
-    "PretrainingData",
     "PretrainingHyperModel",
     "SearchProgress",
     "SearchSpace",

@@ -11,7 +11,7 @@ from keras_usmae.layers import check_patching
 from keras_usmae.models import MAEEncoder, ToFClassifier, load_trained
 from keras_usmae.training import EpochBatches, compile_for_tof, tof_batches
 from keras_usmae.tuning.objectives import finite_scores
-from keras_usmae.tuning.pretraining import build_autoencoder, train_autoencoder
+from keras_usmae.tuning.pretraining import build_searched, train_autoencoder
 from keras_usmae.tuning.search_space import SearchSpace
 from keras_usmae.tuning.settings import ARCHITECTURE, resolve_architecture
 
@@ -207,7 +207,7 @@ class PretrainingHyperModel(_UltrasoundHyperModel):
         self.space.declare(hp)
         settings = self.space.settings(hp)
         steps = len(EpochBatches(self.data.load_epoch, settings["batch_size"]))
-        return build_autoencoder(self.architecture(hp), settings, self.epochs_of(hp), steps, self.seed)
+        return build_searched(self.architecture(hp), settings, self.epochs_of(hp), steps, self.seed)
 
     def fit(self, hp, model, callbacks=(), **kwargs):
         """Trains an autoencoder and probes its encoder.

@@ -1,18 +1,20 @@
 """Pre-training in a search: one training of settings, and encoders that are trained once and used again."""
 
-import dataclasses
 from pathlib import Path
 
 from filelock import FileLock
 from keras import utils
 
-from keras_usmae.models import MaskedAutoencoder
-from keras_usmae.training import EpochBatches, build_optimizer, jit_compile, save_model, write_json
+from keras_usmae.configs import PretrainConfig
+from keras_usmae.files import write_json
+from keras_usmae.training import EpochBatches, save_model
+from keras_usmae.training.pretraining import build_autoencoder, compile_autoencoder
 from keras_usmae.tuning.footprint import digest
+from keras_usmae.tuning.settings import SEARCHED
 
 
-def build_autoencoder(parts, settings, epochs, steps, seed):
-    """A compiled autoencoder, as `recipes/pretrain.py` trains it.
+def build_searched(parts, settings, epochs, steps, seed):
+    """A compiled autoencoder, as `pretrain` trains it.
 
     Args:
         parts: dict of the constructor arguments of `"encoder"` and `"decoder"`.
@@ -26,17 +28,11 @@ def build_autoencoder(parts, settings, epochs, steps, seed):
     """
     utils.clear_session()  # graphs of earlier trials
     utils.set_random_seed(seed)
-    cross = settings["decoder"] == "cross"
-    mae = MaskedAutoencoder.from_preset(
-        parts,
-        mask_ratio=settings["mask_ratio"],
-        normalize_targets=settings["normalize_targets"],
-        seed=seed,
-        decoder=settings["decoder"],
-        decoded_share=settings["decoded_share"] if cross else None,
-    )
-    rate, decay = settings["learning_rate"], settings["weight_decay"]
-    mae.compile(build_optimizer(rate, epochs * steps, int(epochs / 20 * steps), decay), jit_compile=jit_compile())
+    chosen = {name: settings[name] for name in SEARCHED["pretrain"]}
+    chosen["decoded_share"] = settings["decoded_share"] if settings["decoder"] == "cross" else None
+    config = PretrainConfig(epochs=epochs, seed=seed, **chosen)
+    mae = build_autoencoder(config, parts)
+    compile_autoencoder(mae, config, steps)
     return mae
 
 
@@ -44,7 +40,7 @@ def train_autoencoder(mae, batches, validation, epochs, callbacks=()):
     """Trains an autoencoder.
 
     Args:
-        mae: `MaskedAutoencoder` from `build_autoencoder`.
+        mae: `MaskedAutoencoder` from `build_searched`.
         batches: `EpochBatches` of signals.
         validation: float32 array of shape `(n, signal_length)`, standardised.
         epochs: int.
@@ -63,21 +59,6 @@ def train_autoencoder(mae, batches, validation, epochs, callbacks=()):
         verbose=0,
     )
     return float(history.history["val_loss"][-1])
-
-
-@dataclasses.dataclass(frozen=True)
-class PretrainingData:
-    """Signals to pre-train on.
-
-    Args:
-        name: str, what they are, such as the dataset's name; encoders are kept under it.
-        load_epoch: function from an epoch to a tuple of one array; see `EpochBatches`.
-        validation: float32 array of shape `(n, signal_length)`, standardised.
-    """
-
-    name: str
-    load_epoch: object
-    validation: object
 
 
 class PretrainedEncoders:
@@ -107,8 +88,7 @@ class PretrainedEncoders:
 
     def plan(self, parts):
         """Everything that decides an encoder, as plain values."""
-        names = ("mask_ratio", "normalize_targets", "decoder", "decoded_share", "learning_rate", "weight_decay")
-        settings = {name: self.settings[name] for name in (*names, "batch_size")}
+        settings = {name: self.settings[name] for name in SEARCHED["pretrain"]}
         return {**parts, **settings, "data": self.data.name, "epochs": self.epochs, "seed": self.seed}
 
     def file(self, parts):
@@ -127,7 +107,7 @@ class PretrainedEncoders:
         with FileLock(folder / "lock"):
             if not path.exists():
                 batches = EpochBatches(self.data.load_epoch, self.settings["batch_size"])
-                mae = build_autoencoder(parts, self.settings, self.epochs, len(batches), self.seed)
+                mae = build_searched(parts, self.settings, self.epochs, len(batches), self.seed)
                 loss = train_autoencoder(mae, batches, self.data.validation, self.epochs)
                 write_json(folder / "plan.json", {**plan, "val_loss": loss})
                 save_model(path, mae.encoder)

@@ -1,5 +1,6 @@
 """The settings that a search may choose, what they mean, and what they are where it does not choose them."""
 
+from keras_usmae.configs import FinetuneConfig, PretrainConfig
 from keras_usmae.models import load_preset, preset_names
 from keras_usmae.models.heads import HEADS
 from keras_usmae.models.masked_autoencoder import DECODERS
@@ -8,7 +9,7 @@ FREE = "free"
 WIDTHS = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_ratio")
 ARCHITECTURE = ("size", *WIDTHS, "patch_size")
 
-# The defaults of the two recipes; widths are those of `nano`.
+# Widths are those of `nano`; all else are the defaults of the configurations.
 _ARCHITECTURE_DEFAULTS = {
     "size": "nano",
     "hidden_dim": 32,
@@ -18,28 +19,20 @@ _ARCHITECTURE_DEFAULTS = {
     "mlp_ratio": 2,
     "patch_size": 32,
 }
+SEARCHED = {
+    "finetune": (
+        *("head", "learning_rate", "weight_decay", "layer_decay"),
+        *("label_sigma", "augment", "augment_noise", "batch_size"),
+    ),
+    "pretrain": (
+        *("mask_ratio", "decoder", "decoded_share", "normalize_targets"),
+        *("learning_rate", "weight_decay", "batch_size"),
+    ),
+}
+_CONFIGS = {"finetune": FinetuneConfig().resolved(), "pretrain": PretrainConfig(decoded_share=0.5)}
 DEFAULTS = {
-    "finetune": {
-        **_ARCHITECTURE_DEFAULTS,
-        "head": "per_patch",
-        "learning_rate": 3e-3,
-        "weight_decay": 0.05,
-        "layer_decay": 1.0,
-        "label_sigma": 12.0,
-        "augment": True,
-        "augment_noise": 0.06,
-        "batch_size": 64,
-    },
-    "pretrain": {
-        **_ARCHITECTURE_DEFAULTS,
-        "mask_ratio": 0.75,
-        "decoder": "cross",
-        "decoded_share": 0.5,
-        "normalize_targets": False,
-        "learning_rate": 1.5e-3,
-        "weight_decay": 0.05,
-        "batch_size": 256,
-    },
+    task: {**_ARCHITECTURE_DEFAULTS, **{name: getattr(_CONFIGS[task], name) for name in names}}
+    for task, names in SEARCHED.items()
 }
 
 # Settings that count only where another one has a certain value.

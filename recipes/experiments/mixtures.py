@@ -1,25 +1,12 @@
 """Pre-training on several kinds of signals at once, each a share of every epoch."""
 
-import functools
-
 import keras
 import numpy as np
 
 from keras_usmae import options
-from keras_usmae.models import MaskedAutoencoder
+from keras_usmae.configs import PretrainConfig
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training import (
-    BEST_FILE,
-    EpochBatches,
-    build_optimizer,
-    jit_compile,
-    open_run_folder,
-    read_history,
-    save_model,
-    train,
-    with_mask_noise,
-    write_json,
-)
+from keras_usmae.training.pretraining import PretrainingData, build_autoencoder, run_pretraining
 
 # Measured sources by the transducer that recorded them; see the README of ultrasound_measured.
 TRANSDUCERS = {"immersion probes": ("plane_scan", "copper_block"), "array": ("copper_array", "steel_pins")}
@@ -31,16 +18,16 @@ def recorded_by(arrays, names, transducer):
     return np.isin(np.asarray(names)[arrays["source"]], TRANSDUCERS[transducer])
 
 
-def pretrain_mixture(plan, measured, folder, epoch_size):
-    """Pre-trains on the datasets of a plan, joined by `+`: new synthetic signals each epoch, and stored measured ones.
+def pretrain_mixture(pretraining, measured, folder, epoch_size):
+    """Pre-trains on datasets joined by `+`: new synthetic signals each epoch, and stored measured ones.
 
     Args:
-        plan: dict, as `Plan.pretrained` makes it.
+        pretraining: `Pretraining` of a mixture.
         measured: standardised signals of shape `(n, signal_length)` for the dataset that is not synthetic.
         folder: path of the run folder; what is there of an interrupted run is gone on with.
         epoch_size: int, signals in an epoch, of all datasets together.
     """
-    names = plan["dataset"].split("+")
+    names = pretraining.dataset.split("+")
     share = epoch_size // len(names)
     configs = {
         name: SignalConfig.from_preset(name.partition("/")[2])
@@ -50,12 +37,14 @@ def pretrain_mixture(plan, measured, folder, epoch_size):
 
     def draw(name, epoch):
         if name in configs:
-            return standardize(synthesize(configs[name], share, 10_000 + plan["seed"], start=epoch * share)["signal"])
-        return measured[np.random.default_rng((plan["seed"], epoch, 2)).integers(len(measured), size=share)]
+            return standardize(
+                synthesize(configs[name], share, 10_000 + pretraining.seed, start=epoch * share)["signal"]
+            )
+        return measured[np.random.default_rng((pretraining.seed, epoch, 2)).integers(len(measured), size=share)]
 
     def load_epoch(epoch):
         signals = np.concatenate([draw(name, epoch) for name in names])
-        return (signals[np.random.default_rng((plan["seed"], epoch)).permutation(len(signals))],)
+        return (signals[np.random.default_rng((pretraining.seed, epoch)).permutation(len(signals))],)
 
     held_out = np.concatenate(
         [
@@ -63,17 +52,17 @@ def pretrain_mixture(plan, measured, folder, epoch_size):
             for config in configs.values()
         ]
     )
-    keras.utils.set_random_seed(plan["seed"])
-    mae = MaskedAutoencoder.from_preset(plan["preset"], seed=plan["seed"], decoder=plan["decoder"])
-    epochs = max(1, round(plan["signals"] / epoch_size))
-    open_run_folder(folder, plan, resume=(folder / "config.json").exists())
-    masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=plan["seed"])
-    batches = EpochBatches(masked(load_epoch), min(plan["batch_size"], share * len(names)))
-    steps = epochs * len(batches)
-    mae.compile(build_optimizer(plan["learning_rate"], steps, steps // 20), jit_compile=jit_compile())
-    train(mae, batches, masked(lambda epoch: (held_out,))(0), folder, epochs, verbose=options.progress())
-    mae.load_weights(folder / BEST_FILE)
-    save_model(folder / "mae.keras", mae)
-    save_model(folder / "encoder.keras", mae.encoder)
-    history = read_history(folder / "metrics.csv")
-    write_json(folder / "metrics.json", {"val_loss": min(row["val_loss"] for row in history)})
+    config = PretrainConfig(
+        preset=pretraining.preset,
+        epochs=max(1, round(pretraining.signals / epoch_size)),
+        batch_size=min(pretraining.batch_size, share * len(names)),
+        decoder=pretraining.decoder,
+        learning_rate=pretraining.learning_rate,
+        seed=pretraining.seed,
+    )
+    keras.utils.set_random_seed(config.seed)
+    data = PretrainingData(pretraining.dataset, load_epoch, held_out)
+    resume = (folder / "config.json").exists()
+    run_pretraining(
+        build_autoencoder(config), config, data, folder, pretraining.cell(), resume, verbose=options.progress()
+    )

@@ -29,7 +29,7 @@ import typer
 from keras import ops
 
 from keras_usmae import options
-from keras_usmae.data import load_arrays, load_builder, prepare
+from keras_usmae.data import load_dataset
 from keras_usmae.export import (
     DEPLOYMENT_FORMS,
     DeploymentForm,
@@ -46,7 +46,6 @@ from keras_usmae.export import (
     write_static_saved_model,
 )
 from keras_usmae.models import ToFCrossentropy
-from keras_usmae.signals import check_signals, standardize
 
 EPOCHS, LEARNING_RATE, BATCH_SIZE = 3, 3e-4, 64  # of the two rows that train
 COLUMNS = (
@@ -192,11 +191,10 @@ def main(
     length = classifier.encoder.signal_length
     calibration = check_calibration(load_signals(run / "calibration.npz")[0], length)
     dataset = options.read_json(run / "config.json")["dataset"]
-    builder = prepare(load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir)))
-    parts = options.labelled_splits(builder)
-    train, validation = (load_arrays(builder, parts[split]) for split in ("train", "validation"))
-    signals, onset = standardize(check_signals(train["signal"], length)), train["onset"].astype("float32")
-    reference = reference_of(classifier, validation["signal"], validation["onset"], "validation split", speed_of_sound)
+    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    signals, onset = stored.labelled("train", length=length)
+    inputs, labels = stored.labelled("validation", length=length, raw=True)
+    reference = reference_of(classifier, inputs, labels, "validation split", speed_of_sound)
 
     def scores(logits, scale=0.0):
         found = reference.compare(logits, scale)

@@ -87,7 +87,7 @@ def test_unknown_names_list_the_known_ones(tmp_path, name, message):
 
 
 def test_a_folder_without_builders_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder of dataset builders at .*with `pip install -e"):
+    with pytest.raises(FileNotFoundError, match=r"no folder of dataset builders at .*Leave `folder` out"):
         load_builder("ultrasound_synthetic", folder=tmp_path)
 
 

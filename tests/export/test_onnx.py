@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_usmae.export import ONNXInterpreter, load_signals
-from keras_usmae.export.extras import import_extra
+from keras_usmae.extras import import_extra
 from keras_usmae.signals import standardize
 
 PROGRAM = """

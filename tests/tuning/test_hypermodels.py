@@ -7,12 +7,11 @@ import pytest
 
 from keras_usmae.models import MaskedAutoencoder, load_preset
 from keras_usmae.signals import SignalConfig
-from keras_usmae.training import LayerDecayAdamW, fresh_signals
+from keras_usmae.training import LayerDecayAdamW, PretrainingData, fresh_signals
 from keras_usmae.tuning import (
     DEFAULTS,
     FinetuningHyperModel,
     PretrainedEncoders,
-    PretrainingData,
     PretrainingHyperModel,
     SearchSpace,
     resolve_architecture,

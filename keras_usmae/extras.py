@@ -1,4 +1,4 @@
-"""The optional packages that write, run and read exported files."""
+"""The optional packages: imported where they are used, with an error that names the command that installs them."""
 
 import importlib
 
@@ -26,6 +26,6 @@ def import_extra(module, extra="mcu"):
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"This export needs {module.split('.')[0]!r}, which is not installed ({error}). "
-            f"Install it with: pip install keras-usmae[{extra}]"
+            f"This needs {module.split('.')[0]!r}, which is not installed ({error}). "
+            f"Install it with: pip install 'keras-usmae[{extra}]'"
         ) from error

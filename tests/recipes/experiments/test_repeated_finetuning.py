@@ -6,7 +6,7 @@ import pytest
 
 from keras_usmae.models import MAEEncoder, ToFClassifier
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training import FinetuneSettings, RepeatedFinetuning
+from recipes.experiments.repeated_finetuning import FinetuneSettings, RepeatedFinetuning
 
 
 @pytest.fixture(scope="module")

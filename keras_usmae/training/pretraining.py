@@ -1,0 +1,263 @@
+"""Pre-training of a masked autoencoder: its signals, and the whole run."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_usmae.configs import PretrainConfig
+from keras_usmae.configs.fields import preset_settings, resolve_warmup
+from keras_usmae.data import load_dataset
+from keras_usmae.files import write_json
+from keras_usmae.models import MaskedAutoencoder
+from keras_usmae.signals import read_transducer, standardize, synthesize
+from keras_usmae.training.allocation import order_for_memory
+from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
+from keras_usmae.training.checkpoint import BEST_FILE
+from keras_usmae.training.distribution import Devices, use_devices
+from keras_usmae.training.fitting import train
+from keras_usmae.training.optimization import build_optimizer, jit_compile
+from keras_usmae.training.run_folder import check_run_folder, open_run_folder, read_history, save_model
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainingData:
+    """Signals to pre-train on.
+
+    Args:
+        name: str, what they are, such as the dataset's name.
+        load_epoch: function from an epoch to a tuple of one array; see `EpochBatches`.
+        validation: float32 array of shape `(n, signal_length)`, standardised.
+        sampling_rate: float, Hz. Defaults to `100e6`.
+    """
+
+    name: str
+    load_epoch: object
+    validation: object
+    sampling_rate: float = 100e6
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainedRun:
+    """What a pre-training left. Of several processes only the first one has more than the folder.
+
+    Args:
+        folder: `pathlib.Path` of the run folder.
+        config: `PretrainConfig`, resolved.
+        mae: `MaskedAutoencoder` with the weights of the best epoch, or `None`.
+        data: `PretrainingData`, or `None`.
+        metrics: dict, the content of `metrics.json`, or `None`.
+        history: list of dicts, an epoch each, or `None`.
+    """
+
+    folder: Path
+    config: PretrainConfig
+    mae: object = None
+    data: PretrainingData | None = None
+    metrics: dict | None = None
+    history: list | None = None
+
+
+def load_pretraining_data(config, dataset, length, stream=False):
+    """Loads the signals of a pre-training, each standardised to mean 0 and variance 1.
+
+    Args:
+        config: `PretrainConfig`, resolved.
+        dataset: `SignalDataset`.
+        length: int, samples that the model takes.
+        stream: bool, whether the stored split is read batch by batch. Defaults to `False`.
+
+    Returns:
+        `PretrainingData`.
+    """
+    described = dataset.config
+    if config.transducer:
+        # Those that the dataset of this file would hold for validation.
+        made = synthesize(described.signals, described.num_validation, described.seed, start=described.num_train)
+        held_out, sampling_rate = standardize(made["signal"]), described.signals.sampling_rate
+    else:
+        held_out, sampling_rate = dataset.unlabelled("validation", length), dataset.sampling_rate
+    if config.fresh:
+        # A seed of its own: the stored splits, validation among them, are drawn with other ones.
+        load_epoch = fresh_signals(described.signals, config.fresh, seed=10_000 + config.seed)
+    elif stream:
+        load_epoch = streamed_signals(dataset.stored("train"), length, config.seed)
+    else:
+        load_epoch = shuffled((dataset.unlabelled("train", length),), config.seed)
+    return PretrainingData(f"{dataset.name} fresh {config.fresh}", load_epoch, held_out, sampling_rate)
+
+
+def build_autoencoder(config, parts=None, recompute=False, **encoder_overrides):
+    """Builds the autoencoder of a configuration.
+
+    Args:
+        config: `PretrainConfig`.
+        parts: dict with the constructor arguments of `"encoder"` and `"decoder"`. Defaults to `None`, the preset's.
+        recompute: bool, see `MAEEncoder`. Defaults to `False`.
+        **encoder_overrides: arguments of `MAEEncoder` that differ, such as `signal_length`.
+
+    Returns:
+        `MaskedAutoencoder` with fresh weights.
+    """
+    return MaskedAutoencoder.from_preset(
+        parts or config.preset,
+        mask_ratio=config.mask_ratio,
+        normalize_targets=config.normalize_targets,
+        seed=config.seed,
+        dtype=config.dtype,
+        decoder=config.decoder,
+        decoded_share=config.decoded_share,
+        recompute=recompute,
+        **encoder_overrides,
+    )
+
+
+def compile_autoencoder(mae, config, num_updates):
+    """Compiles an autoencoder as `pretrain` trains it.
+
+    Args:
+        mae: `MaskedAutoencoder`.
+        config: `PretrainConfig`.
+        num_updates: int, optimiser steps of an epoch.
+    """
+    warmup = int(resolve_warmup(config.warmup_epochs, config.epochs) * num_updates)
+    optimizer = build_optimizer(
+        config.learning_rate,
+        config.epochs * num_updates,
+        warmup,
+        config.weight_decay,
+        accumulate=config.accumulate or 1,
+    )
+    mae.compile(optimizer, jit_compile=jit_compile())
+
+
+def pretrain(
+    config,
+    folder=None,
+    resume=False,
+    stream=False,
+    recompute=False,
+    devices=1,
+    data_dir=None,
+    raw_dir=None,
+    verbose=2,
+):
+    """Pre-trains a masked autoencoder, from its data to `encoder.keras` and `mae.keras` in a run folder.
+
+    The epoch with the smallest validation loss counts. An interrupted run that is gone on with gives the same numbers.
+
+    Args:
+        config: `PretrainConfig`.
+        folder: path of the run folder. Defaults to `None`, a name under `runs/`.
+        resume: bool, whether to go on with an interrupted run of the same configuration. Defaults to `False`.
+        stream: bool, whether the stored split is read batch by batch, where it does not fit in memory. Defaults to
+            `False`.
+        recompute: bool, whether blocks are computed again going backward, in place of kept in memory. Defaults to
+            `False`.
+        devices: int, devices that share each batch; see `use_devices`. Defaults to `1`.
+        data_dir: path or `None`, see `load_dataset`.
+        raw_dir: path or `None`, see `load_dataset`.
+        verbose: int, Keras's. Defaults to `2`.
+
+    Returns:
+        `PretrainedRun`.
+
+    Raises:
+        ValueError: where the configuration contradicts itself or the data.
+        FileExistsError: where the folder holds another run.
+
+    Example:
+
+    ```python
+    run = pretrain(PretrainConfig(preset="nano", fresh=16_384, epochs=10), "runs/mine")
+    run.metrics["val_loss"]
+    ```
+    """
+    config = config.resolved()
+    order_for_memory()
+    # Everything that can be wrong is found before the data are made or the folder is opened.
+    devices = use_devices(devices)
+    devices.check_parts(config.batch_size, config.accumulate or 1)
+    if config.transducer:
+        read_transducer(config.transducer)
+    dataset = load_dataset(config.dataset, data_dir, raw_dir)
+    if stream and (config.fresh or config.transducer):
+        raise ValueError("--stream reads the stored split, but --fresh-signals and --transducer draw new signals.")
+    record = preset_settings(config.preset)
+    if config.transducer:
+        config = dataclasses.replace(config, fresh=config.fresh or dataset.config.num_train)
+        # The content of the file, so that a changed one is another run.
+        record |= {f"transducer.{key}": value for key, value in dataclasses.asdict(dataset.config.signals).items()}
+    record = dataclasses.asdict(config) | record
+    keras.utils.set_random_seed(config.seed)
+    sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
+    mae = build_autoencoder(config, recompute=recompute, **sizes)
+    folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
+    if devices.chief:
+        check_run_folder(folder, record, resume)
+    data = load_pretraining_data(config, dataset, mae.encoder.signal_length, stream)
+    return run_pretraining(mae, config, data, folder, record, resume, devices, verbose)
+
+
+def run_pretraining(mae, config, data, folder, record, resume=False, devices=None, verbose=2):
+    """Trains an autoencoder in its run folder, and saves it there with its encoder.
+
+    Args:
+        mae: `MaskedAutoencoder`.
+        config: `PretrainConfig`.
+        data: `PretrainingData`.
+        folder: path of the run folder.
+        record: dict, everything that decides the result, for `config.json`.
+        resume: bool, see `pretrain`. Defaults to `False`.
+        devices: `Devices`, or `None` for one.
+        verbose: int, Keras's. Defaults to `2`.
+
+    Returns:
+        `PretrainedRun`.
+    """
+    devices, folder = devices or Devices(), Path(folder)
+    if devices.chief:
+        open_run_folder(folder, record, resume)
+    # The masks of the validation signals stay the same, so that its epochs compare.
+    masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=config.seed)
+    batches = devices.share(EpochBatches(masked(data.load_epoch), config.batch_size, config.accumulate or 1))
+    compile_autoencoder(mae, config, batches.num_updates)
+    validation = masked(lambda epoch: (data.validation,))(0)
+    train(mae, batches, validation, folder, config.epochs, devices=devices, verbose=verbose)
+    if not devices.chief:
+        return PretrainedRun(folder, config)
+
+    mae = devices.local(mae)
+    mae.load_weights(folder / BEST_FILE)
+    save_model(folder / "mae.keras", mae)
+    save_model(folder / "encoder.keras", mae.encoder)
+    history = read_history(folder / "metrics.csv")
+    best = min(history, key=lambda row: row["val_loss"])
+    metrics = {
+        "val_loss": best["val_loss"],
+        "best_epoch": best["epoch"],
+        "backend": keras.backend.backend(),
+        "parameters": mae.count_params(),
+        "signals_per_epoch": batches.num_signals,
+        "signals_seen": config.epochs * batches.num_signals,
+        "seconds": sum(row["seconds"] for row in history),  # of all processes, where it was interrupted
+    }
+    write_json(folder / "metrics.json", metrics)
+    return PretrainedRun(folder, config, mae, data, metrics, history)
+
+
+def reconstruct_some(run, count=6):
+    """Reconstructions of the first validation signals of a run, under masks of its seed.
+
+    Args:
+        run: `PretrainedRun`.
+        count: int. Defaults to `6`.
+
+    Returns:
+        A tuple of signals and what `MaskedAutoencoder.reconstruct` gives, for `plot_reconstructions`.
+    """
+    noise = np.random.default_rng(run.config.seed).uniform(size=(count, run.mae.encoder.num_patches))
+    signals = run.data.validation[:count]
+    return signals, run.mae.reconstruct(signals, noise.astype("float32"))
