@@ -27,6 +27,9 @@ class DeploymentForm:
             `0.0`.
         rotated: bool. Turns the residual stream by a Hadamard matrix, which spreads large channels over all of them.
             Needs a `hidden_dim` that is a power of two. Defaults to `False`.
+        centered_values: bool. Takes the mean that a block's values have over the calibration signals out of them, and
+            puts it behind the projection. The weights of attention, which sum to one, have steps of 1/256 in int8: what
+            they miss is then missing from deviations, not from the mean too. Defaults to `False`.
 
     Example:
 
@@ -41,6 +44,7 @@ class DeploymentForm:
     fused_norm: bool = True
     loudness_slope: float = 0.0
     rotated: bool = False
+    centered_values: bool = False
 
 
 # By the format of TFLite.
@@ -74,6 +78,8 @@ class DeploymentGraph(tf.Module):
     Args:
         model: `ToFClassifier` or `EchoDetector` in float32.
         form: `DeploymentForm`. Defaults to that of int8.
+        calibration: float32 array of shape `(n, signal_length)`, standardised; for a form with `centered_values`.
+            Defaults to `None`.
 
     Raises:
         ValueError: for a rotated form of an encoder whose `hidden_dim` is not a power of two.
@@ -88,12 +94,14 @@ class DeploymentGraph(tf.Module):
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
     """
 
-    def __init__(self, model, form=DEPLOYMENT_FORMS["int8"]):
+    def __init__(self, model, form=DEPLOYMENT_FORMS["int8"], calibration=None):
         super().__init__()
         self.model = model
         self.form = form
         if isinstance(model.encoder, MAEEncoder):
             self._take_weights()
+            if form.centered_values:
+                self._center_values(calibration)
 
     def __call__(self, signals):
         """Gives the logits of `signals`, float32 of shape `(1, signal_length)`, standardised."""
@@ -148,6 +156,16 @@ class DeploymentGraph(tf.Module):
             "output": tuple(map(self._to_stream, _weights(block.mlp_output))),
         }
 
+    def _center_values(self, calibration):
+        for weights in self._blocks:
+            weights["seen"] = []
+        for signal in calibration:
+            self(signal[np.newaxis])
+        for weights in self._blocks:
+            mean = np.mean(weights.pop("seen"), axis=0)
+            (kernel, bias), (out, out_bias) = weights["value"], weights["projection"]
+            weights["value"], weights["projection"] = (kernel, bias - mean), (out, out_bias + mean @ out)
+
     def _after_norm(self, norm, kernel, bias):
         """Folds scale and offset of a normalisation into the dense layer that reads it."""
         gamma, beta = (np.asarray(weight, "float64") for weight in (norm.gamma, norm.beta))
@@ -188,7 +206,10 @@ class DeploymentGraph(tf.Module):
         # Values with their tokens last: TFLM would keep a transposed copy of them for the whole of its life.
         for name, axes in (("query", (1, 0, 2)), ("key", (1, 0, 2)), ("value", (1, 2, 0))):
             with tf.name_scope(name):
-                split = tf.reshape(self._dense(tokens, weights[name]), (num_tokens, heads, head_dim))
+                projected_tokens = self._dense(tokens, weights[name])
+                if name == "value" and "seen" in weights:
+                    weights["seen"].append(np.mean(projected_tokens, axis=(0, 1)))
+                split = tf.reshape(projected_tokens, (num_tokens, heads, head_dim))
                 projected.append(tf.transpose(split, axes))  # (H, N, K), and (H, K, N) of the values
         query, key, value = projected
         attended = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value, transpose_b=True)

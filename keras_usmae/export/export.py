@@ -106,7 +106,7 @@ def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, second
                 write_onnx(model, folder / "model.onnx")
                 report["formats"][name], runs[name] = verify_onnx(folder / "model.onnx", reference, seconds)
             else:
-                write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS[name]), static)
+                write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS[name], calibration[:64]), static)
                 contents[name] = convert(static, name, calibration)
                 (folder / f"model_{name}.tflite").write_bytes(contents[name])
                 report["formats"][name], runs[name] = verify_tflite(contents[name], name, reference, seconds)

@@ -25,6 +25,7 @@ _AS_THEY_ARE = (
     "qemu_startup.c",
     "qemu_mps2.ld",
     "Makefile",
+    "CMakeLists.txt",
     "model_data.h",
     "usmae.h",
     "usmae.cc",
@@ -87,7 +88,7 @@ def write_firmware(folder, content, tflite_format, reference, report, training=N
 
 def _write_source(path, text):
     """Writes a text, sources with a line that names their licence."""
-    if path.name == "Makefile":
+    if path.name in ("Makefile", "CMakeLists.txt"):
         text = f"# {_SPDX}\n{text}"
     elif path.suffix != ".md":
         text = f"/* {_SPDX} */\n{text}"

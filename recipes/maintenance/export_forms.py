@@ -155,6 +155,7 @@ def graphs(classifier, signals, onset, calibration, seed):
             for slope in (0.25, 0.5, 0.75)
         },
     }
+    int8["loudness slope 0.5, values centred"] = DeploymentForm(loudness_slope=0.5, centered_values=True)
     int16 = {
         "`RSQRT` normalisation": plain,
         "rotated": DeploymentForm(fused_norm=False, rotated=True),
@@ -164,7 +165,8 @@ def graphs(classifier, signals, onset, calibration, seed):
         chosen = DEPLOYMENT_FORMS[tflite_format]
         for name, form in forms.items():
             mark = "**" if form == chosen else ""
-            yield f"{mark}{tflite_format}, {name}{mark}", tflite_format, DeploymentGraph(classifier, form)
+            graph = DeploymentGraph(classifier, form, calibration[:64])
+            yield f"{mark}{tflite_format}, {name}{mark}", tflite_format, graph
         rounded = RoundedGraph(classifier, chosen, calibration[:128])
         yield f"{tflite_format}, the chosen form, weights rounded by GPTQ", tflite_format, rounded
     chosen = DEPLOYMENT_FORMS["int8"]

@@ -35,6 +35,7 @@ def randomized(classifier, seed=0):
         DeploymentForm(fused_norm=False, rotated=True),
         DeploymentForm(fused_norm=False, loudness_slope=0.5),
         DeploymentForm(loudness_slope=0.5, rotated=True),
+        DeploymentForm(loudness_slope=0.5, centered_values=True),
     ],
 )
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_computes_what_keras_computes(form, head, bin_width, activation, positio
     encoder = MAEEncoder(**SMALL, num_layers=2, activation=activation, position=position)
     classifier = randomized(ToFClassifier(encoder, bin_width=bin_width, head=head))
     signals = standardize(np.random.default_rng(1).normal(size=(3, 256)) * np.linspace(0.01, 1, 256) ** 2)
-    graph = DeploymentGraph(classifier, form)
+    graph = DeploymentGraph(classifier, form, signals[:2])
     found = np.concatenate([graph(signal[None]) for signal in signals])
     np.testing.assert_allclose(found, classifier.predict(signals, verbose=0), rtol=2e-4, atol=2e-4)
 

@@ -96,3 +96,33 @@ def test_every_source_names_its_licence(folder):
     for path in folder.iterdir():
         if path.suffix in (".c", ".cc", ".h", ".ld") or path.name == "Makefile":
             assert "SPDX-License-Identifier: Apache-2.0" in path.read_text().splitlines()[0], path.name
+
+
+@pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
+def test_builds_with_cmake_by_itself_and_in_a_project(folder):
+    def cmake(source, *options):
+        build = folder / "cmake"
+        shutil.rmtree(build, ignore_errors=True)
+        commands = (["cmake", "-S", source, "-B", build, *options], ["cmake", "--build", build, "-j2"])
+        for command in commands:
+            subprocess.run(list(map(str, command)), check=True, capture_output=True)
+        return build
+
+    build = cmake(folder)
+    subprocess.run(["ctest", "--test-dir", str(build)], check=True, capture_output=True)
+
+    project = folder / "project"
+    project.mkdir()
+    (project / "CMakeLists.txt").write_text(
+        f"""cmake_minimum_required(VERSION 3.16)
+project(theirs LANGUAGES C CXX)
+add_library(tflm INTERFACE)
+target_include_directories(tflm INTERFACE {STANDINS})
+set(USMAE_TFLM tflm)
+add_subdirectory({folder} firmware)
+add_executable(glue {STANDINS / "test_glue.cc"})
+target_link_libraries(glue PRIVATE usmae)
+"""
+    )
+    done = subprocess.run([str(cmake(project) / "glue")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
