@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from keras_usmae.extras import import_extra
 from keras_usmae.export.interpreters import TFLMInterpreter
+from keras_usmae.extras import import_extra
 
 _INTEGER_BITS = 5  # of the argument of the exponential
 _FRACTION_BITS = 31 - _INTEGER_BITS
