@@ -1,6 +1,7 @@
 """Files that are whole or not there, and errors that tell why one could not be written."""
 
 import contextlib
+import csv
 import errno
 import json
 import os
@@ -100,6 +101,67 @@ def write_text(path, text):
     """
     with written_whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_csv(path, rows):
+    """Writes rows as CSV, whole or not at all.
+
+    Args:
+        path: path of the file.
+        rows: list of dicts with the same keys.
+
+    Example:
+
+    ```python
+    write_csv("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
+    ```
+    """
+    with written_whole(path) as partial, partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_markdown(path, title, header, lines, notes=()):
+    """Writes a Markdown table with a title, whole or not at all.
+
+    Args:
+        path: path of the file.
+        title: str.
+        header: list of str, names of the columns.
+        lines: list of lists of str, a row each.
+        notes: lines of text below the table. Defaults to `()`.
+
+    Returns:
+        The path.
+    """
+    text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
+    text += ["| " + " | ".join(line) + " |" for line in lines]
+    text += ["", *notes, ""]
+    write_text(path, "\n".join(text))
+    return path
+
+
+def save_figure(figure, path):
+    """Writes a figure as PNG, whole or not at all.
+
+    Args:
+        figure: `matplotlib.figure.Figure`.
+        path: path of the file.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Example:
+
+    ```python
+    save_figure(plot_history(rows), "runs/mine/loss.png")
+    ```
+    """
+    path = Path(path)
+    with written_whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=130)
+    return path
 
 
 def write_json(path, content):

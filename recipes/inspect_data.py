@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from keras_usmae.signals.readers import iterate_recordings, report_recording
 from keras_usmae.signals.readers.plots import plot_recording
 

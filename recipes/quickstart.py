@@ -29,14 +29,15 @@ from keras_usmae import options
 from keras_usmae.configs import FinetuneConfig, PretrainConfig
 from keras_usmae.data import load_builder, load_dataset
 from keras_usmae.evaluation import evaluate
+from keras_usmae.evaluation.plots import plot_tof_errors
+from keras_usmae.files import save_figure, write_json, write_text
 from keras_usmae.models import ToFClassifier, load_trained
 from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.report import predict
 from keras_usmae.picker.settings import PredictConfig
 from keras_usmae.picker.summary import format_summary
-from keras_usmae.plotting import plot_tof_errors, save_figure
 from keras_usmae.signals import example_scan
-from keras_usmae.training import finetune, pretrain, write_json, write_text
+from keras_usmae.training import finetune, pretrain
 from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"

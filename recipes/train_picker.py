@@ -21,8 +21,9 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.plotting import plot_history, save_figure
-from keras_usmae.training import PickerTraining, check_run_folder, read_history, train_picker, write_json
+from keras_usmae.files import save_figure, write_json
+from keras_usmae.training import PickerTraining, check_run_folder, read_history, train_picker
+from keras_usmae.training.plots import plot_history
 
 DEFAULT = PickerTraining()
 

@@ -28,8 +28,8 @@ import typer
 from keras_usmae import options
 from keras_usmae.configs import PretrainConfig
 from keras_usmae.data import load_dataset
-from keras_usmae.plotting import save_figure
-from keras_usmae.training import check_run_folder, open_run_folder, write_history, write_text
+from keras_usmae.files import save_figure, write_csv, write_text
+from keras_usmae.training import check_run_folder, open_run_folder
 from keras_usmae.training.pretraining import load_pretraining_data
 from keras_usmae.tuning import (
     DEFAULTS,
@@ -226,7 +226,7 @@ def main(
         def write_results():
             """What can be read while the search goes on."""
             rows = trial_rows(oracle, search_space, candidates.cost)
-            write_history(folder / "results.csv", rows)
+            write_csv(folder / "results.csv", rows)
             write_text(folder / "results.md", markdown_table(rows, goal))
             best = best_first(rows, goal)
             if best:

@@ -6,6 +6,7 @@ from matplotlib.ticker import LogLocator
 
 from keras_usmae.evaluation.snr_scores import MEDIAN_OF_NORMAL
 
+_SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 _ENOUGH = 5  # signals for a point: the share of right ones among fewer says nothing
 
 
@@ -89,4 +90,72 @@ def plot_error_over_snr(rows, sampling_rate):
     figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8, frameon=False
     )
+    return figure
+
+
+def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
+    """Draws estimated against labelled time of flight, and the histogram of the errors, for several estimators.
+
+    Args:
+        onset: array of shape `(n,)`, labelled onsets in samples.
+        estimates: dict from an estimator's name to its onsets of shape `(n,)`.
+        bin_width: int, samples in a ToF class, drawn as the band that counts as right within one bin.
+        sampling_rate: float, Hz.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Example:
+
+    ```python
+    plot_tof_errors(onset, {"network": classifier.predict_tof(signals)["onset"]}, 16, 100e6)
+    ```
+    """
+    microseconds, nanoseconds = 1e6 / sampling_rate, 1e9 / sampling_rate
+    figure = Figure(figsize=(3.4 * len(estimates), 6), layout="constrained")
+    top, bottom = figure.subplots(2, len(estimates), squeeze=False)
+    limit = 4 * bin_width * nanoseconds
+    for axes, histogram, (name, estimate) in zip(top, bottom, estimates.items(), strict=True):
+        axes.plot(np.asarray(onset) * microseconds, estimate * microseconds, ".", markersize=2, alpha=0.4, color=_MODEL)
+        end = max(np.max(onset), np.nanmax(estimate, initial=0)) * microseconds
+        axes.plot([0, end], [0, end], color=_LABEL, linewidth=0.8)
+        axes.set(title=name, xlabel="Labelled ToF / µs", ylabel="Estimated ToF / µs")
+        error = (estimate - onset) * nanoseconds
+        outside = np.mean(~(np.abs(error) <= limit))
+        histogram.hist(error, bins=np.linspace(-limit, limit, 65), color=_MODEL)
+        for edge in (-bin_width, bin_width):
+            histogram.axvline(edge * nanoseconds, color=_LABEL, linewidth=0.8, linestyle="--")
+        histogram.set(xlabel="Error / ns", ylabel="Signals", title=f"{outside:.1%} outside or missed")
+    return figure
+
+
+def plot_tof_examples(signals, onset, estimate, sampling_rate, titles=None):
+    """Draws signals with the labelled and the estimated onset.
+
+    Args:
+        signals: array of shape `(n, signal_length)`.
+        onset: array of shape `(n,)`, labelled onsets in samples.
+        estimate: array of shape `(n,)`, estimated onsets in samples.
+        sampling_rate: float, Hz.
+        titles: optional list of `n` str.
+
+    Returns:
+        `matplotlib.figure.Figure` with one row per signal.
+
+    Example:
+
+    ```python
+    plot_tof_examples(signals[:4], onset[:4], classifier.predict_tof(signals[:4])["onset"], 100e6)
+    ```
+    """
+    time = np.arange(signals.shape[1]) / sampling_rate * 1e6
+    figure = Figure(figsize=(9, 1.6 * len(signals)), layout="constrained")
+    rows = np.atleast_1d(figure.subplots(len(signals), 1, sharex=True))
+    for i, axes in enumerate(rows):
+        axes.plot(time, signals[i], color=_SIGNAL, linewidth=0.8)
+        axes.axvline(onset[i] / sampling_rate * 1e6, color=_LABEL, linewidth=1.2, label="label")
+        axes.axvline(estimate[i] / sampling_rate * 1e6, color=_MODEL, linewidth=1.2, linestyle="--", label="estimate")
+        axes.set(yticks=[], title=titles[i] if titles else None)
+    rows[0].legend(loc="upper right", fontsize=7, ncols=2)
+    rows[-1].set(xlabel="Time / µs", xlim=(time[0], time[-1]))
     return figure

@@ -4,7 +4,8 @@ The only part of the package that needs TensorFlow: import it in a process that 
 `KERAS_BACKEND=tensorflow`, whichever backend trained the model.
 """
 
-from keras_usmae.export.cost import count_macs, estimate_cycles
+from keras_usmae.export.cmsis_nn import CMSIS_NN_RULES, check_cmsis_nn
+from keras_usmae.export.cost import count_macs, estimate_instructions, estimate_rates
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
 from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_model, parse_formats
 from keras_usmae.export.firmware import write_firmware
@@ -26,6 +27,7 @@ from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORM
 from keras_usmae.export.verify import verify_onnx, verify_tflite
 
 __all__ = [
+    "CMSIS_NN_RULES",
     "DEFAULT_FORMATS",
     "DEPLOYMENT_FORMS",
     "FIELD_CALIBRATION_SEED",
@@ -42,13 +44,15 @@ __all__ = [
     "Reference",
     "TFLMInterpreter",
     "check_calibration",
+    "check_cmsis_nn",
     "check_integer",
     "check_operators",
     "check_output",
     "convert",
     "count_macs",
     "dequantize",
-    "estimate_cycles",
+    "estimate_instructions",
+    "estimate_rates",
     "export_model",
     "field_signals",
     "format_report",

@@ -1,30 +1,76 @@
-"""What an inference costs: multiply-accumulates, and an estimate of cycles."""
+"""What an inference costs: multiply-accumulates, instructions of each operator, and picks a second."""
 
+import collections
+import dataclasses
 import math
 
-# Multiply-accumulates a cycle in int8 with CMSIS-NN, from published measurements of whole networks or layers:
-# - Cortex-M4 and M7: PULP-NN (Garofalo et al., 2019, arXiv 1908.11263) reaches 15.5 a cycle and needs 30 and 19.6 times
-#   fewer cycles for a CIFAR-10 network than CMSIS-NN on STM32L4 and STM32H7: 15.5 / 30 and 15.5 / 19.6.
-# - Cortex-M55: a 1x1 convolution of 32 to 16 channels (6.42 M) took 4.92 M cycles on an Alif E8
-#   (https://github.com/pytorch/executorch/issues/17651).
-# `cycles_per_value`, for what any other operator writes (requantisation, table or exponential), is an assumption; only
-# that of the M55 is near a measurement (9.1 for quantising, same source). So is the factor of int16 activations.
-CORES = {
-    "Cortex-M4": {"macs_per_cycle": 0.52, "cycles_per_value": 15.0},
-    "Cortex-M7": {"macs_per_cycle": 0.79, "cycles_per_value": 10.0},
-    "Cortex-M55": {"macs_per_cycle": 1.3, "cycles_per_value": 9.0},
+# Instructions counted in an emulator for one pick, in a build of TFLM of August 2026 with CMSIS-NN: int8 `nano` on
+# Cortex-M4 by operator; the totals of int8 `nano_patch16` on M4, of both on M55, and of int16x8 `nano` with weights per
+# tensor on both. What was counted as a total only is apportioned: on M55, by what `nano` and `nano_patch16` differ in;
+# in int16x8, as a common factor on estimates by operator.
+COUNTED = {
+    ("int8", "nano"): {"Cortex-M4": 37.2e6, "Cortex-M55": 26.6e6},
+    ("int8", "nano_patch16"): {"Cortex-M4": 108.4e6, "Cortex-M55": 83.0e6},
+    ("int16x8", "nano"): {"Cortex-M4": 22.7e6, "Cortex-M55": 14.0e6},
 }
-INT16_FACTOR = 1.5
-CYCLES_FORMULA = (
-    "(macs / macs_per_cycle + values * cycles_per_value), times "
-    f"{INT16_FACTOR:g} for int16x8, where values counts what all operators but matrix products and moves write"
+# Bytes in the same build: code of TFLM and its kernels for the operators of int8 `nano`, and stack.
+CODE_BYTES = {"reference kernels": 57_900, "CMSIS-NN": 75_400}
+STACK_BYTES = 1_000
+COUNTED_IN = "counted in an emulator, TFLM of August 2026 with CMSIS-NN"
+
+
+@dataclasses.dataclass(frozen=True)
+class Core:
+    """A core, and what the rates of picks rest on.
+
+    Args:
+        name: str.
+        megahertz: float, of its clock.
+        cycles_per_instruction: float, from the picks a second that were counted on int8 `nano` (3.5, 17 and 14).
+        costs: str, the core whose counted instructions it has.
+    """
+
+    name: str
+    megahertz: float
+    cycles_per_instruction: float
+    costs: str
+
+
+CORES = (
+    Core("Cortex-M4", 168.0, 1.3, "Cortex-M4"),
+    Core("Cortex-M7", 480.0, 0.76, "Cortex-M4"),  # the same instructions, two at a time where it can
+    Core("Cortex-M55", 400.0, 1.07, "Cortex-M55"),
 )
-CYCLES_SOURCE = (
-    "macs_per_cycle from measurements of CMSIS-NN (M4 0.52 and M7 0.79: arXiv 1908.11263; M55 1.3: "
-    "github.com/pytorch/executorch/issues/17651); cycles_per_value (15, 10, 9) and the factor for int16x8 are "
-    "assumptions"
-)
-_MOVES = ("RESHAPE",)
+
+# For a multiply-accumulate; a rank of 3 takes the fast path of the fully connected kernel in int8.
+_PER_MAC = {
+    ("int8", "Cortex-M4"): {"FULLY_CONNECTED": 3.46, "FULLY_CONNECTED rank 3": 2.55, "BATCH_MATMUL": 3.24},
+    ("int8", "Cortex-M55"): {"FULLY_CONNECTED": 1.75, "FULLY_CONNECTED rank 3": 1.34, "BATCH_MATMUL": 1.75},
+    ("int16x8", "Cortex-M4"): {"FULLY_CONNECTED": 2.9, "BATCH_MATMUL": 3.5},
+    ("int16x8", "Cortex-M55"): {"FULLY_CONNECTED": 1.8, "BATCH_MATMUL": 2.2},
+}
+# Convolutions were not counted; they run at the rate of the fast path.
+_CONVOLUTION = {"Cortex-M4": 2.55, "Cortex-M55": 1.34}
+# For a value that is written (read, for MEAN). `TABLE` kernels are those of the firmware folder, lookup.c, counted on
+# an emulated Cortex-M4 (gcc 12, -O2).
+_PER_VALUE = {
+    ("int8", "Cortex-M4"): {
+        "SOFTMAX": 524, "LOGISTIC": 366, "MUL": 41, "ADD": 86, "L2_NORMALIZATION": 63, "TRANSPOSE": 6,
+        "SOFTMAX TABLE": 34, "LOGISTIC TABLE": 6,
+    },
+    ("int8", "Cortex-M55"): {
+        "SOFTMAX": 497, "LOGISTIC": 347, "MUL": 20, "ADD": 43, "L2_NORMALIZATION": 31, "TRANSPOSE": 3,
+        "SOFTMAX TABLE": 34, "LOGISTIC TABLE": 6,
+    },
+    ("int16x8", "Cortex-M4"): {
+        "SOFTMAX": 117, "LOGISTIC": 70, "MUL": 47, "ADD": 58, "MEAN": 23, "RSQRT": 234, "TRANSPOSE": 14,
+    },
+    ("int16x8", "Cortex-M55"): {
+        "SOFTMAX": 72, "LOGISTIC": 43, "MUL": 29, "ADD": 36, "MEAN": 14, "RSQRT": 144, "TRANSPOSE": 9,
+    },
+}  # fmt: skip
+_ANY_VALUE = 40  # of an operator that was not counted
+_FREE = ("RESHAPE",)
 
 
 def count_macs(operators):
@@ -59,33 +105,59 @@ def _macs(operator):
     return 0
 
 
-def estimate_cycles(operators):
-    """Estimates the cycles of one inference: `macs / macs_per_cycle + values * cycles_per_value`.
-
-    `values` counts what every operator other than a matrix product, a convolution or a reshape writes; `CORES` has the
-    constants and their sources. Expect a factor of two either way: memory, compiler and kernels decide.
+def estimate_instructions(operators, core, tables=False):
+    """Estimates the instructions of one inference with CMSIS-NN, by operator, from those that were counted.
 
     Args:
         operators: list from `read_operators`, of an int8 or int16x8 file.
+        core: str, `"Cortex-M4"` or `"Cortex-M55"`; a Cortex-M7 takes those of the M4.
+        tables: bool, whether softmax and logistic run by the tables of the firmware folder. Defaults to `False`.
 
     Returns:
-        A dict from core to int.
+        A dict from the name of the operator to float, from the dearest to the cheapest.
 
     Example:
 
     ```python
-    estimate_cycles(read_operators(content))["Cortex-M4"]
+    sum(estimate_instructions(read_operators(content), "Cortex-M4").values())
     ```
     """
-    values = sum(
-        math.prod(operator.outputs[0].shape)
-        for operator in operators
-        if not _macs(operator) and operator.name not in _MOVES
-    )
-    wide = INT16_FACTOR if operators[0].inputs[0].type == "INT16" else 1.0
-    return {
-        core: round(
-            wide * (count_macs(operators) / constants["macs_per_cycle"] + values * constants["cycles_per_value"])
-        )
-        for core, constants in CORES.items()
-    }
+    tflite_format = "int16x8" if operators[0].inputs[0].type == "INT16" else "int8"
+    per_mac, per_value = (costs[tflite_format, core] for costs in (_PER_MAC, _PER_VALUE))
+    found = collections.Counter()
+    for operator in operators:
+        name, values = operator.name, math.prod(operator.outputs[0].shape)
+        if macs := _macs(operator):
+            fast = f"{name} rank 3" if len(operator.outputs[0].shape) == 3 else name
+            found[name] += macs * per_mac.get(fast, per_mac.get(name, _CONVOLUTION[core]))
+        elif name not in _FREE:
+            key = f"{name} TABLE" if tables and f"{name} TABLE" in per_value else name
+            read = math.prod(operator.inputs[0].shape) if name == "MEAN" else values
+            found[name] += read * per_value.get(key, _ANY_VALUE)
+    return dict(found.most_common())
+
+
+def estimate_rates(operators, tables=False):
+    """Estimates picks a second of each core, from instructions, clock and cycles per instruction.
+
+    Args:
+        operators: list from `read_operators`, of an int8 or int16x8 file.
+        tables: bool, see `estimate_instructions`. Defaults to `False`.
+
+    Returns:
+        A dict from the core's name to a dict of `"instructions"` and `"picks_per_second"`.
+
+    Example:
+
+    ```python
+    estimate_rates(read_operators(content))["Cortex-M4"]["picks_per_second"]
+    ```
+    """
+    rates = {}
+    for core in CORES:
+        instructions = sum(estimate_instructions(operators, core.costs, tables).values())
+        rates[core.name] = {
+            "instructions": round(instructions),
+            "picks_per_second": core.megahertz * 1e6 / (instructions * core.cycles_per_instruction),
+        }
+    return rates

@@ -101,10 +101,10 @@ class DeploymentGraph(tf.Module):
             return self.model(signals, training=False)
         encoder = self.model.encoder
         with tf.name_scope("patch_embedding"):
-            tokens = tf.reshape(signals, (encoder.num_patches, encoder.patch_size))  # (N, P)
-            factor = self._quieting(tokens)  # (N, 1)
+            tokens = tf.reshape(signals, (1, encoder.num_patches, encoder.patch_size))  # (1, N, P)
+            factor = self._quieting(tokens)  # (1, N, 1)
             kernel, bias = self._embedding
-            tokens = tf.matmul(factor * tokens, _constant(kernel)) + factor * _constant(bias)  # (N, D)
+            tokens = tf.matmul(factor * tokens, _constant(kernel)) + factor * _constant(bias)  # (1, N, D)
         for i, weights in enumerate(self._blocks):
             with tf.name_scope(f"block_{i}/attention"):
                 tokens = tokens + factor * self._attend(self._normalize(tokens), weights)
@@ -185,13 +185,14 @@ class DeploymentGraph(tf.Module):
         encoder = self.model.encoder
         num_tokens, heads, head_dim = encoder.num_patches, encoder.num_heads, encoder.head_dim
         projected = []
-        for name in ("query", "key", "value"):
+        # Values with their tokens last: TFLM would keep a transposed copy of them for the whole of its life.
+        for name, axes in (("query", (1, 0, 2)), ("key", (1, 0, 2)), ("value", (1, 2, 0))):
             with tf.name_scope(name):
                 split = tf.reshape(self._dense(tokens, weights[name]), (num_tokens, heads, head_dim))
-                projected.append(tf.transpose(split, (1, 0, 2)))  # (H, N, K)
+                projected.append(tf.transpose(split, axes))  # (H, N, K), and (H, K, N) of the values
         query, key, value = projected
-        attended = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value)
-        attended = tf.reshape(tf.transpose(attended, (1, 0, 2)), (num_tokens, heads * head_dim))
+        attended = tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value, transpose_b=True)
+        attended = tf.reshape(tf.transpose(attended, (1, 0, 2)), (1, num_tokens, heads * head_dim))
         return self._dense(attended, weights["projection"])
 
     def _activate(self, x):
@@ -204,9 +205,9 @@ class DeploymentGraph(tf.Module):
     def _read_out(self, tokens):
         head = self.model.head_layer
         if isinstance(head, PerPatchHead):
-            tokens = tf.reshape(tokens, (head.num_groups, head.group_dim))
+            tokens = tf.reshape(tokens, (1, head.num_groups, head.group_dim))
         else:
-            tokens = tf.reduce_mean(tokens, axis=0, keepdims=True)
+            tokens = tf.reduce_mean(tokens, axis=1)
         return tf.reshape(self._dense(tokens, self._head), (1, -1))
 
 

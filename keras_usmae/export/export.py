@@ -1,10 +1,13 @@
 """From a trained model to a folder of verified files."""
 
+import hashlib
+import shutil
 import tempfile
+from pathlib import Path
 
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
 from keras_usmae.export.firmware import write_firmware
-from keras_usmae.export.folder import check_output, replacing_folder, write_report
+from keras_usmae.export.folder import check_output, read_report, replacing_folder, write_report
 from keras_usmae.export.onnx import write_onnx
 from keras_usmae.export.report import format_report
 from keras_usmae.export.saved_model import write_saved_model, write_static_saved_model
@@ -44,13 +47,14 @@ def parse_formats(text):
 def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, seconds=60.0, training=None):
     """Writes a model in several formats, and measures each against Keras.
 
-    All runtimes are scored on the same signals: the first that each of them had time for.
+    All runtimes are scored on the same signals: the first that each of them had time for. Formats of an earlier export
+    of the same model, that are not asked for now, stay as they are.
 
     Args:
         reference: `Reference` of the model; see `reference_of`.
         output: path of the folder to write: `saved_model/`, `model_FORMAT.tflite`, `model.onnx`, `firmware_FORMAT/`
-            for integer formats, `report.md`, and `export.json`. An earlier export there is replaced; nothing is left
-            behind on failure.
+            for integer formats, `report.md`, and `export.json`. An earlier export there is replaced, and stays as
+            it was on failure.
         calibration: array of shape `(n, signal_length)`, raw signals that set the scales of integer models, other ones
             than those of the reference; at least 32.
         formats: tuple of str from `"saved_model"`, `"float32"`, `"float16"`, `"dynamic"`, `"int8"`, `"int16x8"`,
@@ -82,6 +86,7 @@ def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, second
 
     report = {
         "kind": reference.kind,
+        "weights": _fingerprint(model),
         "signal_length": reference.signal_length,
         "sampling_rate": model.sampling_rate,
         "bin_width": model.bin_width,
@@ -106,6 +111,7 @@ def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, second
                 (folder / f"model_{name}.tflite").write_bytes(contents[name])
                 report["formats"][name], runs[name] = verify_tflite(contents[name], name, reference, seconds)
         _score(report, reference, runs)
+        _keep_others(report, Path(output), folder)
         for name in set(INTEGER_FORMATS) & set(formats):
             write_firmware(folder / f"firmware_{name}", contents[name], name, reference, report, training)
         (folder / "report.md").write_text(f"# What was exported, and how good it is\n\n{format_report(report)}\n")
@@ -123,6 +129,29 @@ def _score(report, reference, runs):
         report["formats"][name]["runtimes"] = {
             runtime: run.scores(reference, count) for runtime, run in of_format.items()
         }
+
+
+def _fingerprint(model):
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _keep_others(report, earlier, folder):
+    """Takes over what an earlier export of the same model wrote in other formats."""
+    old = read_report(earlier)
+    if old.get("weights") != report["weights"]:
+        return
+    for name, file in old["formats"].items():
+        if name in report["formats"]:
+            continue
+        report["formats"][name] = {**file, "signals": file.get("signals", old["signals"])}
+        for path in (name, f"model_{name}.tflite", f"model.{name}", f"firmware_{name}"):
+            if (earlier / path).is_dir():
+                shutil.copytree(earlier / path, folder / path)
+            elif (earlier / path).is_file():
+                shutil.copy2(earlier / path, folder / path)
 
 
 def _folder_bytes(folder):

@@ -1,5 +1,6 @@
 """The folder that a firmware engineer takes: model, C sources, golden vectors, and how to use them."""
 
+import hashlib
 import math
 import string
 from importlib import resources
@@ -9,6 +10,7 @@ import numpy as np
 from keras_usmae.export.firmware_texts import text_values
 from keras_usmae.export.golden import GOLDEN_COUNT, format_golden_header
 from keras_usmae.export.interpreters import TFLMInterpreter
+from keras_usmae.export.lookup import format_tables, read_tables
 from keras_usmae.export.operators import TFLM_OPERATORS, read_operators
 
 ARENA_MARGIN = 10  # per cent
@@ -24,8 +26,15 @@ _AS_THEY_ARE = (
     "qemu_mps2.ld",
     "Makefile",
     "model_data.h",
+    "usmae.h",
+    "usmae.cc",
+    "main_example.cc",
 )
 _OF_CLASSIFIERS = ("decode.h", "decode.c")
+_OF_INT8 = ("lookup.h", "lookup.c", "kernels.h", "kernels.cc")
+# Operators of which the folder of an int8 model has kernels of its own, and what registers them.
+_KERNELS = {"SOFTMAX": "RegisterUsmaeSoftmax()", "LOGISTIC": "RegisterUsmaeLogistic()"}
+_SPDX = "SPDX-License-Identifier: Apache-2.0"
 _FILLED_IN = ("config.h", "op_resolver.h", "model_data.cc", "README.md", "MODEL_CARD.md")
 
 
@@ -52,24 +61,37 @@ def write_firmware(folder, content, tflite_format, reference, report, training=N
     folder.mkdir()
     interpreter = TFLMInterpreter(content)
     operators = read_operators(content)
-    classifies = reference.kind == "classifier"
+    int8 = tflite_format == "int8"
+    tables = read_tables(content, operators) if int8 else ()
     values = {
         **_model_values(reference),
         **_tensor_values(interpreter),
         **_arena_values(report["formats"][tflite_format]["arena_bytes"]),
         **text_values(tflite_format, reference, report, operators, training),
-        **_operator_values(operators),
+        **_operator_values(operators, _KERNELS if int8 else {}),
         "bytes": _format_bytes(content),
         "size": len(content),
-        "model_bytes": f"{len(content):,}",
+        "hash": f"0x{hashlib.sha256(content).hexdigest()[:8]}",
         "golden_count": GOLDEN_COUNT,
     }
     (folder / "model.tflite").write_bytes(content)
-    for name in (*_AS_THEY_ARE, *(_OF_CLASSIFIERS if classifies else ())):
-        (folder / name).write_text(read_template(name))
+    classifies = reference.kind == "classifier"
+    for name in (*_AS_THEY_ARE, *(_OF_CLASSIFIERS if classifies else ()), *(_OF_INT8 if int8 else ())):
+        _write_source(folder / name, read_template(name))
     for name in _FILLED_IN:
-        (folder / name).write_text(string.Template(read_template(name)).substitute(values))
-    (folder / "golden_vectors.h").write_text(format_golden_header(interpreter, reference))
+        _write_source(folder / name, string.Template(read_template(name)).substitute(values))
+    if int8:
+        _write_source(folder / "lookup_tables.c", format_tables(*tables))
+    _write_source(folder / "golden_vectors.h", format_golden_header(interpreter, reference, content, operators))
+
+
+def _write_source(path, text):
+    """Writes a text, sources with a line that names their licence."""
+    if path.name == "Makefile":
+        text = f"# {_SPDX}\n{text}"
+    elif path.suffix != ".md":
+        text = f"/* {_SPDX} */\n{text}"
+    path.write_text(text)
 
 
 def read_template(name):
@@ -95,11 +117,8 @@ def _model_values(reference):
 
 def _tensor_values(interpreter):
     limits = np.iinfo(interpreter.input_type)
-    names = {"int8": ("int8_t", "int8"), "int16": ("int16_t", "i16")}
-    quantized_type, tensor_field = names[np.dtype(interpreter.input_type).name]
     return {
-        "quantized_type": quantized_type,
-        "tensor_field": tensor_field,
+        "quantized_type": f"{np.dtype(interpreter.input_type).name}_t",
         "quantized_min": limits.min,
         "quantized_max": limits.max,
         "input_scale": c_float(interpreter.input_scale[0]),
@@ -114,10 +133,11 @@ def _arena_values(arena_bytes):
     return {"arena_measured": arena_bytes, "arena_margin": ARENA_MARGIN, "arena_bytes": reserved}
 
 
-def _operator_values(operators):
+def _operator_values(operators, kernels):
     names = sorted({operator.name for operator in operators})
-    lines = [f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}());" for name in names]
-    return {"num_operators": len(names), "registrations": "\n".join(lines)}
+    lines = [f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}({kernels.get(name, '')}));" for name in names]
+    include = '#include "kernels.h"\n' if set(names) & set(kernels) else ""
+    return {"num_operators": len(names), "registrations": "\n".join(lines), "kernel_include": include}
 
 
 def _format_bytes(content):

@@ -1,11 +1,23 @@
 """What README and model card of a firmware folder say."""
 
-from importlib import resources
+from importlib import metadata, resources
 
-from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE, count_macs, estimate_cycles
+from keras_usmae.export.cost import (
+    CODE_BYTES,
+    CORES,
+    COUNTED_IN,
+    STACK_BYTES,
+    count_macs,
+    estimate_instructions,
+    estimate_rates,
+)
 from keras_usmae.models import preset_of
 
 _SIZES = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "kernel_size")
+_KERNEL_ROW = (
+    "| `lookup.c`, `lookup.h`, `lookup_tables.c`, `kernels.cc`, `kernels.h` | softmax and logistic function by tables, "
+    "equal to TFLM's to the last bit |\n"
+)
 # By the kind of the reference.
 _TEXTS = {
     "detector": {
@@ -77,9 +89,19 @@ def text_values(tflite_format, reference, report, operators, training):
         "training": ", ".join(f"{key}: {value}" for key, value in training.items()) or "not recorded.",
         "kept": _kept(reference),
         "scores": _format_scores(tflite_format, reference.kind, report),
-        "costs": _format_costs(operators),
+        "kernel_row": _KERNEL_ROW if tflite_format == "int8" else "",
+        "memory": _format_memory(reference, report, tflite_format),
+        "tflm_version": _version("tflite-micro"),
+        "costs": _format_costs(operators, tables=tflite_format == "int8"),
         "tried": (resources.files("keras_usmae.export") / "templates" / "tried.md").read_text(),
     }
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "of an unknown version"
 
 
 def _kept(reference):
@@ -119,18 +141,47 @@ def _cell(key, value):
     return f"{value:.2f}" if key == "picks_per_signal" else f"{value:.2%}"
 
 
-def _format_costs(operators):
-    cycles = estimate_cycles(operators)
-    lines = [
-        f"{count_macs(operators):,} multiply-accumulates a signal. Cycles: {CYCLES_FORMULA}; {CYCLES_SOURCE}. Not "
-        "measured on this model: expect a factor of two either way.",
-        "",
-        "| core | macs a cycle | cycles a value | cycles | at 100 MHz |",
-        "| --- | --- | --- | --- | --- |",
+def _format_memory(reference, report, tflite_format):
+    """What a program pays in flash and RAM beside the model."""
+    file, bins = report["formats"][tflite_format], reference.num_bins
+    stream = 2 * (reference.signal_length + reference.bin_width) + 3 * (4 * bins + 12) + 120
+    code = ", ".join(f"{size:,} with {kernels}" for kernels, size in CODE_BYTES.items())
+    rows = [
+        ("", "bytes", "where from"),
+        ("---", "---", "---"),
+        ("flash: model", f"{file['bytes']:,}", "this file"),
+        ("flash: TFLM and its kernels", code, f"{COUNTED_IN}, int8 `nano`"),
+        ("flash: this folder's code", "3,000", "`make sizes`, Cortex-M4, -Os"),
     ]
-    for core, constants in CORES.items():
-        lines.append(
-            f"| {core} | {constants['macs_per_cycle']:g} | {constants['cycles_per_value']:g} | {cycles[core]:,} | "
-            f"{cycles[core] / 1e5:.0f} ms |"
-        )
-    return "\n".join(lines)
+    if tflite_format == "int8":
+        rows.append(("flash: tables of softmax and logistic", "1,024 and 256 a scale that occurs", "lookup_tables.c"))
+    rows += [
+        (
+            "RAM: tensor arena",
+            f"{file['arena_bytes']:,}",
+            "measured on a 64-bit host; less with 32-bit pointers",
+        ),
+        ("RAM: a stream", f"{stream:,}", "`usmae_stream_t`, about; none for `usmae_pick`"),
+        ("stack", f"{STACK_BYTES:,} + {4 * bins:,}", f"{COUNTED_IN}; and `usmae_decode_picks`"),
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _format_costs(operators, tables):
+    plain, with_tables = estimate_rates(operators), estimate_rates(operators, tables)
+    lines = [
+        f"{count_macs(operators):,} multiply-accumulates a signal. Instructions are estimated by operator from what "
+        f"was {COUNTED_IN}; other compilers and memories change them.",
+        "",
+        "| core | clock | cycles an instruction | instructions | picks/s | with the table kernels | picks/s |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for core in CORES:
+        cells = [f"{core.megahertz:.0f} MHz", f"{core.cycles_per_instruction:g}"]
+        for rates in (plain, with_tables) if tables else (plain,):
+            rate = rates[core.name]
+            cells += [f"{rate['instructions'] / 1e6:.1f} M", f"{rate['picks_per_second']:.1f}"]
+        lines.append(f"| {core.name} | " + " | ".join([*cells, *["none for int16"] * (6 - len(cells))]) + " |")
+    dearest = estimate_instructions(operators, "Cortex-M4", tables)
+    parts = ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in dearest.items() if count >= 1e4)
+    return "\n".join([*lines, "", f"Instructions on a Cortex-M4 by operator: {parts}."])

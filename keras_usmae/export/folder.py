@@ -1,6 +1,7 @@
 """The export folder: written whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from keras_usmae.files import check_writable
 
 REPORT_FILE = "export.json"
 LOCK_FILE = ".lock"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HARDLY_ANY = 2**20  # bytes; TensorFlow has errors of its own for a full disk
 
 
 def check_output(path):
@@ -49,6 +52,7 @@ def replacing_folder(path):
 
     Raises:
         FileExistsError: if something that is not an export is there.
+        OSError: if the disk is full; it names the folder, what was written, and what is free.
 
     Example:
 
@@ -77,6 +81,16 @@ def replacing_folder(path):
             shutil.rmtree(old)
         else:
             os.replace(partial, path)
+    except Exception as error:
+        free = shutil.disk_usage(path.parent).free
+        if getattr(error, "errno", None) not in _NO_SPACE and free >= _HARDLY_ANY:
+            raise
+        written = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
+        raise OSError(
+            f"{path} could not be written ({' '.join(str(error).split())[:200]}): {written / 1e6:,.1f} MB of it were, "
+            f"and {free / 1e6:,.1f} MB are free there. An earlier export is as it was. Make room, or choose another "
+            "--output."
+        ) from error
     finally:
         lock.release()
         shutil.rmtree(partial, ignore_errors=True)
@@ -96,6 +110,28 @@ def _remove_leftovers(path):
         except (Timeout, OSError):
             continue
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def read_report(folder):
+    """The figures of an earlier export.
+
+    Args:
+        folder: path of the folder.
+
+    Returns:
+        The dict that `write_report` wrote; an empty one where there is none, or it cannot be read.
+
+    Example:
+
+    ```python
+    read_report("runs/mine/export").get("formats", {})
+    ```
+    """
+    try:
+        report = json.loads((Path(folder) / REPORT_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
 
 
 def write_report(folder, report):

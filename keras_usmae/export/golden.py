@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_usmae.export.interpreters import dequantize, quantize
+from keras_usmae.export.interpreters import TFLMInterpreter, dequantize, quantize
+from keras_usmae.export.lookup import single_operator
 from keras_usmae.export.streaming import record_windows, stream_picks
 from keras_usmae.models import decode_onset
 from keras_usmae.picker.decoding import decode_picks
@@ -12,12 +13,14 @@ GOLDEN_COUNT = 4
 ADC_PEAK = 24000  # peak of the golden signals in steps of an int16 ADC
 
 
-def format_golden_header(interpreter, reference):
+def format_golden_header(interpreter, reference, content, operators):
     """Writes `golden_vectors.h`: raw signals, and what Python and the interpreter make of them.
 
     Args:
         interpreter: `TFLMInterpreter` of the file.
         reference: `Reference` of the model it was made from; its first 4 signals are taken.
+        content: bytes of the file.
+        operators: list from `read_operators`.
 
     Returns:
         str, C source.
@@ -28,7 +31,7 @@ def format_golden_header(interpreter, reference):
     Example:
 
     ```python
-    header = format_golden_header(TFLMInterpreter(content), reference)
+    header = format_golden_header(TFLMInterpreter(content), reference, content, read_operators(content))
     ```
     """
     signals = np.asarray(reference.signals[:GOLDEN_COUNT], "float64")
@@ -81,7 +84,36 @@ def format_golden_header(interpreter, reference):
             _array("float", "usmae_golden_onset", np.asarray(decode_onset(real, bin_width))),
             _array("float", "usmae_golden_confidence", 1.0 / exponentials.sum(axis=1)),
         ]
+    if interpreter.input_type == np.int8:
+        parts += _softmax_vectors(content, operators)
     return "\n".join([*parts, "#endif\n"])
+
+
+def _softmax_vectors(content, operators):
+    """Rows through the interpreter's own softmax, for each of the tables of lookup.c."""
+    found = {}
+    for index, operator in enumerate(operators):
+        if operator.name == "SOFTMAX" and operator.inputs[0].scales[0] not in found:
+            found[operator.inputs[0].scales[0]] = index, operator.inputs[0].shape
+    inputs, outputs = [], []
+    rng = np.random.default_rng(0)
+    for index, shape in found.values():
+        # Rows of all spreads, flat and saturated ones too.
+        rows = rng.normal(size=shape) * rng.choice([0, 2, 10, 40, 120], size=(*shape[:-1], 1))
+        rows = np.clip(np.round(rows + rng.integers(-128, 128, size=(*shape[:-1], 1))), -128, 127).astype(np.int8)
+        outputs.append(TFLMInterpreter(single_operator(content, index)).invoke(rows).reshape(-1, shape[-1])[:16])
+        inputs.append(rows.reshape(-1, shape[-1])[:16])
+    if not found:
+        return []
+    return [
+        "/* Rows of each softmax before and after it, by TFLM's own kernel, and the scales of its input. */",
+        f"#define USMAE_GOLDEN_SOFTMAX {len(found)}",
+        f"#define USMAE_GOLDEN_SOFTMAX_ROWS {inputs[0].shape[0]}",
+        f"#define USMAE_GOLDEN_SOFTMAX_DEPTH {inputs[0].shape[1]}",
+        _array("float", "usmae_golden_softmax_scale", np.array(list(found), "float32")),
+        _array("int8_t", "usmae_golden_softmax_input", np.stack(inputs)),
+        _array("int8_t", "usmae_golden_softmax_output", np.stack(outputs)),
+    ]
 
 
 def infer(interpreter, recorded):

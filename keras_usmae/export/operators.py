@@ -110,11 +110,14 @@ TFLM_OPERATORS = {
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """A tensor of a TFLite file: its name, shape, and type as the schema calls it (`"INT8"`)."""
+    """A tensor of a TFLite file: its name, shape, and type as the schema calls it (`"INT8"`); scales and zero points,
+    several where it is quantised by channels, none where it is not quantised."""
 
     name: str
     shape: tuple[int, ...]
     type: str
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +152,10 @@ def read_operators(content):
 
     def tensor(index):
         found = graph.tensors[index]
-        return Tensor(found.name.decode(), tuple(int(n) for n in _list(found.shape)), types[found.type])
+        shape = tuple(int(n) for n in _list(found.shape))
+        scales, zeros = (getattr(found.quantization, name, None) for name in ("scale", "zeroPoint"))
+        numbers = tuple(map(float, _list(scales))), tuple(map(int, _list(zeros)))
+        return Tensor(found.name.decode(), shape, types[found.type], *numbers)
 
     def name(code):
         # Codes below 127 are in the older field only.
@@ -189,7 +195,7 @@ def check_operators(operators):
         if operator.name not in TFLM_OPERATORS:
             raise ValueError(
                 f"TensorFlow Lite for Microcontrollers has no operator {operator.name}, which comes from the layer "
-                f"{_layer(operator)}. Build the model from layers that it can run; for an activation, 'tanh_gelu' or "
+                f"{layer_of(operator)}. Build the model from layers that it can run; for an activation, 'tanh_gelu' or "
                 "'relu' in place of 'gelu'."
             )
 
@@ -213,12 +219,13 @@ def check_integer(operators):
         floats = [t for t in (*operator.inputs, *operator.outputs) if t.type.startswith(("FLOAT", "BFLOAT"))]
         if floats:
             raise ValueError(
-                f"The quantised file is not integer throughout: {operator.name} in the layer {_layer(operator)} has "
+                f"The quantised file is not integer throughout: {operator.name} in the layer {layer_of(operator)} has "
                 f"the {floats[0].type} tensor {floats[0].name!r}. Write that layer with operators that the quantiser "
                 "supports."
             )
 
 
-def _layer(operator):
+def layer_of(operator):
+    """The layer that a node comes from, quoted, for messages."""
     # The converter joins the names of fused nodes with semicolons.
     return repr(operator.outputs[0].name.split(";")[0])

@@ -1,6 +1,6 @@
 """The figures of an export as tables to read."""
 
-from keras_usmae.export.cost import CORES, CYCLES_FORMULA, CYCLES_SOURCE
+from keras_usmae.export.cost import CORES, COUNTED_IN
 
 # By the kind of the reference: title, key in the scores, digits, factor (100 for shares in per cent).
 _SCORES = {
@@ -61,8 +61,7 @@ def format_report(report):
         if not runtimes:
             rows.append((name, "", size, "", *empty))
     titles = ("format", "runtime", "bytes", "arena bytes", *(title for title, *_ in columns))
-    lines = [f"Every row is scored on the same {report['num_signals']} signals: {report['signals']}.", ""]
-    lines += _table(titles, rows)
+    lines = [*_scored_on(report), "", *_table(titles, rows)]
     lines += [
         "",
         "dp: deviation of a probability from Keras's. LSB: deviation of a logit in steps of the quantised output. "
@@ -70,6 +69,22 @@ def format_report(report):
         f"{_LEGENDS[report['kind']]} Arena: measured on this 64-bit machine.",
     ]
     return "\n".join(lines + _costs(report) + _disagreements(report))
+
+
+def _scored_on(report):
+    """What the rows are scored on; those of an earlier export may have had other signals."""
+    usual = report["num_signals"], report["signals"]
+    others = {}
+    for name, file in report["formats"].items():
+        for scores in file.get("runtimes", {}).values():
+            found = scores["num_signals"], file.get("signals", report["signals"])
+            if found != usual:
+                others[name] = found
+    every = "Every row" if not others else "A row that is not named below"
+    lines = [f"{every} is scored on the same {usual[0]} signals: {usual[1]}."]
+    return lines + [
+        f"{name}, of an earlier export: {count} signals, {source}." for name, (count, source) in others.items()
+    ]
 
 
 def _cells(columns, scores):
@@ -90,14 +105,22 @@ def _costs(report):
     rows = []
     for name, file in files.items():
         nodes, on_tflm = f"{sum(file['operators'].values())}", "yes" if file["arena_bytes"] else "no"
-        cycles = [f"{file['cycles'][core] / 1e6:.1f} M" if file["cycles"] else "" for core in CORES]
-        rows.append((name, nodes, f"{len(file['operators'])}", on_tflm, f"{file['macs']:,}", *cycles))
-    lines = ["", *_table(("format", "nodes", "operators", "all in TFLM", "macs", *CORES), rows), ""]
-    lines.append(f"Cycles, estimated for int8 and int16x8 as {CYCLES_FORMULA}; {CYCLES_SOURCE}.")
+        cores = [_rate(file["cores"][core.name]) if file["cores"] else "" for core in CORES]
+        rows.append((name, nodes, f"{len(file['operators'])}", on_tflm, f"{file['macs']:,}", *cores))
+    titles = [f"{core.name}, {core.megahertz:.0f} MHz" for core in CORES]
+    lines = ["", *_table(("format", "nodes", "operators", "all in TFLM", "macs", *titles), rows), ""]
+    lines.append(
+        f"Instructions and picks a second: estimated with the firmware folder's kernels from what was {COUNTED_IN}, at "
+        f"{', '.join(f'{core.cycles_per_instruction:g} cycles an instruction on {core.name}' for core in CORES)}."
+    )
     for name, file in files.items():
         counts = ", ".join(f"{count} {operator}" for operator, count in sorted(file["operators"].items()))
         lines.append(f"Operators of {name}: {counts}.")
     return lines
+
+
+def _rate(costs):
+    return f"{costs['instructions'] / 1e6:.1f} M, {costs['picks_per_second']:.1f}/s"
 
 
 def _disagreements(report):

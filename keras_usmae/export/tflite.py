@@ -80,6 +80,8 @@ def convert(saved_model, tflite_format, calibration=None):
         converter.target_spec.supported_types = [tf.float16]
     if tflite_format in INTEGER_FORMATS:
         int8 = tflite_format == "int8"
+        # CMSIS-NN's fully connected kernel takes weights per channel in int8 only; see cmsis_nn.py.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = not int8
         converter.representative_dataset = lambda: ([signal[np.newaxis]] for signal in calibration)
         converter.target_spec.supported_ops = [
             tf.lite.OpsSet.TFLITE_BUILTINS_INT8

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_usmae.export.cost import count_macs, estimate_cycles
+from keras_usmae.export.cmsis_nn import check_cmsis_nn
+from keras_usmae.export.cost import count_macs, estimate_rates
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter
 from keras_usmae.export.onnx import ONNXInterpreter
 from keras_usmae.export.operators import check_integer, check_operators, read_operators
@@ -49,12 +50,13 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
             `60.0`.
 
     Returns:
-        A tuple of a dict with `bytes`, `operators` (count of each), `macs` and `cycles` (of each core, estimated; see
-        `estimate_cycles`) of one signal, and `arena_bytes` (`None` where TFLM does not run the format); and a dict from
-        the name of each runtime to its `Run`.
+        A tuple of a dict with `bytes`, `operators` (count of each), `macs` of one signal, `cores` (instructions and
+        picks a second of each, estimated; see `estimate_rates`), and `arena_bytes` (`None` where TFLM does not run the
+        format); and a dict from the name of each runtime to its `Run`.
 
     Raises:
-        ValueError: if an operator is not in TFLM, an integer file holds floats, or a float32 file disagrees with Keras.
+        ValueError: if an operator is not in TFLM, an integer file holds floats or what CMSIS-NN's kernels refuse, or a
+            float32 file disagrees with Keras.
 
     Example:
 
@@ -67,8 +69,10 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
     on_tflm = tflite_format in TFLM_FORMATS
     if on_tflm:
         check_operators(operators)
-    if tflite_format in INTEGER_FORMATS:
+    integer = tflite_format in INTEGER_FORMATS
+    if integer:
         check_integer(operators)
+        check_cmsis_nn(operators)
     interpreters = {"TFLM": TFLMInterpreter(content)} if on_tflm else {}
     interpreters["LiteRT reference"] = LiteRTInterpreter(content)
     interpreters["LiteRT XNNPACK"] = LiteRTInterpreter(content, delegate=True)
@@ -78,7 +82,7 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
         "bytes": len(content),
         "operators": dict(collections.Counter(operator.name for operator in operators)),
         "macs": count_macs(operators),
-        "cycles": estimate_cycles(operators) if tflite_format in INTEGER_FORMATS else None,
+        "cores": estimate_rates(operators, tables=tflite_format == "int8") if integer else None,
         "arena_bytes": interpreters["TFLM"].arena_bytes() if on_tflm else None,
     }
     return file, runs

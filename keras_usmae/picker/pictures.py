@@ -3,13 +3,13 @@
 import numpy as np
 from tqdm import tqdm
 
+from keras_usmae.files import save_figure
 from keras_usmae.picker.drawn import BScanLine, DrawnTrace, EvenSample, TimeGrid, Worst
 from keras_usmae.picker.job import ends
 from keras_usmae.picker.maps import Measured, plot_c_scan, plot_histogram, plot_profile
 from keras_usmae.picker.plots import plot_a_scans, plot_b_scan
 from keras_usmae.picker.rows import distance_name
 from keras_usmae.picker.source import count
-from keras_usmae.plotting import save_figure
 
 _NUM_A_SCANS, _NUM_DOUBTFUL, _NUM_WITHOUT = 6, 5, 3
 _MAX_LINES, _MAX_COLUMNS = 600, 1500

@@ -1,6 +1,5 @@
 """Training: batches, optimiser, run folders, checkpoints and logs."""
 
-from keras_usmae.files import check_writable, remove_leftovers, write_json, write_text, written_whole
 from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
@@ -27,7 +26,6 @@ from keras_usmae.training.run_folder import (
     read_history,
     save_arrays,
     save_model,
-    write_history,
 )
 from keras_usmae.training.run_log import RunLog
 
@@ -50,7 +48,6 @@ __all__ = [
     "build_optimizer",
     "check_parts",
     "check_run_folder",
-    "check_writable",
     "compile_for_tof",
     "echo_targets",
     "finetune",
@@ -65,7 +62,6 @@ __all__ = [
     "pretrain",
     "read_config",
     "read_history",
-    "remove_leftovers",
     "save_arrays",
     "save_model",
     "shuffled",
@@ -75,8 +71,4 @@ __all__ = [
     "train_picker",
     "use_devices",
     "with_mask_noise",
-    "write_history",
-    "write_json",
-    "write_text",
-    "written_whole",
 ]

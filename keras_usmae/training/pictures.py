@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from keras_usmae.plotting import plot_history, plot_reconstructions, plot_tof_errors, plot_tof_examples, save_figure
+from keras_usmae.evaluation.plots import plot_tof_errors, plot_tof_examples
+from keras_usmae.files import save_figure
+from keras_usmae.training.plots import plot_history, plot_reconstructions
 from keras_usmae.training.pretraining import reconstruct_some
 
 

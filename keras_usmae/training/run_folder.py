@@ -14,25 +14,6 @@ HISTORY_FILE = "metrics.csv"
 _MAX_BYTES = 2**24  # of a configuration or a log: more is none
 
 
-def write_history(path, rows):
-    """Writes one line per epoch as CSV, whole or not at all.
-
-    Args:
-        path: path of the file.
-        rows: list of dicts with the same keys.
-
-    Example:
-
-    ```python
-    write_history("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
-    ```
-    """
-    with written_whole(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def save_arrays(path, arrays):
     """Writes named arrays as a compressed .npz, whole or not at all.
 
@@ -68,7 +49,7 @@ def save_model(path, model):
 
 
 def read_history(path):
-    """Reads what `write_history` wrote.
+    """Reads what `write_csv` wrote.
 
     Args:
         path: path of the file.

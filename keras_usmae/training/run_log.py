@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 
 from keras_usmae.extras import import_extra
-from keras_usmae.files import write_error
-from keras_usmae.training.run_folder import HISTORY_FILE, read_history, write_history
+from keras_usmae.files import write_csv, write_error
+from keras_usmae.training.run_folder import HISTORY_FILE, read_history
 
 
 class RunLog(keras.callbacks.Callback):
@@ -56,7 +56,7 @@ class RunLog(keras.callbacks.Callback):
         if not self.writes:
             return
         self.rows.append({"epoch": epoch, **values})
-        write_history(self.folder / HISTORY_FILE, self.rows)
+        write_csv(self.folder / HISTORY_FILE, self.rows)
         self._log_events(
             epoch, summary={"value": [{"tag": name, "simple_value": value} for name, value in values.items()]}
         )

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_usmae.training import write_json
+from keras_usmae.files import write_json
 
 
 def pretrain_options(settings, dataset, epochs, signals, seed):

@@ -6,7 +6,8 @@ from filelock import FileLock
 from keras import utils
 
 from keras_usmae.configs import PretrainConfig
-from keras_usmae.training import EpochBatches, save_model, write_json
+from keras_usmae.files import write_json
+from keras_usmae.training import EpochBatches, save_model
 from keras_usmae.training.pretraining import build_autoencoder, compile_autoencoder
 from keras_usmae.tuning.footprint import digest
 from keras_usmae.tuning.settings import SEARCHED

@@ -249,8 +249,8 @@ def write(folder, settings, rows, curves):
     """Writes JSON and plot."""
     from importlib.metadata import version
 
-    from keras_usmae.plotting import plot_cost, save_figure
-    from keras_usmae.training import write_json
+    from keras_usmae.files import save_figure, write_json
+    from recipes.benchmarks.plots import plot_cost
 
     machine = {"platform": platform.platform(), "cores": len(os.sched_getaffinity(0))}
     machine |= {name: version(name) for name in ("keras", "torch", "jax", "vit-pytorch", "numpy")}

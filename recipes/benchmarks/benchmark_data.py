@@ -35,7 +35,7 @@ def main(
     output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("runs/benchmark_data.json"),
 ) -> None:
     """Prints how fast signals are drawn, written and read."""
-    from keras_usmae.training import write_json
+    from keras_usmae.files import write_json
 
     output.parent.mkdir(parents=True, exist_ok=True)
     rows = []

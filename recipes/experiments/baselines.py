@@ -2,36 +2,38 @@
 
 from recipes.experiments.plan import Experiment
 from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
+from recipes.experiments.trial import Trial
+from recipes.experiments.trials import run_bound, run_picker, run_probe, run_tof
 
 PROBES = ("linear probe", "nearest-neighbour probe")
 PICKERS = ("AIC picker", "envelope threshold picker", "cross-correlation picker")
 BOUND = "Cramér-Rao bound of the envelope"
 
 
-def cells(plan):
+def trials(plan):
     """The three starts, probes of pre-trained and fresh encoders, pickers and the bound, on both datasets."""
     result = []
     for dataset in dict.fromkeys((plan.dataset, plan.pretraining)):
         for picker in PICKERS:
-            result.append({"contender": picker, "dataset": dataset, "picker": picker, "seed": 0})
-        result.append({"contender": BOUND, "dataset": dataset, "seed": 0})
+            result.append(Trial(picker, 0, dataset, picker=picker))
+        result.append(Trial(BOUND, 0, dataset))
         for seed in range(plan.seeds):
             for name, changes in plan.starts().items():
                 result.append(plan.trial(name, seed, **{**changes, "dataset": dataset}))
             for probe in PROBES:
                 for start, pretraining in (("pre-trained", plan.shipped()), ("random", None)):
-                    cell = plan.trial(f"{probe}, {start}", seed, dataset=dataset, pretraining=pretraining)
-                    result.append({**cell, "probe": probe, "steps": 0})
+                    probed = {"dataset": dataset, "pretraining": pretraining, "probe": probe, "steps": 0}
+                    result.append(plan.trial(f"{probe}, {start}", seed, **probed))
     return result
 
 
-def run(laboratory, cell):
-    """Scores a picker, a probe, or a fine-tuned network, or tells the bound."""
-    if cell["contender"] == BOUND:
-        return laboratory.bound(cell)
-    if "picker" in cell:
-        return laboratory.picker(cell)
-    return laboratory.probe(cell) if "probe" in cell else laboratory.tof(cell)
+def run(trial, place):
+    """Scores a picker, a probe, or a fine-tuned network, or gives the bound."""
+    if trial.contender == BOUND:
+        return run_bound(trial, place)
+    if trial.picker:
+        return run_picker(trial, place)
+    return (run_probe if trial.probe else run_tof)(trial, place)
 
 
 def report(rows, plan, folder):
@@ -51,4 +53,4 @@ def report(rows, plan, folder):
     return [score_table(folder / "baselines.md", title, rows, ("dataset", "contender"), notes, SHOWN_UNCLIPPED)]
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run, report)

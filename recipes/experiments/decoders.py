@@ -1,10 +1,11 @@
 """Decoder: is what the cheaper cross-attention decoder teaches worth less than what the paper's does?"""
 
-from recipes.experiments.plan import Experiment, run_tof
+from recipes.experiments.plan import Experiment
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.trials import run_tof
 
 
-def cells(plan):
+def trials(plan):
     """Both decoders, and from scratch beside them."""
     starts = {
         "from scratch": None,
@@ -28,4 +29,4 @@ def report(rows, plan, folder):
     return [score_table(folder / "decoders.md", title, rows, ("labels", "contender"), notes)]
 
 
-EXPERIMENT = Experiment(cells, run_tof, report)
+EXPERIMENT = Experiment(trials, run_tof, report)

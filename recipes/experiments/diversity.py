@@ -3,33 +3,29 @@
 from recipes.experiments.mixtures import TRANSDUCERS
 from recipes.experiments.plan import Experiment
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.trials import run_unseen
 
 SHOTS = (0, 32)
 BOTH = ("ultrasound_synthetic/paper", "ultrasound_synthetic/diverse")
 
 
-def cells(plan):
+def trials(plan):
     """Each transducer held out from labels and, where measured signals take part, from pre-training."""
     result = []
     for held_out in TRANSDUCERS:
         mixtures = {
             "from scratch": None,
-            "paper": {"dataset": BOTH[0], "held_out": None},
-            "diverse": {"dataset": BOTH[1], "held_out": None},
-            "both and measured": {"dataset": "+".join((*BOTH, plan.dataset)), "held_out": held_out},
+            "paper": {"dataset": BOTH[0], "mixture": True},
+            "diverse": {"dataset": BOTH[1], "mixture": True},
+            "both and measured": {"dataset": "+".join((*BOTH, plan.dataset)), "mixture": True, "held_out": held_out},
         }
         for seed in range(plan.seeds):
             for shots in SHOTS:
                 for name, mixture in mixtures.items():
                     pretraining = mixture and plan.pretrained(**mixture)
-                    cell = plan.trial(name, seed, pretraining=pretraining)
-                    result.append({**cell, "held_out": held_out, "shots": shots})
+                    scored = {"held_out": held_out, "shots": shots}
+                    result.append(plan.trial(name, seed, pretraining=pretraining, **scored))
     return result
-
-
-def run(laboratory, cell):
-    """Trains on the other transducers' labels, and a few of the held-out one, and scores on that."""
-    return laboratory.unseen(cell)
 
 
 def report(rows, plan, folder):
@@ -44,4 +40,4 @@ def report(rows, plan, folder):
     return [score_table(folder / "diversity.md", title, rows, ("unseen", "contender"), notes)]
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run_unseen, report)

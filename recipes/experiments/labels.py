@@ -1,10 +1,12 @@
 """Label budget: where does pre-training pay most, and where does it stop?"""
 
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from recipes.experiments.grid import summarize
 from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_curves
 from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
+from recipes.experiments.trial import Trial
+from recipes.experiments.trials import run_picker, run_tof
 
 NUM_LABELS = {"ultrasound_measured/paper": 6400}
 SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -13,7 +15,7 @@ PICKER = "AIC picker"
 
 
 def contenders(plan):
-    """What is compared at each label budget: name to the changes of a cell."""
+    """What is compared at each label budget: name to the changes of a trial."""
     synthetic = {"synthetic_labels": SYNTHETIC_LABELS, "synthetic_config": plan.pretraining.partition("/")[2]}
     return {
         **plan.starts(),
@@ -23,12 +25,12 @@ def contenders(plan):
     }
 
 
-def cells(plan):
+def trials(plan):
     """Every contender at every share of the measured labels, most telling shares first, and a picker without any."""
     total = NUM_LABELS.get(plan.dataset)
     if total is None:
         raise ValueError(f"The label budget is that of {', '.join(NUM_LABELS)}, not of {plan.dataset!r}.")
-    result = [{"contender": PICKER, "picker": PICKER, "dataset": plan.dataset, "labels": 0, "seed": 0}]
+    result = [Trial(PICKER, 0, plan.dataset, picker=PICKER, labels=0)]
     for share in sorted(SHARES, key=lambda share: share not in (0.0, 0.01, 0.05, 1.0)):
         for seed in range(plan.seeds if share else 1):
             for name, changes in contenders(plan).items():
@@ -37,9 +39,9 @@ def cells(plan):
     return result
 
 
-def run(laboratory, cell):
+def run(trial, place):
     """Fine-tunes, or picks, and scores."""
-    return laboratory.picker(cell) if "picker" in cell else laboratory.tof(cell)
+    return (run_picker if trial.picker else run_tof)(trial, place)
 
 
 def report(rows, plan, folder):
@@ -61,4 +63,4 @@ def report(rows, plan, folder):
     return files
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run, report)

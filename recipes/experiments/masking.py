@@ -1,17 +1,19 @@
 """Patch size and masking ratio: does a better reconstruction make a better start?"""
 
-from keras_usmae.plotting import save_figure
+from keras_usmae.files import save_figure
 from recipes.experiments.grid import summarize
 from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_scatter
 from recipes.experiments.reports import SHOWN_UNCLIPPED, paired_notes, score_table
+from recipes.experiments.starts import reconstruction_loss
+from recipes.experiments.trials import run_tof
 
 PATCH_SIZES = (32, 16, 64, 8)
 MASK_RATIOS = (0.5, 0.875, 0.625)
 USUAL = {"patch_size": 32, "mask_ratio": 0.75}  # pre-trained for other experiments too
 
 
-def cells(plan):
+def trials(plan):
     """Patch sizes at 75 % and ratios at 32 samples, and from scratch with each patch size."""
     pairs = [(patch_size, 0.75) for patch_size in PATCH_SIZES] + [(32, ratio) for ratio in MASK_RATIOS]
     result = []
@@ -26,10 +28,10 @@ def cells(plan):
     return result
 
 
-def run(laboratory, cell):
-    """Fine-tunes and scores, and tells how well its pre-training reconstructs."""
-    loss = laboratory.reconstruction_loss(cell["pretraining"]) if cell["pretraining"] else float("nan")
-    return {"reconstruction_loss": loss, **laboratory.tof(cell)}
+def run(trial, place):
+    """Fine-tunes and scores, and gives the reconstruction loss of its pre-training."""
+    loss = reconstruction_loss(trial.pretraining, place) if trial.pretraining else float("nan")
+    return {"reconstruction_loss": loss, **run_tof(trial, place)}
 
 
 def _compared(rows):
@@ -70,4 +72,4 @@ def report(rows, plan, folder):
     return [*files, save_figure(figure, folder / "masking.png")]
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run, report)

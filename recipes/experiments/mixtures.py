@@ -18,16 +18,16 @@ def recorded_by(arrays, names, transducer):
     return np.isin(np.asarray(names)[arrays["source"]], TRANSDUCERS[transducer])
 
 
-def pretrain_mixture(plan, measured, folder, epoch_size):
-    """Pre-trains on the datasets of a plan, joined by `+`: new synthetic signals each epoch, and stored measured ones.
+def pretrain_mixture(pretraining, measured, folder, epoch_size):
+    """Pre-trains on datasets joined by `+`: new synthetic signals each epoch, and stored measured ones.
 
     Args:
-        plan: dict, as `Plan.pretrained` makes it.
+        pretraining: `Pretraining` of a mixture.
         measured: standardised signals of shape `(n, signal_length)` for the dataset that is not synthetic.
         folder: path of the run folder; what is there of an interrupted run is gone on with.
         epoch_size: int, signals in an epoch, of all datasets together.
     """
-    names = plan["dataset"].split("+")
+    names = pretraining.dataset.split("+")
     share = epoch_size // len(names)
     configs = {
         name: SignalConfig.from_preset(name.partition("/")[2])
@@ -37,12 +37,14 @@ def pretrain_mixture(plan, measured, folder, epoch_size):
 
     def draw(name, epoch):
         if name in configs:
-            return standardize(synthesize(configs[name], share, 10_000 + plan["seed"], start=epoch * share)["signal"])
-        return measured[np.random.default_rng((plan["seed"], epoch, 2)).integers(len(measured), size=share)]
+            return standardize(
+                synthesize(configs[name], share, 10_000 + pretraining.seed, start=epoch * share)["signal"]
+            )
+        return measured[np.random.default_rng((pretraining.seed, epoch, 2)).integers(len(measured), size=share)]
 
     def load_epoch(epoch):
         signals = np.concatenate([draw(name, epoch) for name in names])
-        return (signals[np.random.default_rng((plan["seed"], epoch)).permutation(len(signals))],)
+        return (signals[np.random.default_rng((pretraining.seed, epoch)).permutation(len(signals))],)
 
     held_out = np.concatenate(
         [
@@ -51,14 +53,16 @@ def pretrain_mixture(plan, measured, folder, epoch_size):
         ]
     )
     config = PretrainConfig(
-        preset=plan["preset"],
-        epochs=max(1, round(plan["signals"] / epoch_size)),
-        batch_size=min(plan["batch_size"], share * len(names)),
-        decoder=plan["decoder"],
-        learning_rate=plan["learning_rate"],
-        seed=plan["seed"],
+        preset=pretraining.preset,
+        epochs=max(1, round(pretraining.signals / epoch_size)),
+        batch_size=min(pretraining.batch_size, share * len(names)),
+        decoder=pretraining.decoder,
+        learning_rate=pretraining.learning_rate,
+        seed=pretraining.seed,
     )
     keras.utils.set_random_seed(config.seed)
-    data = PretrainingData(plan["dataset"], load_epoch, held_out)
+    data = PretrainingData(pretraining.dataset, load_epoch, held_out)
     resume = (folder / "config.json").exists()
-    run_pretraining(build_autoencoder(config), config, data, folder, plan, resume, verbose=options.progress())
+    run_pretraining(
+        build_autoencoder(config), config, data, folder, pretraining.cell(), resume, verbose=options.progress()
+    )

@@ -20,8 +20,8 @@ from keras_usmae import options
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
+from keras_usmae.files import write_csv, write_json, write_text
 from keras_usmae.picker import EchoPicker
-from keras_usmae.training import write_history, write_json, write_text
 
 DATASET = "ultrasound_measured/paper"
 SPLITS = ("validation", "test")
@@ -130,7 +130,7 @@ def main(
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    write_history(output / "pickers.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    write_csv(output / "pickers.csv", [{key: row.get(key, "") for key in columns} for row in rows])
     write_json(output / "pickers_synthetic.json", synthetic)
     title = "# Ready pickers on measured signals, without a measured label"
     notes = [

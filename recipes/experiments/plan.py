@@ -1,8 +1,10 @@
-"""What the experiments share: the plan of the command line, and how cells are made from it."""
+"""What the experiments share: the plan of the command line, and how trials are made from it."""
 
 import dataclasses
+from collections.abc import Callable
 
 from keras_usmae.models import preset_weights
+from recipes.experiments.trial import FinishedRun, Pretraining, Trial
 
 # Signals of a pre-training that an experiment needs many of, where --signals does not say otherwise. 196,608 were
 # too few to start better than from scratch (docs/experiments).
@@ -32,26 +34,18 @@ class Plan:
         return self.pretrained(**({} if preset == self.preset else {"preset": preset}))
 
     def pretrained(self, **changes):
-        """The pre-training of this plan, or one that differs in something; `--run` stands for the former.
+        """The `Pretraining` of this plan, or one that differs in something; `--run` stands for the former.
 
         In batches of 64: the loss stays near 1.0 for some 500 to 800 steps, and in batches of
         256 most of a short training would be spent there.
         """
         if self.run and not changes:
-            return {"run": self.run}
-        base = {
-            "preset": self.preset,
-            "dataset": self.pretraining,
-            "signals": self.signals or SHORT,
-            "learning_rate": 2e-3,
-            "decoder": "cross",
-            "batch_size": 64,
-            "seed": 0,
-        }
-        return {**base, **changes}
+            return FinishedRun(self.run)
+        base = {"preset": self.preset, "dataset": self.pretraining, "signals": self.signals or SHORT}
+        return Pretraining(**{**base, **changes})
 
     def trial(self, contender, seed, labels=FEW_LABELS, **changes):
-        """A cell that fine-tunes; see `trials.Laboratory.tof`."""
+        """A `Trial` that fine-tunes."""
         base = {
             "contender": contender,
             "architecture": "transformer",
@@ -63,10 +57,10 @@ class Plan:
             "batch_size": self.batch_size,
             "seed": seed,
         }
-        cell = {**base, **changes}
-        if self.learning_rate and cell["architecture"] == "transformer":
-            cell["learning_rate"] = self.learning_rate
-        return cell
+        trial = Trial(**{**base, **changes})
+        if self.learning_rate and trial.architecture == "transformer":
+            trial = dataclasses.replace(trial, learning_rate=self.learning_rate)
+        return trial
 
     @property
     def schedule(self):
@@ -75,7 +69,7 @@ class Plan:
         return f"{self.steps:,} steps of {self.batch_size} signals{rate}"
 
     def starts(self):
-        """The three starts that every comparison has: name to the changes of a cell."""
+        """The three starts that every comparison has: name to the changes of a trial."""
         return {
             "from scratch": {},
             "CNN": {"architecture": "cnn"},
@@ -88,16 +82,11 @@ class Experiment:
     """An entry of `EXPERIMENTS`.
 
     Args:
-        cells: function from a `Plan` to a list of cells, those first that tell most.
-        run: function from a `Laboratory` and a cell to a dict of results.
+        trials: function from a `Plan` to a list of `Trial`, those first that tell most.
+        run: function from a `Trial` and a `Place` to a dict of results.
         report: function from rows, plan and folder to a list of files that it wrote.
     """
 
-    cells: object
-    run: object
-    report: object
-
-
-def run_tof(laboratory, cell):
-    """Fine-tunes and scores."""
-    return laboratory.tof(cell)
+    trials: Callable
+    run: Callable
+    report: Callable

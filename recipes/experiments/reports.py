@@ -1,6 +1,6 @@
 """What `run.py` shows of an experiment: a Markdown table with paired tests."""
 
-from keras_usmae.training import write_text
+from keras_usmae.files import write_markdown
 from recipes.experiments.grid import paired_test, summarize
 
 SHOWN = {
@@ -9,23 +9,18 @@ SHOWN = {
     "test_median_error_samples": ("median (samples)", 1.0, "{:.2f}"),
     "test_mean_error_samples": ("mean error (samples)", 1.0, "{:.1f}"),
     "test_rmse_samples": ("RMSE (samples)", 1.0, "{:.1f}"),
+    # With the constant offset taken out, without signals in which another real echo comes first.
+    "test_bias_free_without_hole_mean_error_samples": ("mean error, bias-free, no hole (samples)", 1.0, "{:.1f}"),
 }
 # Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
 SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped (samples)", 1.0, "{:.2f}")}
 
 
-def write_markdown(path, title, header, lines, notes=()):
-    """Writes a Markdown table, whole or not at all."""
-    text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
-    text += ["| " + " | ".join(line) + " |" for line in lines]
-    text += ["", *notes, ""]
-    write_text(path, "\n".join(text))
-    return path
-
-
 def score_table(path, title, rows, by, notes=(), shown=SHOWN):
-    """A table with mean and standard deviation of the scores for each group of rows."""
+    """A table with mean and standard deviation of the scores for each group of rows, of scores that some row has."""
     lines = []
+    shown = {name: how for name, how in shown.items() if any(name in row for row in rows)}
+    rows = [{**dict.fromkeys(shown, float("nan")), **row} for row in rows]
     for group in summarize(rows, by, tuple(shown)):
         line = [str(group[key]) for key in by] + [str(group["n"])]
         for name, (_, scale, form) in shown.items():

@@ -28,12 +28,12 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
+from keras_usmae.files import write_csv
 from keras_usmae.models import load_preset
-from keras_usmae.training import write_history
 from recipes import experiments
 from recipes.experiments.grid import read_cells, run_cells
 from recipes.experiments.plan import SHORT, Plan
-from recipes.experiments.trials import Laboratory
+from recipes.experiments.trial import Place, Trial
 
 
 def main(
@@ -87,18 +87,18 @@ def main(
     plan = Plan(
         preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
     )
-    cells = entry.cells(plan)
+    cells = [trial.cell() for trial in entry.trials(plan)]
     mine = _chosen(experiment, cells, "contender", only)
     mine = _chosen(experiment, mine, "labels", labels)
     if not report:
-        laboratory = Laboratory(folder, tfds_dir, raw_dir)
-        run_cells(mine, lambda cell: entry.run(laboratory, cell), folder)
+        place = Place(folder, tfds_dir, raw_dir)
+        run_cells(mine, lambda cell: entry.run(Trial.of(cell), place), folder)
     # In an order of its own: cells are run in the order of what they tell.
     rows = sorted(read_cells(cells, folder), key=lambda row: row["seed"])
     if not rows:
         raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
-    write_history(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
     files = entry.report(rows, plan, folder)
     print(f"{experiment}: {len(rows)} of {len(cells)} cells are done. {folder / f'{experiment}.csv'}")
     for path in files:

@@ -1,6 +1,33 @@
-"""Signals of a split that an experiment takes: some of them, those of a task, both classes as often."""
+"""Signals that a trial takes: whole splits, some of them, those of a task, both classes as often."""
+
+import functools
 
 import numpy as np
+
+from keras_usmae.data import load_dataset
+from keras_usmae.signals import standardize
+
+
+@functools.cache
+def load_splits(dataset, place):
+    """Arrays of the labelled splits of a dataset, signals standardised, and the sampling rate in Hz.
+
+    Args:
+        dataset: str, its name.
+        place: `Place`.
+
+    Returns:
+        A tuple of a dict from split to a dict of arrays, and a float.
+    """
+    stored = load_dataset(dataset, place.data_dir, place.raw_dir)
+    splits = {split: stored.arrays(split) for split in stored.labelled_splits}
+    splits = {split: {**arrays, "signal": standardize(arrays["signal"])} for split, arrays in splits.items()}
+    return splits, stored.sampling_rate
+
+
+def source_names(dataset, place):
+    """Names of the sources of a measured dataset."""
+    return load_dataset(dataset, place.data_dir, place.raw_dir).sources
 
 
 def subset(arrays, members):

@@ -1,11 +1,12 @@
 """Model size, from scratch and pre-trained: a model that is too large knows its labels and little else."""
 
+from keras_usmae.files import save_figure
 from keras_usmae.models import MAEEncoder
-from keras_usmae.plotting import save_figure
 from recipes.experiments.grid import summarize
-from recipes.experiments.plan import Experiment, run_tof
+from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_curves
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.trials import run_tof
 
 PRESETS = ("nano", "tiny", "small", "base")
 SHOWN = {
@@ -17,7 +18,7 @@ SHOWN = {
 }
 
 
-def cells(plan):
+def trials(plan):
     """Every preset with both starts, the small ones first."""
     return [
         plan.trial(contender, seed, preset=preset, pretraining=pretraining)
@@ -50,4 +51,4 @@ def report(rows, plan, folder):
     return [*files, save_figure(figure, folder / "sizes.png")]
 
 
-EXPERIMENT = Experiment(cells, run_tof, report)
+EXPERIMENT = Experiment(trials, run_tof, report)

@@ -2,6 +2,7 @@
 
 from recipes.experiments.plan import Experiment
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.trials import run_classes
 
 LABELS = (32, 320)
 TASKS = ("flaw", "acrylic glass or copper", "copper or steel")
@@ -12,7 +13,7 @@ SHOWN = {
 }
 
 
-def cells(plan):
+def trials(plan):
     """Every task with few and more labels: frozen encoders by probes, and fine-tuned ones."""
     result = []
     for labels in LABELS:
@@ -23,13 +24,8 @@ def cells(plan):
                         if mode != "fine-tuned" and start == "CNN":
                             continue
                         name = f"{start}, {mode}" if mode == "fine-tuned" else f"{start.replace('from ', '')}, {mode}"
-                        result.append({**plan.trial(name, seed, labels, **changes), "task": task, "mode": mode})
+                        result.append(plan.trial(name, seed, labels, task=task, mode=mode, **changes))
     return result
-
-
-def run(laboratory, cell):
-    """Trains on the labels of a task and scores."""
-    return laboratory.classes(cell)
 
 
 def report(rows, plan, folder):
@@ -49,4 +45,4 @@ def report(rows, plan, folder):
     return [score_table(folder / "tasks.md", title, rows, ("task and labels", "contender"), notes, SHOWN)]
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run_classes, report)

@@ -16,10 +16,10 @@ import typer
 
 from keras_usmae import __version__, options
 from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
+from keras_usmae.files import write_json, written_whole
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
 from keras_usmae.picker.picker import DETECTOR_FILE
-from keras_usmae.training import save_model, write_json
-from keras_usmae.training.run_folder import written_whole
+from keras_usmae.training import save_model
 
 MAX_BYTES = 6_000_000
 CARD = """# `{preset}`, the ready picker

@@ -11,16 +11,9 @@ import numpy as np
 import pytest
 
 from keras_usmae import options
+from keras_usmae.files import write_csv, write_json
 from keras_usmae.models import MAEEncoder, ToFClassifier, load_preset, load_trained
-from keras_usmae.training import (
-    LAST_FILE,
-    RunCheckpoint,
-    check_run_folder,
-    compile_for_tof,
-    read_history,
-    write_history,
-    write_json,
-)
+from keras_usmae.training import LAST_FILE, RunCheckpoint, check_run_folder, compile_for_tof, read_history
 from tests.attack.conftest import FILES, SEED
 
 SIZES = {"hidden_dim": 8, "num_heads": 1, "head_dim": 8, "num_layers": 1, "mlp_dim": 8}
@@ -43,7 +36,7 @@ def run_folder(tmp_path_factory):
     write_json(folder / "config.json", {"preset": "nano", "seed": 0, "epochs": 3})
     write_json(folder / "preset.json", {"encoder": {"signal_length": 128, "patch_size": 32, **SIZES}, "decoder": SIZES})
     write_json(folder / "best.json", {"mine": {"epochs": 3, "learning_rate": 1e-3}})
-    write_history(folder / "metrics.csv", [{"epoch": epoch, "loss": 0.5, "val_loss": 0.6} for epoch in range(3)])
+    write_csv(folder / "metrics.csv", [{"epoch": epoch, "loss": 0.5, "val_loss": 0.6} for epoch in range(3)])
     return folder
 
 

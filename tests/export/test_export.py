@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -108,8 +109,10 @@ def test_the_table_states_what_a_microcontroller_pays_and_how_it_is_estimated(ex
     int8 = exported[1]["formats"]["int8"]
     cells = [cell.strip() for cell in costs["int8"]]
     assert cells[1:5] == [str(sum(int8["operators"].values())), str(len(int8["operators"])), "yes", f"{int8['macs']:,}"]
-    assert cells[5:8] == [f"{int8['cycles'][core] / 1e6:.1f} M" for core in CORES]
-    assert "macs / macs_per_cycle + values * cycles_per_value" in table
+    for cell, core in zip(cells[5:8], CORES, strict=True):
+        costs = int8["cores"][core.name]
+        assert cell == f"{costs['instructions'] / 1e6:.1f} M, {costs['picks_per_second']:.1f}/s"
+    assert "1.3 cycles an instruction on Cortex-M4" in table
 
 
 def test_a_delegate_that_disagrees_is_told(exported):
@@ -160,3 +163,30 @@ def test_a_failed_export_leaves_nothing_and_keeps_the_earlier_one(reference, tmp
         export_model(reference, output, [], ("float32",))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (output / "export.json").read_text() == "{}"
+
+
+def test_other_formats_of_the_same_model_stay(exported_picker, picker_reference, tmp_path):
+    output = tmp_path / "export"
+    shutil.copytree(exported_picker[0], output)
+    report = export_model(picker_reference, output, [], ("saved_model",))
+    names = {path.name for path in output.iterdir()}
+    assert {"saved_model", "firmware_int8", "model_int8.tflite", "firmware_int16x8"} <= names
+    assert set(report["formats"]) == {"saved_model", "int8", "int16x8"}
+    assert report["formats"]["int8"]["runtimes"] == exported_picker[1]["formats"]["int8"]["runtimes"]
+
+
+def test_rows_that_were_scored_on_other_signals_are_named(exported_picker):
+    report = json.loads(json.dumps(exported_picker[1]))
+    count = report["num_signals"]
+    report["formats"]["int8"]["runtimes"]["TFLM"]["num_signals"] = count - 1
+    report["formats"]["int8"]["signals"] = "others"
+    table = format_report(report)
+    assert f"A row that is not named below is scored on the same {count} signals" in table
+    assert f"int8, of an earlier export: {count}" in table or f"int8, of an earlier export: {count - 1}" in table
+
+
+def test_another_model_takes_the_place_of_all(exported_picker, reference, tmp_path):
+    output = tmp_path / "export"
+    shutil.copytree(exported_picker[0], output)
+    export_model(reference, output, [], ("saved_model",))
+    assert {path.name for path in output.iterdir()} == {"saved_model", "report.md", "export.json"}

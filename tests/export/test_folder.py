@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from keras_usmae.export.folder import check_output, replacing_folder, write_report
@@ -52,3 +54,14 @@ def test_what_killed_exports_left_is_removed_and_one_at_work_is_not(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["export"]
     assert [path.name for path in output.iterdir()] == ["export.json"]
     assert "first" in (output / "export.json").read_text()
+
+
+def test_a_full_disk_is_told_with_path_and_sizes(tmp_path):
+    def fill():
+        with replacing_folder(tmp_path / "export") as folder:
+            (folder / "half").write_bytes(b"x" * 2_000_000)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=r"export could not be written .*No space.*: 2\.0 MB of it were, and .* are free"):
+        fill()
+    assert not list(tmp_path.iterdir())

@@ -56,7 +56,7 @@ def test_saved_here_loaded_there(tmp_path, backend):
 def test_the_package_works_without_tensorflow(backend):
     block = "import sys; sys.modules['tensorflow'] = None\n"
     code = (
-        block + "import numpy as np, keras_usmae, keras_usmae.training, keras_usmae.plotting\n"
+        block + "import numpy as np, keras_usmae, keras_usmae.training, keras_usmae.training.plots\n"
         "from keras_usmae.models import MAEEncoder\n"
         "print(MAEEncoder.from_preset('nano')(np.zeros((1, 2048), 'float32')).shape)"
     )

@@ -239,7 +239,7 @@ def test_a_run_folder_holds_a_detector(picker, tmp_path):
 
 def test_another_model_in_the_place_of_the_detector_is_refused(tmp_path):
     ToFClassifier(MAEEncoder.from_preset("nano")).save(tmp_path / "detector.keras")
-    with pytest.raises(ValueError, match="Received: ToFClassifier"):
+    with pytest.raises(ValueError, match="holds a ToFClassifier, where EchoDetector is expected"):
         EchoPicker.from_run(tmp_path)
 
 

@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_usmae.training import (
-    check_run_folder,
-    open_run_folder,
-    read_history,
-    remove_leftovers,
-    save_arrays,
-    write_history,
-    write_json,
-    written_whole,
-)
+from keras_usmae.files import remove_leftovers, write_csv, write_json, written_whole
+from keras_usmae.training import check_run_folder, open_run_folder, read_history, save_arrays
 
 CONFIG = {"preset": "nano", "seed": 0, "weights": None}
 
@@ -62,7 +54,7 @@ def test_failed_write_leaves_the_old_file(tmp_path):
 def test_history_round_trip(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("history") / "metrics.csv"
     rows = [{"epoch": i, "loss": value} for i, value in enumerate(values)]
-    write_history(path, rows)
+    write_csv(path, rows)
     assert read_history(path) == rows
 
 

@@ -15,9 +15,8 @@ from keras_usmae.export import (
     convert,
     write_static_saved_model,
 )
+from keras_usmae.files import save_figure, write_csv
 from keras_usmae.models import MAEEncoder, ToFClassifier, ToFCrossentropy, load_preset
-from keras_usmae.plotting import save_figure
-from keras_usmae.training import write_history
 from keras_usmae.tuning import (
     Budget,
     Candidates,
@@ -159,7 +158,7 @@ def test_order_and_front():
 
 
 def test_files(tmp_path):
-    write_history(tmp_path / "results.csv", ROWS)
+    write_csv(tmp_path / "results.csv", ROWS)
     with (tmp_path / "results.csv").open() as file:
         assert [row["trial"] for row in csv.DictReader(file)] == ["0", "1", "2", "3", "4"]
     completed = best_first(ROWS, OBJECTIVE)

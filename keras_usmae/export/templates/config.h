@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* The first 32 bits of the SHA-256 of model.tflite; usmae_setup compares it with that of model_data.cc. */
+#define USMAE_MODEL_HASH ${hash}u
+
 #define USMAE_SIGNAL_LENGTH $signal_length
 #define USMAE_SAMPLING_RATE_HZ ${sampling_rate}f
 #define USMAE_MICROSECONDS_PER_SAMPLE ${microseconds_per_sample}f
@@ -35,7 +38,9 @@ typedef ${quantized_type} usmae_quantized_t;
 
 /* Bytes of the tensor arena: $arena_measured measured on a 64-bit host with TFLM's reference kernels, and
  * $arena_margin % margin for the scratch memory of optimised kernels. A 32-bit core needs less for pointers: trim it to
- * MicroInterpreter::arena_used_bytes(), rounded up to a multiple of 16. */
+ * usmae_arena_bytes(), which is MicroInterpreter::arena_used_bytes() rounded up to a multiple of 16. */
+#ifndef USMAE_ARENA_BYTES
 #define USMAE_ARENA_BYTES $arena_bytes
+#endif
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef USMAE_OP_RESOLVER_H
 #define USMAE_OP_RESOLVER_H
 
-#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+${kernel_include}#include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
 using UsmaeOpResolver = tflite::MicroMutableOpResolver<$num_operators>;
 

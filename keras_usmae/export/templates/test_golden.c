@@ -11,6 +11,9 @@
 #include "decode.h"
 #endif
 #include "golden_vectors.h"
+#ifdef USMAE_GOLDEN_SOFTMAX
+#include "lookup.h"
+#endif
 #include "picks.h"
 #include "preprocess.h"
 #include "stream.h"
@@ -117,6 +120,19 @@ static void check_stream(void) {
           "failing inference", 0);
 }
 
+#ifdef USMAE_GOLDEN_SOFTMAX
+static void check_softmax(int index) {
+    static int8_t output[USMAE_GOLDEN_SOFTMAX_ROWS][USMAE_GOLDEN_SOFTMAX_DEPTH];
+    const int32_t *table = usmae_find_softmax_table(usmae_golden_softmax_scale[index]);
+    check(table != NULL, "table of softmax", index);
+    if (table != NULL) {
+        usmae_softmax(usmae_golden_softmax_input[index][0], output[0], USMAE_GOLDEN_SOFTMAX_ROWS,
+                      USMAE_GOLDEN_SOFTMAX_DEPTH, table);
+        check(memcmp(output, usmae_golden_softmax_output[index], sizeof(output)) == 0, "softmax", index);
+    }
+}
+#endif
+
 static void check_extremes(void) {
     static int16_t signal[USMAE_SIGNAL_LENGTH];
     static usmae_quantized_t turned[USMAE_SIGNAL_LENGTH];
@@ -150,6 +166,11 @@ int main(void) {
     }
     check_stream();
     check_extremes();
+#ifdef USMAE_GOLDEN_SOFTMAX
+    for (int i = 0; i < USMAE_GOLDEN_SOFTMAX; ++i) {
+        check_softmax(i);
+    }
+#endif
     printf("%d of %d checks passed\n", checks - failures, checks);
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

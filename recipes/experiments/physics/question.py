@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_usmae.files import save_figure, write_markdown
 from keras_usmae.models import attention_maps, uniform_attention_distance
-from keras_usmae.plotting import save_figure
 from keras_usmae.training import save_arrays
 from recipes.experiments.grid import paired_test
 from recipes.experiments.physics.counterfactual import BURST_KINDS
@@ -31,7 +31,8 @@ from recipes.experiments.physics.scores import (
 )
 from recipes.experiments.physics.scores import score_physics as score
 from recipes.experiments.plan import Experiment
-from recipes.experiments.reports import write_markdown
+from recipes.experiments.starts import pretrained_folder
+from recipes.experiments.trial import Trial
 
 PRETRAINED, RANDOM = "pre-trained", "random weights"
 METHODS = (PRETRAINED, RANDOM, *FILLERS)
@@ -45,26 +46,26 @@ SHOWN_REGIONS = {
 }
 
 
-def cells(plan):
+def trials(plan):
     """Every method at every seed of signals and masks; the autoencoder with random weights has those of the seed."""
     pretraining = plan.pretrained()
     return [
-        {"contender": method, "seed": seed, "pretraining": pretraining, "test_signals": NUM_SIGNALS}
+        Trial(method, seed, pretraining=pretraining, test_signals=NUM_SIGNALS)
         for seed in range(plan.seeds)
         for method in METHODS
     ]
 
 
-def run(laboratory, cell):
+def run(trial, place):
     """Scores one method, and keeps what the pictures show of seed 0."""
-    mae = keras.saving.load_model(laboratory.pretrained(cell["pretraining"]) / "mae.keras")
-    drawn = draw_physics(mae.encoder, mae.mask_ratio, cell["test_signals"], cell["seed"])
-    if cell["contender"] in FILLERS:
-        return score(cell["contender"], drawn)
-    if cell["contender"] == RANDOM:
-        mae = random_like(mae, cell["seed"])
-    elif cell["seed"] == 0:
-        _keep_pictures(laboratory.folder / PICTURES, mae, drawn)
+    mae = keras.saving.load_model(pretrained_folder(trial.pretraining, place) / "mae.keras")
+    drawn = draw_physics(mae.encoder, mae.mask_ratio, trial.test_signals, trial.seed)
+    if trial.contender in FILLERS:
+        return score(trial.contender, drawn)
+    if trial.contender == RANDOM:
+        mae = random_like(mae, trial.seed)
+    elif trial.seed == 0:
+        _keep_pictures(place.folder / PICTURES, mae, drawn)
     attention = {**score_attention(mae.encoder, drawn), "patches": mae.encoder.num_patches}
     return {**score(mae, drawn), "patch_size": mae.encoder.patch_size, "attention": attention}
 
@@ -225,4 +226,4 @@ def _table(header, lines, title):
     return [f"## {title}", "", *rows]
 
 
-EXPERIMENT = Experiment(cells, run, report)
+EXPERIMENT = Experiment(trials, run, report)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from recipes.experiments import mixtures
+from recipes.experiments.trial import Pretraining
 
 
 def test_a_mixture_takes_from_each_kind_of_signals(small_preset, tmp_path, monkeypatch):
@@ -16,17 +17,15 @@ def test_a_mixture_takes_from_each_kind_of_signals(small_preset, tmp_path, monke
 
     monkeypatch.setattr(mixtures, "synthesize", noted)
     monkeypatch.setattr(mixtures, "NUM_VALIDATION", 16)
-    plan = {
-        "preset": str(small_preset),
-        "signals": 96,
-        "learning_rate": 1e-3,
-        "decoder": "cross",
-        "batch_size": 64,
-        "seed": 0,
-    }
-    plan["dataset"] = "ultrasound_synthetic/paper+ultrasound_synthetic/diverse+ultrasound_measured/paper"
+    mixture = Pretraining(
+        preset=str(small_preset),
+        dataset="ultrasound_synthetic/paper+ultrasound_synthetic/diverse+ultrasound_measured/paper",
+        signals=96,
+        learning_rate=1e-3,
+        mixture=True,
+    )
     measured = np.random.default_rng(0).standard_normal((20, 2048)).astype("float32")
-    mixtures.pretrain_mixture(plan, measured, tmp_path / "run", epoch_size=48)
+    mixtures.pretrain_mixture(mixture, measured, tmp_path / "run", epoch_size=48)
     # Two kinds for validation; then in each of two epochs 16 new ones of either, and 16 measured ones.
     assert drawn[:2] == [(8, 1, None)] * 2
     assert sorted(set(drawn[2:])) == [(16, 10_000, 0), (16, 10_000, 16)]

@@ -4,9 +4,10 @@ import csv
 
 import pytest
 
+from keras_usmae.files import write_json
 from keras_usmae.models import MAEEncoder, MaskedAutoencoder
 from keras_usmae.models.decoder import MAEDecoder
-from keras_usmae.training import save_model, write_json
+from keras_usmae.training import save_model
 from recipes.experiments.physics import question
 from recipes.experiments.physics.counterfactual import BURST_KINDS
 

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
 
-from keras_usmae.plotting import (
-    plot_cost,
-    plot_history,
-    plot_reconstructions,
-    plot_tof_errors,
-    plot_tof_examples,
-    save_figure,
-)
+from keras_usmae.evaluation.plots import plot_tof_errors, plot_tof_examples
+from keras_usmae.files import save_figure
+from keras_usmae.training.plots import plot_history, plot_reconstructions
+from recipes.benchmarks.plots import plot_cost
 
 RNG = np.random.default_rng(0)
 SIGNALS = RNG.normal(size=(3, 256)).astype("float32")

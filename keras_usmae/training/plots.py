@@ -1,0 +1,67 @@
+"""Plots of a training: losses, and reconstructions. Axes are in microseconds."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+_SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
+
+
+def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
+    """Draws logged values over the epochs.
+
+    Args:
+        rows: list of dicts as `read_history` gives them.
+        names: tuple of str, values to draw. Defaults to `("loss", "val_loss")`.
+        title: str, label of the vertical axis. Defaults to `"Loss"`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Example:
+
+    ```python
+    plot_history(read_history("runs/mine/metrics.csv"))
+    ```
+    """
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name in names:
+        axes.plot([row["epoch"] + 1 for row in rows], [row[name] for row in rows], marker=".", label=name)
+    axes.set(xlabel="Epoch", ylabel=title)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def plot_reconstructions(signals, result, sampling_rate, titles=None):
+    """Draws signals with the removed patches shaded, and what the autoencoder put there.
+
+    Args:
+        signals: array of shape `(n, signal_length)`, standardised.
+        result: dict from `MaskedAutoencoder.reconstruct`.
+        sampling_rate: float, Hz.
+        titles: optional list of `n` str.
+
+    Returns:
+        `matplotlib.figure.Figure` with one row per signal.
+
+    Example:
+
+    ```python
+    plot_reconstructions(signals[:4], mae.reconstruct(signals[:4]), sampling_rate=100e6)
+    ```
+    """
+    time = np.arange(signals.shape[1]) / sampling_rate * 1e6
+    figure = Figure(figsize=(9, 1.9 * len(signals)), layout="constrained")
+    rows = np.atleast_1d(figure.subplots(len(signals), 1, sharex=True))
+    for i, axes in enumerate(rows):
+        removed = result["mask"][i] > 0
+        axes.plot(time, signals[i], color=_SIGNAL, linewidth=0.8, label="signal")
+        predicted = np.where(removed, result["reconstruction"][i], np.nan)
+        axes.plot(time, predicted, color=_MODEL, linewidth=1.0, label="predicted in removed patches")
+        low, high = axes.get_ylim()
+        axes.fill_between(time, low, high, where=removed, color="0.92", linewidth=0, zorder=0, label="removed")
+        axes.set(ylim=(low, high), ylabel="Amplitude / std", title=titles[i] if titles else None)
+    rows[0].legend(loc="upper right", fontsize=7, ncols=3)
+    rows[-1].set(xlabel="Time / µs", xlim=(time[0], time[-1]))
+    return figure
