@@ -28,6 +28,14 @@ class ExampleScan:
         back: float64 array of the same shape, of the first back wall echo.
         thickness: float64 array of the same shape, mm.
         speed_of_sound: float, m/s, of the plate.
+
+    Example:
+
+    ```python
+    from keras_usmae.signals import example_scan
+
+    example_scan(lines=4, traces=6).thickness.shape  # (4, 6)
+    ```
     """
 
     signals: np.ndarray
