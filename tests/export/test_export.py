@@ -104,7 +104,7 @@ def test_the_table_states_every_runtime(exported):
 def test_the_table_states_what_a_microcontroller_pays_and_how_it_is_estimated(exported):
     table = format_report(exported[1])
     costs = {
-        row[0].strip(): row for row in (line.split("|")[1:] for line in table.splitlines()) if "M " in "".join(row)
+        row[0].strip(): row for row in (line.split("|")[1:] for line in table.splitlines()) if " M, " in "".join(row)
     }
     int8 = exported[1]["formats"]["int8"]
     cells = [cell.strip() for cell in costs["int8"]]

@@ -7,18 +7,13 @@ import pytest
 
 from keras_usmae.export import TFLMInterpreter, dequantize
 from keras_usmae.export.firmware import c_float
+from keras_usmae.export.operators import read_operators
 from keras_usmae.models import decode_onset
 
 arm = pytest.mark.skipif(
     not (shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm")),
     reason="needs Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm",
 )
-# The little of TFLM's headers that op_resolver.h uses, to check that it is C++ and registers what it says.
-RESOLVER = """
-enum TfLiteStatus { kTfLiteOk, kTfLiteError };
-#define TF_LITE_ENSURE_STATUS(a) do { if ((a) != kTfLiteOk) return kTfLiteError; } while (0)
-namespace tflite { template <unsigned n> struct MicroMutableOpResolver { unsigned count = 0; %s }; }
-"""
 
 
 @pytest.fixture(params=["picker-int8", "picker-int16x8", "classifier-int8"])
@@ -81,18 +76,10 @@ def test_the_array_is_the_model(firmware):
 
 def test_the_resolver_registers_each_operator_once(firmware):
     source = (firmware / "op_resolver.h").read_text()
-    methods = re.findall(r"resolver\.(Add\w+)\(\)", source)
+    methods = re.findall(r"resolver\.(Add\w+)\(", source)  # that it compiles: see test_glue
     assert len(set(methods)) == len(methods)
-    header = firmware / "tensorflow" / "lite" / "micro" / "micro_mutable_op_resolver.h"
-    header.parent.mkdir(parents=True)
-    members = "".join(f"TfLiteStatus {name}() {{ ++count; return kTfLiteOk; }}" for name in methods)
-    header.write_text(RESOLVER % members)
-    main = "int main() { UsmaeOpResolver r; return RegisterUsmaeOps(r) == kTfLiteOk ? (int)r.count : -1; }"
-    (firmware / "main.cc").write_text(f'#include "op_resolver.h"\n{main}\n')
-    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", "-I.", "main.cc", "-o", "main"]
-    subprocess.run(command, cwd=firmware, check=True)
-    assert subprocess.run(["./main"], cwd=firmware).returncode == len(methods)
     assert f"MicroMutableOpResolver<{len(methods)}>" in source
+    assert len(methods) == len({node.name for node in read_operators((firmware / "model.tflite").read_bytes())})
 
 
 def test_golden_logits_are_those_of_the_interpreter(firmware):
