@@ -2,16 +2,26 @@
 
 from keras_usmae.layers.activations import get_activation, tanh_gelu
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
-from keras_usmae.layers.checks import check_batch, check_dropout, check_noise, check_positive, check_seed, check_sizes
+from keras_usmae.layers.checks import (
+    check_batch,
+    check_dropout,
+    check_noise,
+    check_positive,
+    check_seed,
+    check_sizes,
+    check_transformer,
+)
 from keras_usmae.layers.kernels import dot_product_attention
 from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
 from keras_usmae.layers.patching import PatchEmbedding, check_patching, gather_patches, patchify, unpatchify
 from keras_usmae.layers.position import PositionEmbedding, sincos_table
 from keras_usmae.layers.projection import Projection
+from keras_usmae.layers.saving import ArgumentsInConfig
 from keras_usmae.layers.transformer import CrossAttentionBlock, TransformerBlock, run_block
 
 __all__ = [
+    "ArgumentsInConfig",
     "CrossAttention",
     "CrossAttentionBlock",
     "IntegerSafeLayerNormalization",
@@ -29,6 +39,7 @@ __all__ = [
     "check_positive",
     "check_seed",
     "check_sizes",
+    "check_transformer",
     "dot_product_attention",
     "gather_patches",
     "get_activation",

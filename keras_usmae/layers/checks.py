@@ -154,6 +154,23 @@ def check_sizes(num_layers=0, **sizes):
         )
 
 
+def check_transformer(hidden_dim, num_heads, head_dim, num_layers, mlp_dim):
+    """Checks the sizes of a stack of transformer blocks, before any weight is made.
+
+    Args:
+        hidden_dim: int, width of the tokens.
+        num_heads: int, attention heads of a block.
+        head_dim: int, width of a head.
+        num_layers: int, blocks.
+        mlp_dim: int, width of the hidden layer of an MLP.
+
+    Raises:
+        ValueError: see `check_sizes`.
+    """
+    check_sizes(num_heads=num_heads, head_dim=head_dim)
+    check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+
+
 def _is_number(value):
     """Whether a value is a plain number, NumPy's float64 among them."""
     return isinstance(value, int | float) and not isinstance(value, bool)

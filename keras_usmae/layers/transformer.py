@@ -1,11 +1,14 @@
 """The pre-norm transformer blocks: self-attention, and cross-attention."""
 
+import functools
+
 import keras
 
 from keras_usmae.layers.activations import get_activation
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
 from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
 from keras_usmae.layers.projection import Projection
+from keras_usmae.layers.saving import ArgumentsInConfig
 from keras_usmae.registration import register
 
 
@@ -37,17 +40,45 @@ def run_block(block, *inputs, recompute=False, **kwargs):
     return keras.remat(lambda *tensors: block(*tensors, **kwargs))(*inputs)
 
 
+class _PreNormBlock(ArgumentsInConfig, keras.layers.Layer):
+    """What both blocks share: attention that a subclass chooses, and an MLP."""
+
+    def __init__(self, num_heads, head_dim, mlp_dim, activation, attention, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        policy = self.dtype_policy
+        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
+        self.attention = attention(dtype=policy, name="attention")
+        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
+        self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+
+    def build(self, tokens_shape, *context_shape):
+        """Creates all weights for `tokens_shape`, `(batch, num_tokens, hidden_dim)`, and that of a context."""
+        self.attention.build(tokens_shape, *context_shape)
+        for layer in (self.attention_norm, self.mlp_norm, self.mlp_hidden):
+            layer.build(tokens_shape)
+        self.mlp_output = Projection(tokens_shape[-1], dtype=self.dtype_policy, name="mlp_output")
+        self.mlp_output.build((*tokens_shape[:-1], self.mlp_dim))
+
+    def mlp(self, tokens):
+        """What the MLP adds to the tokens."""
+        return self.mlp_output(self.mlp_hidden(self.mlp_norm(tokens)))
+
+
 @register
-class TransformerBlock(keras.layers.Layer):
-    """Attention, then a two-layer perceptron, each normalised before and added to its input.
+class TransformerBlock(_PreNormBlock):
+    """Attention, then a two-layer MLP, each normalised before and added to its input.
 
     Args:
         num_heads: int, number of attention heads.
         head_dim: int, width of a head.
-        mlp_dim: int, width of the perceptron's hidden layer.
+        mlp_dim: int, width of the MLP's hidden layer.
         activation: str, `"tanh_gelu"`, `"gelu"`, `"relu"` or `"silu"`. Defaults to `"tanh_gelu"`, which
             microcontrollers can run.
-        dropout: float, dropout after attention and perceptron. Defaults to `0.0`.
+        dropout: float, dropout after attention and MLP. Defaults to `0.0`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -67,58 +98,35 @@ class TransformerBlock(keras.layers.Layer):
     """
 
     def __init__(self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.head_dim = head_dim
-        self.mlp_dim = mlp_dim
-        self.activation = activation
+        attention = functools.partial(NonSquareMultiHeadAttention, num_heads, head_dim, dropout)
+        super().__init__(num_heads, head_dim, mlp_dim, activation, attention, **kwargs)
         self.dropout = dropout
-        policy = self.dtype_policy
-        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
-        self.attention = NonSquareMultiHeadAttention(num_heads, head_dim, dropout, dtype=policy, name="attention")
-        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
-        self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
-        self.mlp_dropout = keras.layers.Dropout(dropout, dtype=policy, name="mlp_dropout")
+        self.mlp_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="mlp_dropout")
 
     def build(self, input_shape):
         """Creates all weights for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
-        for layer in (self.attention_norm, self.attention, self.mlp_norm, self.mlp_hidden):
-            layer.build(input_shape)
-        self.mlp_output = Projection(input_shape[-1], dtype=self.dtype_policy, name="mlp_output")
-        self.mlp_output.build((*input_shape[:-1], self.mlp_dim))
+        super().build(input_shape)
 
     def call(self, tokens, training=None):
         """Transforms `tokens`; see the class."""
         tokens = tokens + self.attention(self.attention_norm(tokens), training=training)
-        hidden = self.mlp_output(self.mlp_hidden(self.mlp_norm(tokens)))
-        return tokens + self.mlp_dropout(hidden, training=training)
+        return tokens + self.mlp_dropout(self.mlp(tokens), training=training)
 
     def compute_output_shape(self, input_shape):
         """Shape of the output: unchanged."""
         return input_shape
 
-    def get_config(self):
-        """Constructor arguments, for saving."""
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "head_dim": self.head_dim,
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-            "dropout": self.dropout,
-        }
-
 
 @register
-class CrossAttentionBlock(keras.layers.Layer):
-    """Attention to another sequence, then a two-layer perceptron, each normalised before and added to its input.
+class CrossAttentionBlock(_PreNormBlock):
+    """Attention to another sequence, then a two-layer MLP, each normalised before and added to its input.
 
     The tokens do not see each other, and the context is taken as it is: normalise it once, outside.
 
     Args:
         num_heads: int, number of attention heads.
         head_dim: int, width of a head.
-        mlp_dim: int, width of the perceptron's hidden layer.
+        mlp_dim: int, width of the MLP's hidden layer.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         **kwargs: arguments of `keras.layers.Layer`.
 
@@ -141,40 +149,18 @@ class CrossAttentionBlock(keras.layers.Layer):
     """
 
     def __init__(self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", **kwargs):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.head_dim = head_dim
-        self.mlp_dim = mlp_dim
-        self.activation = activation
-        policy = self.dtype_policy
-        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
-        self.attention = CrossAttention(num_heads, head_dim, dtype=policy, name="attention")
-        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
-        self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
+        attention = functools.partial(CrossAttention, num_heads, head_dim)
+        super().__init__(num_heads, head_dim, mlp_dim, activation, attention, **kwargs)
 
     def build(self, tokens_shape, context_shape):
         """Creates all weights for `tokens_shape` and `context_shape`."""
-        self.attention.build(tokens_shape, context_shape)
-        for layer in (self.attention_norm, self.mlp_norm, self.mlp_hidden):
-            layer.build(tokens_shape)
-        self.mlp_output = Projection(tokens_shape[-1], dtype=self.dtype_policy, name="mlp_output")
-        self.mlp_output.build((*tokens_shape[:-1], self.mlp_dim))
+        super().build(tokens_shape, context_shape)
 
     def call(self, tokens, context):
         """Transforms `tokens`; see the class."""
         tokens = tokens + self.attention(self.attention_norm(tokens), context)
-        return tokens + self.mlp_output(self.mlp_hidden(self.mlp_norm(tokens)))
+        return tokens + self.mlp(tokens)
 
     def compute_output_shape(self, tokens_shape, context_shape):
         """Shape of the output: that of `tokens`."""
         return tokens_shape
-
-    def get_config(self):
-        """Constructor arguments, for saving."""
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "head_dim": self.head_dim,
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-        }

@@ -8,14 +8,14 @@ from keras_usmae.layers import (
     IntegerSafeLayerNormalization,
     PositionEmbedding,
     Projection,
-    check_sizes,
     run_block,
 )
+from keras_usmae.models.decoder_sizes import SizedDecoder
 from keras_usmae.registration import register
 
 
 @register
-class CrossAttentionDecoder(keras.Model):
+class CrossAttentionDecoder(SizedDecoder):
     """Predicts patches, each on its own, from the encoded visible ones.
 
     A query is the mask token with the position of the patch that is asked for. It attends to the visible tokens alone,
@@ -73,27 +73,14 @@ class CrossAttentionDecoder(keras.Model):
         recompute=False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        sizes = (num_patches, patch_size, encoder_dim, hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
+        super().__init__(*sizes, activation, recompute, **kwargs)
         if not 0.0 < decoded_share <= 1.0:
             raise ValueError(
                 "`decoded_share`, the share of the removed patches that training predicts, must lie above 0 and not "
                 f"above 1. Received: decoded_share={decoded_share!r}"
             )
-        check_sizes(num_heads=num_heads, head_dim=head_dim)
-        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
-        check_sizes(num_patches=num_patches, hidden_dim=hidden_dim)
-        check_sizes(patch_size=patch_size, encoder_dim=encoder_dim, hidden_dim=hidden_dim)
-        self.num_patches = num_patches
-        self.patch_size = patch_size
-        self.encoder_dim = encoder_dim
-        self.hidden_dim = hidden_dim
-        self.num_heads = num_heads
-        self.head_dim = head_dim
-        self.num_layers = num_layers
-        self.mlp_dim = mlp_dim
-        self.activation = activation
         self.decoded_share = decoded_share
-        self.recompute = recompute
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
@@ -136,20 +123,3 @@ class CrossAttentionDecoder(keras.Model):
         for block in self.blocks:
             tokens = run_block(block, tokens, context, recompute=self.recompute and bool(training))
         return self.prediction(self.norm(tokens))
-
-    def get_config(self):
-        """Constructor arguments, for saving."""
-        return {
-            **super().get_config(),
-            "num_patches": self.num_patches,
-            "patch_size": self.patch_size,
-            "encoder_dim": self.encoder_dim,
-            "hidden_dim": self.hidden_dim,
-            "num_heads": self.num_heads,
-            "head_dim": self.head_dim,
-            "num_layers": self.num_layers,
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-            "decoded_share": self.decoded_share,
-            "recompute": self.recompute,
-        }

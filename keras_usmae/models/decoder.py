@@ -1,21 +1,19 @@
 """The decoder: a shallow transformer that predicts patches."""
 
-import keras
-
 from keras_usmae.layers import (
     IntegerSafeLayerNormalization,
     MaskTokenRestore,
     PositionEmbedding,
     Projection,
     TransformerBlock,
-    check_sizes,
     run_block,
 )
+from keras_usmae.models.decoder_sizes import SizedDecoder
 from keras_usmae.registration import register
 
 
 @register
-class MAEDecoder(keras.Model):
+class MAEDecoder(SizedDecoder):
     """Predicts every patch of a signal from the encoded visible ones.
 
     Mask tokens restore the order, positions are added, a few blocks mix them, and a linear layer gives the samples.
@@ -66,21 +64,8 @@ class MAEDecoder(keras.Model):
         recompute=False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        check_sizes(num_heads=num_heads, head_dim=head_dim)
-        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
-        check_sizes(num_patches=num_patches, hidden_dim=hidden_dim)
-        check_sizes(patch_size=patch_size, encoder_dim=encoder_dim, hidden_dim=hidden_dim)
-        self.num_patches = num_patches
-        self.patch_size = patch_size
-        self.encoder_dim = encoder_dim
-        self.hidden_dim = hidden_dim
-        self.num_heads = num_heads
-        self.head_dim = head_dim
-        self.num_layers = num_layers
-        self.mlp_dim = mlp_dim
-        self.activation = activation
-        self.recompute = recompute
+        sizes = (num_patches, patch_size, encoder_dim, hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
+        super().__init__(*sizes, activation, recompute, **kwargs)
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.restore = MaskTokenRestore(dtype=policy, name="restore")
@@ -108,19 +93,3 @@ class MAEDecoder(keras.Model):
         for block in self.blocks:
             tokens = run_block(block, tokens, recompute=self.recompute and bool(training), training=training)
         return self.prediction(self.norm(tokens))
-
-    def get_config(self):
-        """Constructor arguments, for saving."""
-        return {
-            **super().get_config(),
-            "num_patches": self.num_patches,
-            "patch_size": self.patch_size,
-            "encoder_dim": self.encoder_dim,
-            "hidden_dim": self.hidden_dim,
-            "num_heads": self.num_heads,
-            "head_dim": self.head_dim,
-            "num_layers": self.num_layers,
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-            "recompute": self.recompute,
-        }

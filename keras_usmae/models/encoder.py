@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_usmae.layers import (
+    ArgumentsInConfig,
     IntegerSafeLayerNormalization,
     PatchEmbedding,
     PositionEmbedding,
@@ -12,6 +13,7 @@ from keras_usmae.layers import (
     check_dropout,
     check_patching,
     check_sizes,
+    check_transformer,
     run_block,
 )
 from keras_usmae.models.checked_model import CheckedModel
@@ -20,7 +22,7 @@ from keras_usmae.registration import register
 
 
 @register
-class MAEEncoder(CheckedModel):
+class MAEEncoder(ArgumentsInConfig, CheckedModel):
     """Vision Transformer encoder of 1D signals, without a class token.
 
     In pre-training `MaskedAutoencoder` runs `embed` and `transform` on the visible patches only; everywhere else the
@@ -86,8 +88,7 @@ class MAEEncoder(CheckedModel):
                 "dropout=0.0, or recompute=False."
             )
         self.num_patches = check_patching(signal_length, patch_size)
-        check_sizes(num_heads=num_heads, head_dim=head_dim)
-        check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
+        check_transformer(hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
         check_sizes(num_patches=self.num_patches, hidden_dim=hidden_dim)
         self.signal_length = signal_length
         self.patch_size = patch_size
@@ -211,20 +212,3 @@ class MAEEncoder(CheckedModel):
     def compute_output_shape(self, input_shape):
         """Shape of the tokens for signals of `input_shape`."""
         return (input_shape[0], self.num_patches, self.hidden_dim)
-
-    def get_config(self):
-        """Constructor arguments, for saving."""
-        return {
-            **super().get_config(),
-            "signal_length": self.signal_length,
-            "patch_size": self.patch_size,
-            "hidden_dim": self.hidden_dim,
-            "num_heads": self.num_heads,
-            "head_dim": self.head_dim,
-            "num_layers": self.num_layers,
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-            "dropout": self.dropout,
-            "position": self.position,
-            "recompute": self.recompute,
-        }

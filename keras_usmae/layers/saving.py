@@ -1,0 +1,26 @@
+"""What the configuration of a saved layer holds."""
+
+import inspect
+
+
+class ArgumentsInConfig:
+    """Mixin for layers that keep each argument of their constructor as an attribute: all of them are saved.
+
+    Example:
+
+    ```python
+    class Scaled(ArgumentsInConfig, keras.layers.Layer):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+
+    Scaled(2.0).get_config()["factor"]  # 2.0
+    ```
+    """
+
+    def get_config(self):
+        """Constructor arguments, for saving."""
+        parameters = inspect.signature(type(self).__init__).parameters.values()
+        named = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+        return {**super().get_config(), **{name: getattr(self, name) for name in named if name != "self"}}
