@@ -20,7 +20,7 @@ _REASONS = {
 
 
 @contextlib.contextmanager
-def written_whole(path):
+def atomic_write(path):
     """Context in which a file is written under another name, and takes its own once it is whole and on the disk.
 
     Whenever the process or the machine dies, the file is the old one or the new one. The other name is a new one each
@@ -38,7 +38,7 @@ def written_whole(path):
     Example:
 
     ```python
-    with written_whole("runs/mine/mae.keras") as partial:
+    with atomic_write("runs/mine/mae.keras") as partial:
         mae.save(partial)
     ```
     """
@@ -99,7 +99,7 @@ def write_text(path, text):
     write_text("runs/mine/results.md", "# Results")
     ```
     """
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
@@ -116,7 +116,7 @@ def write_csv(path, rows):
     write_csv("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
     ```
     """
-    with written_whole(path) as partial, partial.open("w", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
         writer.writeheader()
         writer.writerows(rows)
@@ -159,7 +159,7 @@ def save_figure(figure, path):
     ```
     """
     path = Path(path)
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, format="png", dpi=130)
     return path
 

@@ -30,8 +30,8 @@ class CNNEncoder(CheckedModel):
 
     A strided stem and stages that each halve the resolution bring the signal down to one token for each `patch_size`
     samples, so that the same heads, labels and recipe serve both. Dilated residual blocks on the last stage widen the
-    receptive field beyond a burst. The defaults have about the parameters of the `tiny` transformer; `matching` chooses
-    the width for any other.
+    receptive field beyond a burst. The defaults have about the parameters of the `tiny` transformer; `from_encoder`
+    chooses the width for any other.
 
     Args:
         signal_length: int, samples in a signal. Defaults to `2048`.
@@ -79,7 +79,7 @@ class CNNEncoder(CheckedModel):
         self.build((None, signal_length))
 
     @classmethod
-    def matching(cls, encoder, **kwargs):
+    def from_encoder(cls, encoder, **kwargs):
         """Builds the CNN whose number of parameters comes nearest to that of another encoder.
 
         Args:
@@ -92,7 +92,7 @@ class CNNEncoder(CheckedModel):
         Example:
 
         ```python
-        cnn = CNNEncoder.matching(MAEEncoder.from_preset("nano"))
+        cnn = CNNEncoder.from_encoder(MAEEncoder.from_preset("nano"))
         ```
         """
         target = sum(math.prod(weight.shape) for weight in encoder.trainable_weights)

@@ -30,7 +30,7 @@ class CrossAttentionDecoder(SizedDecoder):
         num_heads: int, attention heads of a block. Defaults to `4`.
         head_dim: int, width of a head. Defaults to `64`.
         num_layers: int, cross-attention blocks. Defaults to `2`.
-        mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
+        mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         decoded_share: float in (0, 1], share of the removed patches that a training step predicts, drawn anew for each
             signal and step. Defaults to `0.5`.

@@ -26,7 +26,7 @@ class MAEDecoder(SizedDecoder):
         num_heads: int, attention heads of a block. Defaults to `4`.
         head_dim: int, width of a head. Defaults to `64`.
         num_layers: int, transformer blocks. Defaults to `2`.
-        mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
+        mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         recompute: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.

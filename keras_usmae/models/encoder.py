@@ -35,7 +35,7 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         num_heads: int, attention heads of a block. Defaults to `4`.
         head_dim: int, width of a head; `num_heads * head_dim` is free of `hidden_dim`. Defaults to `64`.
         num_layers: int, transformer blocks. Defaults to `6`.
-        mlp_dim: int, hidden width of a block's perceptron. Defaults to `256`.
+        mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         dropout: float, dropout in the blocks. Defaults to `0.0`.
         position: str, `"sincos"` or `"learned"`. Defaults to `"sincos"`.

@@ -1,6 +1,6 @@
 """Training: batches, optimiser, run folders, checkpoints and logs."""
 
-from keras_usmae.training.allocation import keep_freed_memory, order_for_memory
+from keras_usmae.training.allocation import set_xla_memory_scheduler, tune_malloc
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
     EpochBatches,
@@ -54,21 +54,21 @@ __all__ = [
     "fresh_echoes",
     "fresh_signals",
     "jit_compile",
-    "keep_freed_memory",
     "label_echoes",
     "layer_depth",
     "open_run_folder",
-    "order_for_memory",
     "pretrain",
     "read_config",
     "read_history",
     "save_arrays",
     "save_model",
+    "set_xla_memory_scheduler",
     "shuffled",
     "streamed_signals",
     "tof_batches",
     "train",
     "train_picker",
+    "tune_malloc",
     "use_devices",
     "with_mask_noise",
 ]

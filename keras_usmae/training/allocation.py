@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _XLA_SCHEDULER = "xla_cpu_enable_concurrency_optimized_scheduler"
 
 
-def keep_freed_memory():
+def tune_malloc():
     """Has the C library (glibc) keep memory that is freed, and not hand it back to the system to ask for it again.
 
     A training step allocates and frees the same hundreds of MiB each time. By default glibc gives large blocks back at
@@ -24,7 +24,7 @@ def keep_freed_memory():
     Example:
 
     ```python
-    keep_freed_memory()
+    tune_malloc()
     mae.fit(signals)
     ```
 
@@ -37,7 +37,7 @@ def keep_freed_memory():
     return False
 
 
-def order_for_memory():
+def set_xla_memory_scheduler():
     """Has XLA order the operations of a CPU program so that results die early, not so that many could run at once.
 
     JAX compiles for concurrency by default, and then computes early what is only needed late: what blocks are to
@@ -51,7 +51,7 @@ def order_for_memory():
     Example:
 
     ```python
-    order_for_memory()
+    set_xla_memory_scheduler()
     mae = MaskedAutoencoder.from_preset("small", signal_length=65_536, recompute=True)
     ```
 

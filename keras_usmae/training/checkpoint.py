@@ -8,7 +8,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras_usmae.files import remove_leftovers, written_whole
+from keras_usmae.files import atomic_write, remove_leftovers
 
 LAST_FILE = "last.weights.h5"
 BEST_FILE = "best.weights.h5"
@@ -96,13 +96,13 @@ class RunCheckpoint(keras.callbacks.Callback):
             return
         with h5py.File(content, "a") as file:
             file.attrs.update(epochs_done=epoch + 1, best=self.best, improved=improved)
-        with written_whole(self.folder / LAST_FILE) as partial:
+        with atomic_write(self.folder / LAST_FILE) as partial:
             partial.write_bytes(content.getbuffer())
         if improved:
             self._copy_to_best()
 
     def _copy_to_best(self):
-        with written_whole(self.folder / BEST_FILE) as partial:
+        with atomic_write(self.folder / BEST_FILE) as partial:
             shutil.copyfile(self.folder / LAST_FILE, partial)
 
 

@@ -41,10 +41,10 @@ def use_devices(num_devices=1):
     devices = use_devices(4)
     mae = MaskedAutoencoder.from_preset("small")
     mae.compile("adamw", jit_compile=jit_compile())
-    batches = devices.share(EpochBatches(load_epoch, batch_size=256))
+    batches = devices.shard(EpochBatches(load_epoch, batch_size=256))
     with devices.training(mae):
         mae.fit(batches, epochs=3, callbacks=[batches.callback, *devices.callbacks], shuffle=False)
-    mae = devices.local(mae)
+    mae = devices.unwrap(mae)
     ```
     """
     backend = keras.backend.backend()
@@ -74,7 +74,7 @@ class Devices:
         num_devices: int, devices of all processes.
         num_processes: int.
         process_index: int, from 0.
-        chief: bool, whether this is the one process that writes files and prints.
+        is_main_process: bool, whether this is the one process that writes files and prints.
         callbacks: list of callbacks for `fit`, to stand ahead of those that read the logs.
     """
 
@@ -82,7 +82,7 @@ class Devices:
         self.num_devices = num_devices
         self.num_processes = num_processes
         self.process_index = process_index
-        self.chief = process_index == 0
+        self.is_main_process = process_index == 0
         self.callbacks = []
 
     def check_parts(self, batch_size, accumulate):
@@ -93,7 +93,7 @@ class Devices:
         """
         check_parts(batch_size, self.num_devices, accumulate)
 
-    def share(self, batches):
+    def shard(self, batches):
         """Leaves of each batch the rows of this process; see `EpochBatches.split`, and returns the batches."""
         batches.split(self.num_devices, self.num_processes, self.process_index)
         return batches
@@ -122,7 +122,7 @@ class Devices:
     def _replicated(self, model):
         yield
 
-    def local(self, model):
+    def unwrap(self, model):
         """A model of the same configuration, for use after training in this process alone; load its weights."""
         return model
 
@@ -150,12 +150,12 @@ class _JaxDevices(Devices):
         found = keras.distribution.list_devices()
         if len(found) < num_devices or (num_processes > 1 and len(found) != num_devices):
             raise ValueError(f"--devices {num_devices}, but JAX finds {len(found)}: {', '.join(found)}.")
-        # Each process draws its own rows, see `share`.
+        # Each process draws its own rows, see `shard`.
         distribution = keras.distribution.DataParallel(devices=found[:num_devices], auto_shard_dataset=False)
         keras.distribution.set_distribution(distribution)
         super().__init__(num_devices, num_processes, jax.process_index())
 
-    def local(self, model):
+    def unwrap(self, model):
         keras.distribution.set_distribution(None)
         return _copy(model)
 
@@ -227,7 +227,7 @@ class _TensorFlowDevices(Devices):
             object.__delattr__(optimizer, "update_step")
             optimizer.clipnorm = clipnorm
 
-    def local(self, model):
+    def unwrap(self, model):
         import tensorflow as tf
 
         tf.distribute.experimental_set_strategy(None)

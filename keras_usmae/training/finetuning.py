@@ -13,7 +13,7 @@ from keras_usmae.files import write_json
 from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, ToFCrossentropy, load_trained, preset_weights
 from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 from keras_usmae.signals import onset_to_class, standardize
-from keras_usmae.training.allocation import order_for_memory
+from keras_usmae.training.allocation import set_xla_memory_scheduler
 from keras_usmae.training.augmentation import augmented
 from keras_usmae.training.batches import EpochBatches, shuffled
 from keras_usmae.training.checkpoint import BEST_FILE
@@ -157,7 +157,7 @@ def build_encoder(config, start, signal_length):
         return load_trained(start, MAEEncoder)
     weights = None if start == "none" else start
     encoder = MAEEncoder.from_preset(config.preset, weights=weights, dtype=config.dtype, signal_length=signal_length)
-    return encoder if config.architecture == "transformer" else CNNEncoder.matching(encoder, dtype=config.dtype)
+    return encoder if config.architecture == "transformer" else CNNEncoder.from_encoder(encoder, dtype=config.dtype)
 
 
 def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_dir=None, verbose=2):
@@ -191,7 +191,7 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
     ```
     """
     config = config.resolved()
-    order_for_memory()
+    set_xla_memory_scheduler()
     # Everything that can be wrong is found before long work begins.
     devices = use_devices(devices)
     start = resolve_start(config)
@@ -209,7 +209,7 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
         record |= preset_settings(config.preset)
         name = f"{'scratch' if start == 'none' else start}_{config.architecture}_{Path(config.preset).stem}"
     folder = Path(folder or Path("runs") / f"finetune_{name}_{config.dataset.replace('/', '_')}")
-    if devices.chief:
+    if devices.is_main_process:
         check_run_folder(folder, record, resume)
 
     classifier.sampling_rate = dataset.sampling_rate
@@ -221,11 +221,11 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
     order, chosen = dataset.draw(len(onset), config.labels, config.seed)
     validation = (standardize(data["validation"][0]), data["validation"][1])
 
-    if devices.chief:
+    if devices.is_main_process:
         open_run_folder(folder, record, resume)
     labelled = (standardize(signals[chosen]), onset[chosen])
     batches = tof_batches(*labelled, config.batch_size, config.seed, config.augment, config.augment_noise)
-    batches = devices.share(batches)
+    batches = devices.shard(batches)
     compile_for_tof(
         classifier,
         config.learning_rate,
@@ -236,10 +236,10 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
         config.label_sigma,
     )
     train(classifier, batches, validation, folder, config.epochs, "val_error_samples", devices, verbose)
-    if not devices.chief:
+    if not devices.is_main_process:
         return FinetunedRun(folder, config)
 
-    classifier = devices.local(classifier)
+    classifier = devices.unwrap(classifier)
     classifier.load_weights(folder / BEST_FILE)
     save_model(folder / "classifier.keras", classifier)
     scores, estimate = _score(classifier, *data["test"], config.speed_of_sound)

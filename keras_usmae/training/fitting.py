@@ -1,6 +1,6 @@
 """A training with its run folder: from the last checkpoint to the last epoch, on any number of devices."""
 
-from keras_usmae.training.allocation import keep_freed_memory
+from keras_usmae.training.allocation import tune_malloc
 from keras_usmae.training.batches import EpochBatches
 from keras_usmae.training.checkpoint import RunCheckpoint
 from keras_usmae.training.distribution import Devices
@@ -26,20 +26,20 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
     train(mae, batches, (held_out,), open_run_folder("runs/mine", {"seed": 0}), epochs=10)
     ```
     """
-    keep_freed_memory()
+    tune_malloc()
     devices = devices or Devices()
-    checkpoint = RunCheckpoint(folder, monitor, devices.chief)
+    checkpoint = RunCheckpoint(folder, monitor, devices.is_main_process)
     first_epoch = checkpoint.restore(model, epochs)
     with devices.training(model):
         model.fit(
             batches,
             # As many signals at a time as in training, which fit in memory.
-            validation_data=devices.share(
+            validation_data=devices.shard(
                 EpochBatches(lambda epoch: validation, batches.batch_size // batches.accumulate)
             ),
             initial_epoch=first_epoch,
             epochs=epochs,
-            callbacks=[batches.callback, *devices.callbacks, RunLog(folder, devices.chief), checkpoint],
+            callbacks=[batches.callback, *devices.callbacks, RunLog(folder, devices.is_main_process), checkpoint],
             shuffle=False,  # the batches are shuffled already, by the epoch
-            verbose=verbose if devices.chief else 0,
+            verbose=verbose if devices.is_main_process else 0,
         )

@@ -13,7 +13,7 @@ from keras_usmae.data import load_dataset
 from keras_usmae.files import write_json
 from keras_usmae.models import MaskedAutoencoder
 from keras_usmae.signals import read_transducer, standardize, synthesize
-from keras_usmae.training.allocation import order_for_memory
+from keras_usmae.training.allocation import set_xla_memory_scheduler
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
 from keras_usmae.training.checkpoint import BEST_FILE
 from keras_usmae.training.distribution import Devices, use_devices
@@ -176,7 +176,7 @@ def pretrain(
     ```
     """
     config = config.resolved()
-    order_for_memory()
+    set_xla_memory_scheduler()
     # Everything that can be wrong is found before the data are made or the folder is opened.
     devices = use_devices(devices)
     devices.check_parts(config.batch_size, config.accumulate or 1)
@@ -195,7 +195,7 @@ def pretrain(
     sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
     mae = build_autoencoder(config, recompute=recompute, **sizes)
     folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
-    if devices.chief:
+    if devices.is_main_process:
         check_run_folder(folder, record, resume)
     data = load_pretraining_data(config, dataset, mae.encoder.signal_length, stream)
     return run_pretraining(mae, config, data, folder, record, resume, devices, verbose)
@@ -218,18 +218,18 @@ def run_pretraining(mae, config, data, folder, record, resume=False, devices=Non
         `PretrainedRun`.
     """
     devices, folder = devices or Devices(), Path(folder)
-    if devices.chief:
+    if devices.is_main_process:
         open_run_folder(folder, record, resume)
     # The masks of the validation signals stay the same, so that its epochs compare.
     masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=config.seed)
-    batches = devices.share(EpochBatches(masked(data.load_epoch), config.batch_size, config.accumulate or 1))
+    batches = devices.shard(EpochBatches(masked(data.load_epoch), config.batch_size, config.accumulate or 1))
     compile_autoencoder(mae, config, batches.num_updates)
     validation = masked(lambda epoch: (data.validation,))(0)
     train(mae, batches, validation, folder, config.epochs, devices=devices, verbose=verbose)
-    if not devices.chief:
+    if not devices.is_main_process:
         return PretrainedRun(folder, config)
 
-    mae = devices.local(mae)
+    mae = devices.unwrap(mae)
     mae.load_weights(folder / BEST_FILE)
     save_model(folder / "mae.keras", mae)
     save_model(folder / "encoder.keras", mae.encoder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_usmae.files import PARTIAL, check_writable, write_json, written_whole
+from keras_usmae.files import PARTIAL, atomic_write, check_writable, write_json
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
 
 CONFIG_FILE = "config.json"
@@ -27,7 +27,7 @@ def save_arrays(path, arrays):
     save_arrays("runs/mine/test.npz", {"signal": signals, "onset": onset})
     ```
     """
-    with written_whole(path) as partial, partial.open("wb") as file:
+    with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
@@ -44,7 +44,7 @@ def save_model(path, model):
     save_model("runs/mine/encoder.keras", mae.encoder)
     ```
     """
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         model.save(partial)
 
 

@@ -148,10 +148,10 @@ def _matrix_product(contender, signals):
 def _pretraining(contender, signals):
     import keras
 
-    from keras_usmae.training import build_optimizer, jit_compile, keep_freed_memory, order_for_memory
+    from keras_usmae.training import build_optimizer, jit_compile, set_xla_memory_scheduler, tune_malloc
 
-    order_for_memory()  # as `pretrain.py` does
-    keep_freed_memory()  # as `train` does
+    set_xla_memory_scheduler()  # as `pretrain.py` does
+    tune_malloc()  # as `train` does
     keras.utils.set_random_seed(0)
     mae = build_model(contender)
     optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, accumulate=contender.accumulate)
@@ -207,7 +207,7 @@ def _vit_pytorch(contender, signals):
         mlp_dim=encoder["mlp_dim"],
     )
     mae = MAE(encoder=vit, masking_ratio=0.75, decoder_dim=decoder["hidden_dim"])
-    # Its own decoder has a perceptron four times as wide as the tokens; with the preset's the work is the same.
+    # Its own decoder has an MLP four times as wide as the tokens; with the preset's the work is the same.
     mae.decoder = Transformer(
         dim=decoder["hidden_dim"],
         depth=decoder["num_layers"],

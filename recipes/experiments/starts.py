@@ -75,7 +75,7 @@ def build_encoder(trial, place):
     sizes = {"patch_size": trial.patch_size} if trial.patch_size else {}
     encoder = MAEEncoder.from_preset(trial.preset, **sizes)
     if trial.architecture == "cnn":
-        return CNNEncoder.matching(encoder)
+        return CNNEncoder.from_encoder(encoder)
     if trial.pretraining:
         trained = load_trained(pretrained_folder(trial.pretraining, place) / "encoder.keras", MAEEncoder)
         encoder.set_weights(trained.get_weights())
@@ -97,7 +97,7 @@ def prepare_finetuning(trial, settings, place, num_classes=None):
 def _compiled(architecture, preset, patch_size, settings, num_classes):
     # To compile takes as long as a short training: trials that differ in weights, labels and seeds share it.
     encoder = MAEEncoder.from_preset(preset, **({"patch_size": patch_size} if patch_size else {}))
-    encoder = CNNEncoder.matching(encoder) if architecture == "cnn" else encoder
+    encoder = CNNEncoder.from_encoder(encoder) if architecture == "cnn" else encoder
     loss = None if num_classes is None else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return RepeatedFinetuning(build_classifier(encoder, num_classes), settings, loss)
 

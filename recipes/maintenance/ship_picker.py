@@ -16,7 +16,7 @@ import keras
 import typer
 
 from keras_usmae import __version__, options
-from keras_usmae.files import write_json, written_whole
+from keras_usmae.files import atomic_write, write_json
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
@@ -101,7 +101,7 @@ def main(
     runs = [each for each in runs.values() if each["preset"] == preset]
     detector.settings = {**settings, "burst_typical": 280.0}
     weights = output / f"{preset}_{PICKER}{WEIGHTS_SUFFIX}"
-    with written_whole(weights) as partial:
+    with atomic_write(weights) as partial:
         detector.save_weights(partial)
         num_bytes = partial.stat().st_size
         if num_bytes > MAX_BYTES:
@@ -119,7 +119,7 @@ def main(
         version=__version__,
         results=results.read_text().strip() if results else "",
     )
-    with written_whole(output / f"{preset}_{PICKER}.md") as partial:
+    with atomic_write(output / f"{preset}_{PICKER}.md") as partial:
         partial.write_text(card)
     save_model(run / DETECTOR_FILE, detector)  # with its settings, for `EchoPicker.from_run`
     print(f"{weights}: {num_bytes:,} bytes, with settings and card beside it")

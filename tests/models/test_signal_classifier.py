@@ -21,7 +21,7 @@ def signals_with_a_burst(count):
 def test_it_learns_saves_and_loads(cnn, tmp_path):
     keras.utils.set_random_seed(0)
     encoder = MAEEncoder.from_preset("nano", signal_length=256)
-    classifier = SignalClassifier(CNNEncoder.matching(encoder) if cnn else encoder, 2)
+    classifier = SignalClassifier(CNNEncoder.from_encoder(encoder) if cnn else encoder, 2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.AdamW(3e-3), loss)
     signals, label = signals_with_a_burst(512)

@@ -147,7 +147,7 @@ def test_bad_input():
 def test_cnn_matches_the_size_of_a_transformer():
     for preset in ("nano", "tiny"):
         encoder = MAEEncoder.from_preset(preset)
-        cnn = CNNEncoder.matching(encoder)
+        cnn = CNNEncoder.from_encoder(encoder)
         assert sum(np.prod(w.shape) for w in cnn.trainable_weights) == pytest.approx(encoder.count_params(), rel=0.05)
         assert cnn(np.zeros((1, 2048), "float32")).shape[:2] == (1, encoder.num_patches)
     with pytest.raises(ValueError, match="power of 2"):

@@ -4,15 +4,15 @@ import os
 import subprocess
 import sys
 
-from keras_usmae.training.allocation import order_for_memory
+from keras_usmae.training.allocation import set_xla_memory_scheduler
 
 FAULTS = """
 import resource, sys
 import numpy as np
-from keras_usmae.training.allocation import keep_freed_memory
+from keras_usmae.training.allocation import tune_malloc
 
 if sys.argv[1] == "keep":
-    assert keep_freed_memory() == (sys.platform == "linux")
+    assert tune_malloc() == (sys.platform == "linux")
 step = lambda: np.ones(64 * 2**20, dtype="uint8")
 step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -36,11 +36,11 @@ import sys
 import jax
 import numpy as np
 from keras_usmae.models import MAEEncoder
-from keras_usmae.training.allocation import order_for_memory
+from keras_usmae.training.allocation import set_xla_memory_scheduler
 
 if sys.argv[1] == "order":
-    assert order_for_memory()
-    assert not order_for_memory()  # named already
+    assert set_xla_memory_scheduler()
+    assert not set_xla_memory_scheduler()  # named already
 encoder = MAEEncoder.from_preset("tiny", num_layers=6, recompute=True)
 weights, others = ([v.value for v in vs] for vs in (encoder.trainable_variables, encoder.non_trainable_variables))
 signals = np.zeros((32, 2048), "float32")
@@ -64,5 +64,5 @@ def test_recomputing_saves_memory_where_xla_orders_for_it():
 def test_other_backends_keep_their_flags(monkeypatch):
     monkeypatch.setattr("keras.backend.backend", lambda: "tensorflow")
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=somewhere")
-    assert not order_for_memory()
+    assert not set_xla_memory_scheduler()
     assert os.environ["XLA_FLAGS"] == "--xla_dump_to=somewhere"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_usmae.files import remove_leftovers, write_csv, write_json, written_whole
+from keras_usmae.files import atomic_write, remove_leftovers, write_csv, write_json
 from keras_usmae.training import check_run_folder, open_run_folder, read_history, save_arrays
 
 CONFIG = {"preset": "nano", "seed": 0, "weights": None}
@@ -98,7 +98,7 @@ def test_writers_of_one_file_do_not_meet_and_follow_no_link(tmp_path):
     (tmp_path / "precious.txt").write_text("mine")
     (tmp_path / "partial.metrics.json").symlink_to(tmp_path / "precious.txt")
     (tmp_path / "metrics.json").symlink_to(tmp_path / "precious.txt")
-    with written_whole(tmp_path / "metrics.json") as first, written_whole(tmp_path / "metrics.json") as second:
+    with atomic_write(tmp_path / "metrics.json") as first, atomic_write(tmp_path / "metrics.json") as second:
         assert first != second
         first.write_text("1")
         second.write_text("2")

@@ -26,7 +26,7 @@ def main(num_devices, folder, kill_at=None):
     def masked(load_epoch):
         return with_mask_noise(load_epoch, mae.encoder.num_patches, seed=0)
 
-    batches = devices.share(EpochBatches(masked(shuffled((signals,), 0)), BATCH_SIZE))
+    batches = devices.shard(EpochBatches(masked(shuffled((signals,), 0)), BATCH_SIZE))
     if kill_at is not None and devices.process_index == devices.num_processes - 1:
         devices.callbacks.append(
             keras.callbacks.LambdaCallback(
@@ -39,8 +39,8 @@ def main(num_devices, folder, kill_at=None):
     # compiled with the step is compiled alone, XLA takes longer than this to train.
     mae.compile(build_optimizer(1e-2, EPOCHS * len(batches), 2), jit_compile=keras.backend.backend() == "jax")
     train(mae, batches, masked(lambda epoch: (signals,))(0), folder, EPOCHS, devices=devices, verbose=0)
-    if devices.chief:
-        mae = devices.local(mae)
+    if devices.is_main_process:
+        mae = devices.unwrap(mae)
         mae.load_weights(folder / "last.weights.h5")
         (folder / "reconstruction.npy").write_bytes(mae.reconstruct(signals[:3], noise[:3])["prediction"].tobytes())
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import h5py
 
 from keras_usmae.signals.readers import hdf5_file, matlab_v4, matlab_v5, matlab_v73, numpy_file, tdms_file, wav_file
-from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError, damage_is_told
+from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError, wrapped_parser_errors
 
 HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".nde", ".mfmc")
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat", *HDF5_SUFFIXES, ".wav", ".tdms")
@@ -45,15 +45,15 @@ def open_arrays(path, max_bytes):
     """
     suffix = path.suffix.lower()
     with contextlib.ExitStack() as stack:
-        with damage_is_told(path, suffix):
+        with wrapped_parser_errors(path, suffix):
             opened = _open(path, suffix, max_bytes, stack)
 
         def load(names):
-            with damage_is_told(path, suffix):
+            with wrapped_parser_errors(path, suffix):
                 return opened.load(names)
 
         def attributes(name):
-            with damage_is_told(path, suffix):
+            with wrapped_parser_errors(path, suffix):
                 return opened.attributes(name)
 
         yield dataclasses.replace(opened, load=load, attributes=attributes)

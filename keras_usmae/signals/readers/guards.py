@@ -34,7 +34,7 @@ class RefusedError(ValueError):
 
 
 @contextlib.contextmanager
-def damage_is_told(path, kind):
+def wrapped_parser_errors(path, kind):
     """Turns whatever a parser raises on a damaged file into a `ValueError` that names the file."""
     try:
         yield
