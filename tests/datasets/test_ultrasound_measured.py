@@ -1,5 +1,8 @@
+import types
+
 import numpy as np
 import pytest
+import requests
 import tensorflow_datasets as tfds
 
 from keras_usmae.data import load_arrays, load_builder, prepare
@@ -38,6 +41,23 @@ class UltrasoundMeasuredTest(tfds.testing.DatasetBuilderTestCase):
         patch.delenv("DATA_DIR", raising=False)  # the dummies stand for a download
         self.addCleanup(patch.undo)
         super().setUp()
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch):
+    """A server that answers; what it sends is up to each test."""
+    monkeypatch.setattr("requests.head", lambda url, **options: types.SimpleNamespace(close=lambda: None))
+
+
+def test_no_answer_is_told_at_once_with_the_way_out(tmp_path, monkeypatch):
+    def silent(url, **options):
+        raise requests.ConnectTimeout(url)
+
+    monkeypatch.setattr("requests.head", silent)
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    with pytest.raises(ConnectionError, match=r"no answer from https.*Set DATA_DIR"):
+        prepare(load_builder(f"{NAME}/paper", data_dir=tmp_path / "data"))
+    assert not (tmp_path / "data").exists()
 
 
 def test_configs_and_splits():
