@@ -95,7 +95,7 @@ def test_a_file_of_options_is_taken(run, tmp_path):
     assert run(mine, "--config", Path(tmp_path / "best.json")) == (0, "epochs 3\n")
 
 
-def test_an_interrupted_command_says_its_own_name(options, monkeypatch, capsys):
+def test_an_interrupted_command_says_its_own_name(monkeypatch, capsys):
     def main(resume: bool = False):
         raise KeyboardInterrupt
 
