@@ -84,16 +84,17 @@ def test_no_extra_is_needed(use):
     assert done.returncode == 0, done.stderr
 
 
-ASKS = {
-    "data": "ku.load_builder('ultrasound_synthetic/quickstart')",
-    "train": "ku.training.RunLog('runs/mine')",
-    "tuner": "ku.tuning",
-}
+ASKS = [
+    ("data", "ku.load_builder('ultrasound_synthetic/quickstart')"),
+    ("train", "ku.training.RunLog('runs/mine')"),
+    ("train", "from keras_usmae.evaluation.probes import knn_probe; knn_probe({}, {})"),
+    ("tuner", "ku.tuning"),
+]
 
 
-@pytest.mark.parametrize("extra", ASKS)
-def test_a_missing_extra_is_named_with_the_command_that_installs_it(extra):
-    done = run(f"import keras_usmae as ku\n{ASKS[extra]}", blocked=OPTIONAL)
+@pytest.mark.parametrize(("extra", "use"), ASKS)
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(extra, use):
+    done = run(f"import keras_usmae as ku\n{use}", blocked=OPTIONAL)
     assert done.returncode == 1
     assert f"pip install 'keras-usmae[{extra}]'" in done.stderr.splitlines()[-1]
 

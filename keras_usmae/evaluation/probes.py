@@ -6,6 +6,7 @@ to be chosen is chosen on the validation split; the test split is scored once. F
 
 import numpy as np
 
+from keras_usmae.extras import import_extra
 from keras_usmae.signals import check_signals, standardize
 
 SPLITS = ("train", "validation", "test")
@@ -81,6 +82,7 @@ def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0
     scores = linear_probe(features, labels)["test"]
     ```
     """
+    import_extra("sklearn", "train")
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -150,6 +152,7 @@ def score_classes(labels, predicted):
     score_classes([0, 0, 0, 1], [0, 0, 0, 0])["balanced_accuracy"]  # 0.5
     ```
     """
+    import_extra("sklearn", "train")
     from sklearn.metrics import f1_score
 
     labels, predicted = np.asarray(labels), np.asarray(predicted)
@@ -178,6 +181,7 @@ def nearest(bank, queries, count):
     nearest(np.eye(3), np.eye(3), 1)[0]  # [[0], [1], [2]]
     ```
     """
+    import_extra("sklearn", "train")
     from sklearn.neighbors import NearestNeighbors
     from sklearn.preprocessing import normalize
 

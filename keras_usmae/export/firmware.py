@@ -136,8 +136,17 @@ def _arena_values(arena_bytes):
 
 def _operator_values(operators, kernels):
     names = sorted({operator.name for operator in operators})
-    lines = [f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}({kernels.get(name, '')}));" for name in names]
-    include = '#include "kernels.h"\n' if set(names) & set(kernels) else ""
+    ours = [name for name in names if name in kernels]
+    lines = [f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}());" for name in names if name not in ours]
+    if ours:
+        lines += [
+            "#ifdef USMAE_STOCK_KERNELS /* those of TFLM, such as for one whose resolver takes no others */",
+            *(f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}());" for name in ours),
+            "#else",
+            *(f"  TF_LITE_ENSURE_STATUS(resolver.{TFLM_OPERATORS[name]}({kernels[name]}));" for name in ours),
+            "#endif",
+        ]
+    include = '#include "kernels.h"\n' if ours else ""
     return {"num_operators": len(names), "registrations": "\n".join(lines), "kernel_include": include}
 
 

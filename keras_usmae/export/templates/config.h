@@ -19,7 +19,7 @@
 /* 1: the bins exclude each other, and a signal holds one echo. 0: each bin has a probability of its own. */
 #define USMAE_SOFTMAX $softmax
 
-/* Picks that are less sure are dropped: at most one record in 1,000 without an echo gets one. */
+/* Picks that are less sure are dropped; README.md says how it was chosen. */
 #define USMAE_MIN_CONFIDENCE ${min_confidence}f
 /* The variance of the probability around a pick, less that of the targets of the training and of a bin, is the network's
  * own doubt. Half of the interval is 1.959964 times the scale times the root of the doubt plus the floor squared. */
