@@ -49,13 +49,13 @@ class PretrainConfig:
     patch_size: int | None = setting(
         None, "Samples in a patch; divides the signal length. Defaults to the preset's.", min=1
     )
-    mask_ratio: float = setting(0.75, "Share of the patches removed, between 0 and 1.")
+    mask_ratio: float = setting(0.75, "Share of the patches masked, between 0 and 1.")
     decoder: Literal["full", "cross"] = setting(
         "cross",
-        "cross: removed patches attend to the visible ones only; full, the paper's: all patches attend to all.",
+        "cross: masked patches attend to the visible ones only; full, the paper's: all patches attend to all.",
     )
     decoded_share: float | None = setting(
-        None, "With --decoder cross, share of the removed patches that a step predicts. Defaults to 0.5."
+        None, "With --decoder cross, share of the masked patches that a step predicts. Defaults to 0.5."
     )
     normalize_targets: bool = setting(False, "Scale each target patch to mean 0, variance 1.")
     learning_rate: float = setting(1.5e-3, "Peak of the learning rate.", min=0.0)

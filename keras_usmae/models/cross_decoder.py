@@ -1,4 +1,4 @@
-"""The fast decoder: removed patches look at the visible ones, and not at each other."""
+"""The fast decoder: masked patches look at the visible ones, and not at each other."""
 
 import keras
 from keras import ops
@@ -19,7 +19,7 @@ class CrossAttentionDecoder(SizedDecoder):
     """Predicts patches, each on its own, from the encoded visible ones.
 
     A query is the mask token with the position of the patch that is asked for. It attends to the visible tokens alone,
-    so that in training a share of the removed patches is enough, and the cost grows with the number of queries times
+    so that in training a share of the masked patches is enough, and the cost grows with the number of queries times
     that of the visible tokens.
 
     Args:
@@ -32,7 +32,7 @@ class CrossAttentionDecoder(SizedDecoder):
         num_layers: int, cross-attention blocks. Defaults to `2`.
         mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
-        decoded_share: float in (0, 1], share of the removed patches that a training step predicts, drawn anew for each
+        decoded_share: float in (0, 1], share of the masked patches that a training step predicts, drawn anew for each
             signal and step. Defaults to `0.5`.
         recompute: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.
@@ -77,7 +77,7 @@ class CrossAttentionDecoder(SizedDecoder):
         super().__init__(*sizes, activation, recompute, **kwargs)
         if not 0.0 < decoded_share <= 1.0:
             raise ValueError(
-                "`decoded_share`, the share of the removed patches that training predicts, must lie above 0 and not "
+                "`decoded_share`, the share of the masked patches that training predicts, must lie above 0 and not "
                 f"above 1. Received: decoded_share={decoded_share!r}"
             )
         self.decoded_share = decoded_share
@@ -109,7 +109,7 @@ class CrossAttentionDecoder(SizedDecoder):
         """Number of patches that a training step predicts, at least one.
 
         Args:
-            num_masked: int, patches that were removed.
+            num_masked: int, patches that were masked.
 
         Returns:
             int.

@@ -16,7 +16,7 @@ DECODERS = {"full": MAEDecoder, "cross": CrossAttentionDecoder}
 
 @register
 class MaskedAutoencoder(CheckedModel):
-    """Learns to fill in the removed patches of a signal.
+    """Learns to fill in the masked patches of a signal.
 
     The encoder sees only the visible patches, the decoder predicts the others, and only these count in the loss.
     `fit` takes signals alone: `mae.compile(optimizer="adamw"); mae.fit(signals)`.
@@ -183,7 +183,7 @@ class MaskedAutoencoder(CheckedModel):
         Args:
             optimizer: Keras optimiser or its name. Defaults to `"adamw"`.
             loss: Keras loss between patches, weighted by the mask. Defaults to `None`, the mean squared error over the
-                removed patches.
+                masked patches.
             **kwargs: further arguments of `keras.Model.compile`.
         """
         # Reducing by the weights, rather than by hand, is what stays right under distribution strategies.
@@ -191,7 +191,7 @@ class MaskedAutoencoder(CheckedModel):
         super().compile(optimizer=optimizer, loss=loss, **kwargs)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Loss over those removed patches of `x` that were predicted, averaged over their number."""
+        """Loss over those masked patches of `x` that were predicted, averaged over their number."""
         targets, weights = self._targets(x["signals"] if isinstance(x, dict) else x), y_pred["mask"]
         if "positions" in y_pred:
             targets = gather_patches(targets, y_pred["positions"])
@@ -199,7 +199,7 @@ class MaskedAutoencoder(CheckedModel):
         return super().compute_loss(x=x, y=targets, y_pred=y_pred["patches"], sample_weight=weights, training=training)
 
     def reconstruct(self, signals, noise=None):
-        """Fills in the removed patches of signals.
+        """Fills in the masked patches of signals.
 
         Args:
             signals: array of shape `(batch, signal_length)`, standardised.
@@ -207,7 +207,7 @@ class MaskedAutoencoder(CheckedModel):
 
         Returns:
             A dict of NumPy arrays: `"reconstruction"` `(batch, signal_length)`, the signals with predictions in the
-            removed patches; `"prediction"` `(batch, signal_length)`, the prediction everywhere; and `"mask"`
+            masked patches; `"prediction"` `(batch, signal_length)`, the prediction everywhere; and `"mask"`
             `(batch, signal_length)`, 1 on the samples that were removed.
 
         Example:

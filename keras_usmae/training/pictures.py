@@ -20,7 +20,7 @@ def draw_pretraining(run):
     figure = plot_reconstructions(*reconstruct_some(run), run.data.sampling_rate)
     return [
         save_figure(figure, run.folder / "reconstructions.png"),
-        save_figure(plot_history(run.history, title="Mean squared error, removed patches"), run.folder / "loss.png"),
+        save_figure(plot_history(run.history, title="Mean squared error, masked patches"), run.folder / "loss.png"),
     ]
 
 

@@ -34,7 +34,7 @@ def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
 
 
 def plot_reconstructions(signals, result, sampling_rate, titles=None):
-    """Draws signals with the removed patches shaded, and what the autoencoder put there.
+    """Draws signals with the masked patches shaded, and what the autoencoder put there.
 
     Args:
         signals: array of shape `(n, signal_length)`, standardised.
@@ -58,7 +58,7 @@ def plot_reconstructions(signals, result, sampling_rate, titles=None):
         removed = result["mask"][i] > 0
         axes.plot(time, signals[i], color=_SIGNAL, linewidth=0.8, label="signal")
         predicted = np.where(removed, result["reconstruction"][i], np.nan)
-        axes.plot(time, predicted, color=_MODEL, linewidth=1.0, label="predicted in removed patches")
+        axes.plot(time, predicted, color=_MODEL, linewidth=1.0, label="predicted in masked patches")
         low, high = axes.get_ylim()
         axes.fill_between(time, low, high, where=removed, color="0.92", linewidth=0, zorder=0, label="removed")
         axes.set(ylim=(low, high), ylabel="Amplitude / std", title=titles[i] if titles else None)

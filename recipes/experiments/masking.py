@@ -57,7 +57,7 @@ def report(rows, plan, folder):
         f"{plan.schedule}"
     )
     notes = [
-        "Reconstruction: mean square of removed patches of synthetic validation signals; 1.0 is predicting nothing.",
+        "Reconstruction: mean square of masked patches of synthetic validation signals; 1.0 is predicting nothing.",
         "",
     ]
     notes += _compared(rows)

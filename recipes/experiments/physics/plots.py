@@ -7,7 +7,7 @@ _SIGNAL, _MODEL, _LINE, _LABEL = "0.35", "tab:blue", "tab:orange", "tab:red"
 
 
 def plot_filled_in(kept, kinds, masks, sampling_rate):
-    """Draws possible and impossible bursts with the removed patches shaded, and what was filled in.
+    """Draws possible and impossible bursts with the masked patches shaded, and what was filled in.
 
     Args:
         kept: dict of arrays: `signals` `(num_kinds, signal_length)`; `onset` and `jump`, samples; and for each mask
@@ -44,7 +44,7 @@ def plot_filled_in(kept, kinds, masks, sampling_rate):
             axes.set(ylim=(-limit, limit), xlim=(onset - 1.5, onset + 4.5), yticks=[])
         grid[row, 0].set_ylabel(kind)
     for axes, mask in zip(grid[0], masks, strict=True):
-        axes.set_title(f"{mask} mask, removed patches shaded")
+        axes.set_title(f"{mask} mask, masked patches shaded")
     for axes in grid[-1]:
         axes.set_xlabel("Time / µs")
     handles, labels = grid[1 if len(kinds) > 1 else 0, 0].get_legend_handles_labels()
@@ -82,7 +82,7 @@ def plot_physics_errors(relative, methods):
     for axes in grid[-1]:
         kinds = relative[methods[0]][masks[0]]
         axes.set_xticks(range(len(kinds)), list(kinds))
-    figure.supylabel("Error on removed patches of the burst / that of predicting nothing", fontsize=10)
+    figure.supylabel("Error on masked patches of the burst / that of predicting nothing", fontsize=10)
     entries = grid[0, 0].get_legend_handles_labels()
     figure.legend(*entries, loc="outside lower center", ncols=len(methods) + 1, frameon=False)
     return figure

@@ -40,9 +40,9 @@ NUM_SIGNALS = 256  # of each kind and seed
 SAMPLING_RATE = 100e6
 PICTURES = "physics_pictures.npz"
 SHOWN_REGIONS = {
-    "all": "all removed patches",
-    "burst": "removed patches that hold part of the burst",
-    "before": "removed patches of the burst that end before the jump",
+    "all": "all masked patches",
+    "burst": "masked patches that hold part of the burst",
+    "before": "masked patches of the burst that end before the jump",
 }
 
 

@@ -15,7 +15,7 @@ from recipes.experiments.physics.interpolation import INTERPOLATIONS, interpolat
 BURST_FIT = "burst fit"
 FILLERS = (BURST_FIT, *INTERPOLATIONS)
 MASKS = ("random", "alternating")
-# Removed patches that are scored: all of them, those with part of the burst, those of them that end before the jump.
+# Masked patches that are scored: all of them, those with part of the burst, those of them that end before the jump.
 REGIONS = ("all", "burst", "before")
 # Only a damped burst cannot run backwards, and only one that rings down cannot end at once.
 CONFIG = dataclasses.replace(SignalConfig.from_preset("paper"), envelopes=("damped",))
@@ -62,7 +62,7 @@ def draw_physics(encoder, mask_ratio, num_signals, seed):
 
 
 def fill_in(method, signals, noise, removed):
-    """Fills in removed patches.
+    """Fills in masked patches.
 
     Args:
         method: `MaskedAutoencoder`, or one of `FILLERS`.
@@ -71,7 +71,7 @@ def fill_in(method, signals, noise, removed):
         removed: bool array of shape `(n, num_patches)`, the mask that this gives.
 
     Returns:
-        An array of shape `(n, signal_length)`, the signals with the removed patches filled in.
+        An array of shape `(n, signal_length)`, the signals with the masked patches filled in.
 
     Example:
 
@@ -89,7 +89,7 @@ def fill_in(method, signals, noise, removed):
 
 
 def score_physics(method, drawn):
-    """Mean squared errors on removed patches of possible and impossible signals.
+    """Mean squared errors on masked patches of possible and impossible signals.
 
     Args:
         method: `MaskedAutoencoder`, or one of `FILLERS`.

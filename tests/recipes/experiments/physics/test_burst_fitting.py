@@ -21,7 +21,7 @@ def every_other():
 
 
 def burst_error(made, kind, every_other):
-    """Median over the signals of the error on removed patches of the burst, as a share of predicting nothing."""
+    """Median over the signals of the error on masked patches of the burst, as a share of predicting nothing."""
     signals = standardize(made["signals"][kind])
     filled = fit_bursts(signals, every_other, CONFIG)
     np.testing.assert_array_equal(filled[~every_other], signals[~every_other])
