@@ -88,7 +88,8 @@ class RoundedGraph(DeploymentGraph):
     def _dense(self, x, weights):
         if self._grams is not None:
             _, gram = self._grams.setdefault(id(weights[0]), (weights[0], np.zeros((x.shape[-1],) * 2)))
-            gram += np.asarray(x, "float64").T @ np.asarray(x, "float64")
+            rows = np.asarray(x, "float64").reshape(-1, x.shape[-1])
+            gram += rows.T @ rows
         return super()._dense(x, weights)
 
 
