@@ -23,11 +23,6 @@ Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/C
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Signals in an optimiser step.")]
 LearningRate = Annotated[float, typer.Option(min=0.0, help="Peak of the learning rate.")]
-WarmupEpochs = Annotated[
-    float | None,
-    typer.Option(min=0.0, help="Epochs of linear rise of the learning rate. Defaults to a twentieth of --epochs."),
-]
-WeightDecay = Annotated[float, typer.Option(min=0.0, help="AdamW's weight decay.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order, masks and synthetic signals.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same options.")]
 Devices = Annotated[
