@@ -79,7 +79,7 @@ def map_thickness(folder, preset):
     return summary, error[np.isfinite(error)], scan.thickness.size
 
 
-def score_all(classifier, preset, dataset, speed_of_sound):
+def score_all(classifier, labels, preset, dataset, speed_of_sound):
     """Scores of the classifier, the ready picker and the classical ones on the test split."""
     rate = dataset.sampling_rate
     names = [name for name in ("signal", "onset", "hole_echo") if name in dataset.features]
@@ -87,7 +87,7 @@ def score_all(classifier, preset, dataset, speed_of_sound):
     found = {}
     for name, model in (
         (f"ready picker {preset}, no label", EchoPicker.from_preset(preset)),
-        ("pre-trained and fine-tuned here, 500 labels", classifier),
+        (f"pre-trained and fine-tuned here, {labels} labels", classifier),
     ):
         found[name] = evaluate(model, test, held_out, rate, speed_of_sound, name)
     scores = {name: each for one in found.values() for name, each in one.scores.items()}
@@ -172,7 +172,7 @@ def main(
     classifier_run = timed("fine-tuning", finetune, finetuning, folder / "finetune", raw_dir=raw_dir, **where)
     draw_finetuning(classifier_run)
     classifier = load_trained(classifier_run.folder / "classifier.keras", ToFClassifier)
-    scores, figure = timed("pickers beside each other", score_all, classifier, preset, labelled, speed_of_sound)
+    scores, figure = timed("pickers beside each other", score_all, classifier, labels, preset, labelled, speed_of_sound)
     save_figure(figure, folder / "tof_errors.png")
 
     # In a process of its own: the exporter needs TensorFlow, whichever backend trained.
