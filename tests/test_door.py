@@ -87,7 +87,7 @@ def test_no_extra_is_needed(use):
 ASKS = [
     ("data", "ku.load_builder('ultrasound_synthetic/quickstart')"),
     ("train", "ku.training.RunLog('runs/mine')"),
-    ("train", "from keras_usmae.evaluation.probes import knn_probe; knn_probe({}, {})"),
+    ("train", "from keras_usmae.evaluation.probes import linear_probe; linear_probe({}, {})"),
     ("tuner", "ku.tuning"),
 ]
 
