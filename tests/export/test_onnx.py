@@ -42,7 +42,7 @@ def test_measures_raw_signals_in_a_process_with_nothing_but_onnx_runtime(exporte
 
 def test_agrees_with_keras_on_the_whole_test_split(exported, classifier, run_folder):
     scores = exported[1]["formats"]["onnx"]["runtimes"]["ONNX Runtime"]
-    assert scores["num_signals"] == exported[1]["test_signals"]
+    assert scores["num_signals"] == exported[1]["num_signals"]
     assert scores["probability_deviation_max"] < 1e-4
     signals, _ = load_signals(run_folder / "test.npz")
     logits, _ = ONNXInterpreter(exported[0] / "model.onnx").run(standardize(signals[:8]))
