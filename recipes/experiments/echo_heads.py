@@ -27,16 +27,9 @@ from keras_usmae.picker import EchoPicker
 from keras_usmae.signals import SignalConfig
 from keras_usmae.training import EpochBatches, PickerTraining, fresh_echoes
 from keras_usmae.training.picker_training import EPOCH_SIGNALS, compile_detector
+from recipes.experiments.pickers import DATASET, SHOWN
 
-DATASET = "ultrasound_measured/paper"
-SHOWN = {
-    "within_one_bin": ("within 1 bin (%)", 100, "{:.2f}"),
-    "far": ("far or missed (%)", 100, "{:.2f}"),
-    "mean_error_samples": ("mean error (samples)", 1, "{:.2f}"),
-    "median_error_samples": ("median error (samples)", 1, "{:.2f}"),
-    "recall_of_three": ("labelled echo among three (%)", 100, "{:.2f}"),
-    "no_pick": ("no pick (%)", 100, "{:.2f}"),
-}
+SHOWN = {name: how for name, how in SHOWN.items() if name != "coverage"} | {"no_pick": ("no pick (%)", 100, "{:.2f}")}
 
 
 class SoftmaxEchoDetector(EchoDetector):
