@@ -44,7 +44,7 @@ Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}
 | onset | where the noise-free envelope of an echo rises through 10 % of its recorded (clipped) peak |
 | last stage of the training | {signals:,} signals of `{world}`, peak rate {learning_rate:g}, started from {origin} |
 | least confidence | {min_confidence:g}: chosen so that at most one record in 1,000 without an echo gets a pick |
-| 95 % intervals | 1.96 x {interval_scale:g} x sqrt(doubt² + {interval_floor:g}²) samples; doubt: spread beyond that of the targets |
+| 95 % intervals | 1.96 x {interval_scale:g} x sqrt(doubt² + {interval_floor:g}²) samples; doubt: spread beyond the targets' |
 | made by | keras_usmae {version}, `recipes/train_picker.py`, `recipes/maintenance/ship_picker.py` |
 | licence | Apache-2.0; made from synthetic signals only |
 
