@@ -44,7 +44,7 @@ Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}
 | onset | where the noise-free envelope of an echo rises through 10 % of its recorded (clipped) peak |
 | last stage of the training | {signals:,} signals of `{world}`, peak rate {learning_rate:g}, started from {origin} |
 | least confidence | {min_confidence:g}: chosen so that at most one record in 1,000 without an echo gets a pick |
-| 95 % intervals | 1.96 x {interval_scale:g} x sqrt(doubt² + {interval_floor:g}²) samples; doubt: spread beyond the targets' |
+| 95 % intervals | 1.96 x {interval_scale:g} x sqrt(doubt² + {interval_floor:g}²) samples |
 | made by | keras_usmae {version}, `recipes/train_picker.py`, `recipes/maintenance/ship_picker.py` |
 | licence | Apache-2.0; made from synthetic signals only |
 
@@ -64,6 +64,7 @@ On synthetic records that took no part in any choice, mean and standard deviatio
 ## Limits
 
 - The first stage was trained once: the spread is that of the last one.
+- In the interval, doubt is the spread that the network states beyond that of its targets, in samples.
 - It has seen bursts of 120 to 520 samples and 1 to 5 MHz at 100 MHz; `--scale` is for recordings whose scale is
   estimated wrongly.
 - The first echo may be a real one that nobody asked for: a drilled hole, or the transmit pulse. Set a gate.
