@@ -50,6 +50,9 @@ MinConfidence = Annotated[
 Scale = Annotated[
     str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
 ]
+Engine = Annotated[
+    str, typer.Option(help="litert runs the network on the processor, keras on what its backend uses, as a GPU.")
+]
 
 
 def main(
@@ -69,6 +72,7 @@ def main(
     run: Run = None,
     min_confidence: MinConfidence = DEFAULT.min_confidence,
     scale: Scale = DEFAULT.scale,
+    engine: Engine = DEFAULT.engine,
     output: options.Output = None,
 ) -> Path:
     """Finds the time of flight of every trace of a file or folder of A-scans, without labels."""
@@ -89,6 +93,7 @@ def main(
         run=run and str(run),
         min_confidence=min_confidence,
         scale=scale,
+        engine=engine,
     )
     from keras_usmae.picker.report import (  # here: --help, and a mistyped option, need not wait for SciPy
         free_name,

@@ -10,8 +10,9 @@ Signals are drawn fresh and never repeated: bursts of 1 to 5 MHz at 100 MHz, wea
 noise, clipping, and no echo at all.
 
 Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, weights, loss.png and `detector.keras`, which
-`predict.py --run` and `EchoPicker.from_run` take. On one core of a busy machine the first stage took `tiny` 111 minutes
-and `nano` 29. `KERAS_BACKEND` chooses the backend.
+`predict.py --run` and `EchoPicker.from_run` take; where TensorFlow is installed, `detector.tflite`, which is faster.
+On one core of a busy machine the first stage took `tiny` 111 minutes and `nano` 29. `KERAS_BACKEND` chooses the
+backend.
 """
 
 import dataclasses
@@ -22,6 +23,7 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.files import save_figure, write_json
+from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.training import PickerTraining, check_run_folder, read_history, train_picker
 from keras_usmae.training.plots import plot_history
 
@@ -80,6 +82,7 @@ def main(
         "seconds": sum(row["seconds"] for row in history),  # of all processes, where it was interrupted
     }
     write_json(folder / "metrics.json", metrics)
+    write_engine_of_run(folder)
     plot = save_figure(plot_history(history, title="Cross-entropy of a signal"), folder / "loss.png")
     print(f"Trained {preset} on {signals:,} synthetic signals: validation loss {last['val_loss']:.3f}.")
     print(f"  {plot}\nPick with it: python recipes/predict.py FILE --run {folder}")

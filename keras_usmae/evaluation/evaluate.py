@@ -70,7 +70,7 @@ def evaluate(model, arrays, held_out, sampling_rate, speed_of_sound=1480.0, name
         bin_width = model.bin_width
         measured, before = _classify(model, arrays, held_out, verbose)
     else:
-        bin_width = model.detector.bin_width
+        bin_width = model.bin_width
         measured, before = _pick(model, arrays, held_out, sampling_rate, scale)
     onset = arrays["onset"]
     estimates = {name: measured["onset"], **pick_classically(arrays["signal"], sampling_rate)}

@@ -7,6 +7,7 @@ The only part of the package that needs TensorFlow: import it in a process that 
 from keras_usmae.export.cmsis_nn import CMSIS_NN_RULES, check_cmsis_nn
 from keras_usmae.export.cost import count_macs, estimate_instructions, estimate_rates
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
+from keras_usmae.export.engine import write_engine
 from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_model, parse_formats
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
@@ -66,6 +67,7 @@ __all__ = [
     "stream_picks",
     "verify_onnx",
     "verify_tflite",
+    "write_engine",
     "write_firmware",
     "write_onnx",
     "write_saved_model",

@@ -150,7 +150,9 @@ class TimeGrid:
         column = np.floor((np.arange(len(signal)) / sampling_rate + start_time - self.start) / width + 1e-6).astype(int)
         inside = (column >= 0) & (column < self.columns)
         line = np.full(self.columns, np.nan, "float32")
-        np.fmax.at(line, column[inside], np.abs(signal - np.median(signal))[inside])
+        column, start = np.unique(column[inside], return_index=True)  # times rise, and so do columns
+        if len(column):
+            line[column] = np.fmax.reduceat(np.abs(signal - np.median(signal))[inside], start)
         return line
 
 

@@ -11,7 +11,7 @@ from keras_usmae.picker.scale import as_scale
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan, parse_step
 from keras_usmae.picker.source import Source, count, find_scan
 
-_BLOCK_SAMPLES = 2**20
+_BLOCK_SAMPLES = 2**22
 _SETTINGS = ("sampling_rate", "axis", "signals", "start_time")
 
 

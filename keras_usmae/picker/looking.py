@@ -2,17 +2,16 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 import scipy.special
 
+from keras_usmae.picker.engines import in_threads
 from keras_usmae.picker.windows import complete_short, window_starts, window_weights
 from keras_usmae.signals.picking.analytic import analytic_signal
 
 _BAND = (0.008, 0.1)  # cycles a sample: of the bursts that the network knows, at its scale
 _ENVELOPE_MARGIN = 128  # samples that an envelope needs on either side of a piece
 _QUIETEST = 0.1  # share of a trace that its noise is taken from
-_WORTH_COMPILING = 8192  # windows: XLA, which Keras leaves off on a CPU, compiles for some seconds
 _LEAST_SPREAD = 1e-4  # of the trace's peak: below, a window holds no noise but the rounding of zeros
 
 
@@ -32,52 +31,51 @@ class Seen:
     noise: np.ndarray
 
 
-def look(detector, traces, scale, batch_size):
+def look(engine, traces, scale, batch_size):
     """Runs the network over all windows of a recording; memory grows with its bins only.
 
     Each trace keeps its place in a batch, whatever is wrong with others, so that its numbers are the same to the bit.
 
     Args:
-        detector: `EchoDetector`.
+        engine: `LiteRTEngine` or `KerasEngine`.
         traces: `Traces`.
         scale: `Scale`.
-        batch_size: int. Windows at a time.
+        batch_size: int. Windows at a time, in each thread.
 
     Returns:
         `Seen`.
     """
-    length, bin_width = detector.encoder.signal_length, detector.bin_width
+    length, bin_width = engine.info.signal_length, engine.info.bin_width
     num_samples = max(traces.num_samples * scale.up // scale.down, 1)
     starts = window_starts(num_samples, length, bin_width)
     weights = window_weights(starts, length, bin_width)
-    if traces.num_traces * len(starts) >= _WORTH_COMPILING:
-        _compile(detector)
+    engine.expect(traces.num_traces * len(starts))
     num_bins = (starts[-1] + length) // bin_width
     probability = np.zeros((traces.num_traces, num_bins), np.float32)
     peak = np.zeros((traces.num_traces, num_bins), np.float32)
     windows = [slice(i, i + batch_size) for i in range(0, len(starts), batch_size)]
     noise = np.zeros((traces.num_traces, len(windows)))
-    for rows in _blocks_of_traces(traces.num_traces, max(batch_size // len(starts), 1)):
-        for column, some in enumerate(windows):
-            first, stop = starts[some][0], min(starts[some][-1] + length, num_samples)
-            piece, envelope = _read(traces, rows, first, stop, num_samples, scale)
-            noise[rows, column] = _noise(envelope)
-            bins = slice(first // bin_width, -(-stop // bin_width))
-            peak[rows, bins] = np.maximum.reduceat(envelope, np.arange(0, stop - first, bin_width), axis=1)
-            piece = complete_short(piece, max(length, stop - first))
-            found = _probabilities(detector, piece, starts[some] - first, batch_size)
-            found *= weights[some]
-            for k, start in enumerate(starts[some] // bin_width):
-                probability[rows, start : start + weights.shape[1]] += found[:, k]
+
+    def work(job):
+        rows, column = job
+        some = windows[column]
+        first, stop = starts[some][0], min(starts[some][-1] + length, num_samples)
+        piece, envelope = _read(traces, rows, first, stop, num_samples, scale)
+        bins = slice(first // bin_width, -(-stop // bin_width))
+        peaks = np.maximum.reduceat(envelope, np.arange(0, stop - first, bin_width), axis=1)
+        level = _noise(envelope)
+        piece = complete_short(piece, max(length, stop - first))
+        return bins, peaks, level, _probabilities(engine, piece, starts[some] - first, batch_size) * weights[some]
+
+    at_once = max(batch_size // len(starts), 1)
+    jobs = [(rows, column) for rows in _blocks_of_traces(traces.num_traces, at_once) for column in range(len(windows))]
+    for (rows, column), (bins, peaks, level, found) in zip(jobs, in_threads(engine, work, jobs), strict=True):
+        noise[rows, column], peak[rows, bins] = level, peaks
+        for k, start in enumerate(starts[windows[column]] // bin_width):
+            probability[rows, start : start + weights.shape[1]] += found[:, k]
     probability[~traces.usable] = 0
     real_bins = max(min(num_samples // bin_width, num_bins), 1)  # an echo in what was added to a short record is none
     return Seen(probability[:, :real_bins], peak[:, :real_bins], np.median(noise, axis=1))
-
-
-def _compile(detector):
-    """Has TensorFlow compile the network, which then is 1.3 (`tiny`) to 1.6 (`nano`) times as fast."""
-    if keras.backend.backend() == "tensorflow" and not detector.jit_compile:
-        detector.jit_compile, detector.predict_function = True, None
 
 
 def _blocks_of_traces(num_traces, at_once):
@@ -99,17 +97,12 @@ def _noise(envelope):
     return np.partition(envelope, index, axis=1)[:, index] / np.sqrt(-2 * np.log(1 - _QUIETEST))
 
 
-def _probabilities(detector, pieces, starts, batch_size):
+def _probabilities(engine, pieces, starts, batch_size):
     """Probabilities of the bins of windows, of shape `(traces, windows, bins)`."""
-    windows = pieces[:, starts[:, None] + np.arange(detector.encoder.signal_length)]
+    windows = pieces[:, starts[:, None] + np.arange(engine.info.signal_length)]
     windows -= windows.mean(axis=2, keepdims=True)
     spread = windows.std(axis=2, keepdims=True)
     windows /= np.maximum(spread, _LEAST_SPREAD)
-    flat = windows.reshape(-1, windows.shape[2])
-    # Few sizes of batches, so that no backend compiles again and again, and a single trace need not wait for 256.
-    size = next(size for size in (1, min(16, batch_size), batch_size) if size >= len(flat))
-    padded = np.zeros((size, flat.shape[1]), np.float32)
-    padded[: len(flat)] = flat
-    logits = np.asarray(detector.predict_on_batch(padded))[: len(flat)]
+    logits = engine.logits(windows.reshape(-1, windows.shape[2]), batch_size)
     probability = scipy.special.expit(logits).reshape(*windows.shape[:2], -1)
     return np.where(spread < _LEAST_SPREAD, 0, probability)

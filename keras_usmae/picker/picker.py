@@ -1,12 +1,12 @@
 """The ready picker: from traces of any rate, length and unit to the echoes in them."""
 
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from keras_usmae.models.echo_detector import EchoDetector
-from keras_usmae.models.loading import load_trained
 from keras_usmae.picker.decoding import decode_picks
+from keras_usmae.picker.engines import KerasEngine, LiteRTEngine, check_engine, load_engine
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
 from keras_usmae.picker.scale import as_scale, choose_scale
@@ -14,6 +14,7 @@ from keras_usmae.picker.traces import NO_ECHO, Traces
 from keras_usmae.signals.tof import samples_to_seconds
 
 DETECTOR_FILE = "detector.keras"
+ENGINE_FILE = "detector.tflite"
 
 # Of a detector that brings none of its own, such as one in the middle of its training.
 _SETTINGS = {
@@ -27,6 +28,7 @@ _INTERVAL = ("interval_scale", "interval_floor", "label_sigma")
 
 _AMPLITUDE_BINS = 20  # from a pick on: the peak of the longest bursts lies in there
 _FAR = np.iinfo(np.int64).max
+_BATCH_SIZES = {"litert": 64, "keras": 256}  # of one window after the other, what stays in the cache counts
 
 
 class EchoPicker:
@@ -36,7 +38,12 @@ class EchoPicker:
     and each bin of 16 samples gets the probability that an echo begins in it. Picks are the peaks of these.
 
     Args:
-        detector: `EchoDetector`, trained.
+        detector: `EchoDetector`, trained; or `LiteRTEngine` of one.
+
+    Attributes:
+        bin_width: int. Samples of a bin, at the network's scale.
+        settings: dict of what picking needs beside the network.
+        engine: `LiteRTEngine` or `KerasEngine`, what runs the network.
 
     Raises:
         ValueError: where the model is no `EchoDetector`.
@@ -53,26 +60,25 @@ class EchoPicker:
     """
 
     def __init__(self, detector):
-        if not isinstance(detector, EchoDetector):
-            raise ValueError(
-                f"The picker needs an `EchoDetector`, whose head is trained to find echoes. Received: "
-                f"{type(detector).__name__}. Use `EchoPicker.from_preset`, or train one with recipes/train_picker.py."
-            )
-        self.detector = detector
-        self.settings = {**_SETTINGS, **detector.settings}
+        self.engine = detector if isinstance(detector, LiteRTEngine) else KerasEngine(_checked(detector))
+        self.bin_width = self.engine.info.bin_width
+        self.settings = {**_SETTINGS, **self.engine.info.settings}
 
     @classmethod
-    def from_preset(cls, name):
+    def from_preset(cls, name, engine="auto"):
         """The picker that ships with the package.
 
         Args:
             name: str, such as `"nano"` or `"tiny"`.
+            engine: str, what runs the network. `"litert"` on the processor; `"keras"` on whatever Keras's backend uses,
+                such as a GPU. Defaults to `"auto"`, LiteRT where it is installed.
 
         Returns:
             `EchoPicker`.
 
         Raises:
-            ValueError: where there is no picker of this name.
+            ValueError: where there is no picker of this name, or no such engine.
+            ImportError: where the engine is LiteRT and it is not installed.
 
         Example:
 
@@ -80,21 +86,34 @@ class EchoPicker:
         picker = EchoPicker.from_preset("nano")
         ```
         """
-        return cls(EchoDetector.from_preset(name))
+        check_engine(engine)
+        folder = resources.files("keras_usmae.presets")
+        with (
+            resources.as_file(folder / f"{name}_picker.tflite") as path,
+            resources.as_file(folder / f"{name}_picker.weights.h5") as weights,
+        ):
+            # A name that is none is for `EchoDetector` to refuse: it knows all others.
+            found = load_engine(path, weights, engine) if weights.is_file() else None
+        if found is None:
+            from keras_usmae.models.echo_detector import EchoDetector  # here: LiteRT needs no Keras
+
+            found = EchoDetector.from_preset(name)
+        return cls(found)
 
     @classmethod
-    def from_run(cls, folder):
+    def from_run(cls, folder, engine="auto"):
         """The picker of a run of recipes/train_picker.py.
 
         Args:
-            folder: path of the run's folder, which holds `detector.keras`.
+            folder: path of the run's folder, which holds `detector.keras`, and `detector.tflite` for LiteRT.
+            engine: str, see `from_preset`. Defaults to `"auto"`.
 
         Returns:
             `EchoPicker`.
 
         Raises:
             FileNotFoundError: where there is no such folder, or no detector in it.
-            ValueError: where the file holds another model.
+            ValueError: where the file holds another model, or there is no such engine.
 
         Example:
 
@@ -102,6 +121,7 @@ class EchoPicker:
         picker = EchoPicker.from_run("runs/picker")
         ```
         """
+        check_engine(engine)
         folder = Path(folder)
         if not folder.is_dir():
             raise FileNotFoundError(f"There is no run folder {str(folder)!r}.")
@@ -112,7 +132,13 @@ class EchoPicker:
                 f"{str(folder)!r} holds {others}, but no {DETECTOR_FILE!r}: there is no trained head that finds "
                 "echoes. Train one with recipes/train_picker.py, or use a shipped one, `EchoPicker.from_preset`."
             )
-        return cls(load_trained(path, EchoDetector))
+        found = load_engine(folder / ENGINE_FILE, path, engine)
+        if found is None:
+            from keras_usmae.models.echo_detector import EchoDetector
+            from keras_usmae.models.loading import load_trained
+
+            found = load_trained(path, EchoDetector)
+        return cls(found)
 
     def choose_scale(self, signals, sampling_rate):
         """Chooses the scale of a recording; give it to each call of `pick` for blocks of one recording.
@@ -136,7 +162,7 @@ class EchoPicker:
         """
         return choose_scale(signals, sampling_rate, burst_typical=self.settings["burst_typical"])
 
-    def pick(self, signals, sampling_rate, start_time=0.0, scale=None, min_confidence=None, batch_size=256):
+    def pick(self, signals, sampling_rate, start_time=0.0, scale=None, min_confidence=None, batch_size=None):
         """Finds the echoes of traces.
 
         Args:
@@ -147,7 +173,8 @@ class EchoPicker:
                 `None` estimates it from the traces, see `choose_scale`. Defaults to `None`.
             min_confidence: float in (0, 1] or `None`. Less sure picks are dropped. `None` takes the detector's own.
                 Defaults to `None`.
-            batch_size: int. Windows that the network sees at a time. Defaults to `256`.
+            batch_size: int or `None`. Windows at a time, in each thread. Defaults to `None`: 64 for LiteRT, which sees
+                them one by one, and 256 for Keras.
 
         Returns:
             `Picks`.
@@ -162,6 +189,7 @@ class EchoPicker:
         picks.within(80e-6, 90e-6).first().of_each_trace("tof")
         ```
         """
+        batch_size = _BATCH_SIZES[self.engine.name] if batch_size is None else batch_size
         if batch_size < 1:
             raise ValueError(f"`batch_size` must be 1 or more. Received: batch_size={batch_size}")
         samples_to_seconds(0, sampling_rate)  # raises where the rate is no rate
@@ -169,9 +197,9 @@ class EchoPicker:
         scale = self.choose_scale(signals, sampling_rate) if scale is None else as_scale(scale)
         if min_confidence is None:
             min_confidence = self.settings["min_confidence"]
-        seen = look(self.detector, traces, scale, batch_size)
+        seen = look(self.engine, traces, scale, batch_size)
         interval = {name: self.settings[name] for name in _INTERVAL}
-        decoded = decode_picks(seen.probability, self.detector.bin_width, min_confidence, **interval)
+        decoded = decode_picks(seen.probability, self.bin_width, min_confidence, **interval)
         trace = decoded["trace"]
         amplitude = self._amplitude(decoded, seen)
         with np.errstate(divide="ignore"):
@@ -199,12 +227,24 @@ class EchoPicker:
 
         The envelope of a clipped burst overshoots; no echo is louder than the largest sample of its trace.
         """
-        trace, bins = decoded["trace"], (decoded["onset"] // self.detector.bin_width).astype(int)
+        trace, bins = decoded["trace"], (decoded["onset"] // self.bin_width).astype(int)
         following = np.append(np.where(np.diff(trace) == 0, bins[1:], _FAR), _FAR) if len(bins) else bins
         reach = np.arange(_AMPLITUDE_BINS)
         inside = (reach == 0) | (bins[:, None] + reach < following[:, None])
         columns = np.minimum(bins[:, None] + reach, seen.peak.shape[1] - 1)
         return np.where(inside, seen.peak[trace[:, None], columns], 0).max(axis=1).clip(max=1).astype(np.float64)
+
+
+def _checked(detector):
+    """A detector, or an error for another model."""
+    from keras_usmae.models.echo_detector import EchoDetector
+
+    if not isinstance(detector, EchoDetector):
+        raise ValueError(
+            f"The picker needs an `EchoDetector`, whose head is trained to find echoes. Received: "
+            f"{type(detector).__name__}. Use `EchoPicker.from_preset`, or train one with recipes/train_picker.py."
+        )
+    return detector
 
 
 def _ranks(trace):

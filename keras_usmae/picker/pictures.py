@@ -55,14 +55,20 @@ class Pictures:
             if len(first)
             else []
         )
-        for i, place in enumerate(usable):
-            number = int(block.number[place])
+        numbers = block.number[usable]
+        flagged = _count(found & (rows["flag"] != ""), first, last) > 0
+        empty = _count(found, first, last) == 0
+        # Most traces of a large scan are drawn nowhere, so that they cost no step of a loop.
+        drawn = flagged | (empty & self.without.wants(numbers)) | self.typical.wants(numbers)
+        for section in self.sections:
+            drawn |= section.wants(numbers)
+        for i in np.flatnonzero(drawn):
+            place, number = usable[i], int(numbers[i])
             picks = slice(first[i], last[i])
             wanted = [self.typical] if self.typical.wants(number) else []
-            doubtful = rows["flag"][picks][found[picks]].astype(bool).any()
-            if doubtful and self.doubtful.wants(number, least[i]):
+            if flagged[i] and self.doubtful.wants(number, least[i]):
                 self.doubtful.add(number, least[i], self._drawn(block, i, place, rows, picks))
-            if not found[picks].any() and self.without.wants(number):
+            if empty[i] and self.without.wants(number):
                 wanted.append(self.without)
             for keeper in wanted:
                 keeper.add(number, self._drawn(block, i, place, rows, picks))
@@ -134,6 +140,12 @@ class Pictures:
         return magnitude, rows["tof"][picks][found], rows["gate"][picks][found]
 
 
+def _count(mask, first, last):
+    """How many are true from each first to before each last."""
+    before = np.concatenate([[0], np.cumsum(mask)])
+    return before[last] - before[first]
+
+
 def _time_grid(recordings):
     """Columns that hold all records that were read ahead; at most one a sample, so that none stays empty."""
     starts, stops = zip(*map(ends, recordings), strict=True)
@@ -149,17 +161,15 @@ class _Section:
         self.scan, self.axis, self.fixed = scan, axis, fixed
         self._sample = EvenSample(_MAX_LINES)
 
-    def _along(self, number):
-        return int(self.scan.indices(number)[self.axis])
-
     def wants(self, number):
-        if self.fixed is not None and int(self.scan.indices(number)[1 - self.axis]) != self.fixed:
-            return False
-        return self._sample.wants(self._along(number))
+        """Whether the trace of this number is one of them; bool, or an array of them for an array of numbers."""
+        along = self.scan.indices(number)
+        mine = self._sample.wants(along[self.axis])
+        return mine if self.fixed is None else mine & (along[1 - self.axis] == self.fixed)
 
     def add(self, number, line):
-        position = self.scan.place(self._along(number), self.axis)
-        self._sample.add(self._along(number), BScanLine(position, *line))
+        along = int(self.scan.indices(number)[self.axis])
+        self._sample.add(along, BScanLine(self.scan.place(along, self.axis), *line))
 
     def items(self):
         return self._sample.items()

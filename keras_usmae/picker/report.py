@@ -1,5 +1,6 @@
 """From a file or folder of traces to a folder with their picks: table, summary and pictures."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
@@ -56,8 +57,15 @@ def predict(config, output):
         scales = _Scales(picker, job)
         pictures = Pictures(job)
         with PickTable(folder, table_kinds(job.scan, config, job.labelled)) as table:
-            for block in _with_progress(job):
-                _pick_block(job, block, picker, scales, table, pictures)
+            with concurrent.futures.ThreadPoolExecutor(1) as writer:
+                written = None
+                for block in _with_progress(job):
+                    rows, nearest = _pick_block(job, block, picker, scales)
+                    if written is not None:
+                        written.result()  # of the block before: one at a time waits, and its error ends the work
+                    written = writer.submit(_store, job, block, rows, nearest, table, pictures)
+                if written is not None:
+                    written.result()
             seconds = time.monotonic() - started
             summary = summarize(job, table, picker, scales.chosen, seconds)
             pictures.save(folder, table, scales.burst(job.first), summary["min_confidence"])
@@ -88,7 +96,9 @@ def load_picker(config):
     """
     from keras_usmae.picker.picker import EchoPicker  # here: bad options are told without waiting for Keras
 
-    return EchoPicker.from_run(config.run) if config.run else EchoPicker.from_preset(config.preset)
+    if config.run:
+        return EchoPicker.from_run(config.run, config.engine)
+    return EchoPicker.from_preset(config.preset, config.engine)
 
 
 def _with_progress(job):
@@ -96,12 +106,22 @@ def _with_progress(job):
     one = len(job.source.files) == 1
     total, unit = (count(job.first), " traces") if one else (len(job.source.files), " files")
     with tqdm(total=total, unit=unit, desc="Picking", disable=None) as bar:
-        for block in job.blocks():
+        for block in _read_ahead(job.blocks()):
             yield block
             bar.update(len(block) if one else block.files_done - bar.n)
 
 
-def _pick_block(job, block, picker, scales, table, pictures):
+def _read_ahead(blocks):
+    """Blocks, each read while the one before is picked."""
+    with concurrent.futures.ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, blocks, None)
+        while (block := following.result()) is not None:
+            following = reader.submit(next, blocks, None)
+            yield block
+
+
+def _pick_block(job, block, picker, scales):
+    """Rows of the table of a block, and the pick nearest to the label of each of its traces in s."""
     lost = np.flatnonzero(block.reason != "")
     rows = missing_rows(lost, block.reason[lost], len(job.gates))
     nearest = np.full(len(block), np.nan)
@@ -121,6 +141,10 @@ def _pick_block(job, block, picker, scales, table, pictures):
         rows = {key: np.concatenate([rows[key], found[key]]) for key in rows}
         order = np.argsort(rows["trace"], kind="stable")
         rows = {key: values[order] for key, values in rows.items()}
+    return rows, nearest
+
+
+def _store(job, block, rows, nearest, table, pictures):
     table.append(_to_columns(job, block, rows, nearest))
     pictures.add(block, rows)
 

@@ -27,6 +27,8 @@ class PredictConfig:
         min_confidence: float or `None`. Less sure picks are dropped. Defaults to `None`, the picker's own limit.
         scale: str or `None`. Samples for the network in each sample of the recording, as a number or `"up/down"`.
             Defaults to `None`, estimated from the recording.
+        engine: str. What runs the network: `"litert"` on the processor, `"keras"` on what Keras's backend uses.
+            Defaults to `"auto"`, LiteRT where it can.
 
     Example:
 
@@ -53,3 +55,4 @@ class PredictConfig:
     run: str | None = None
     min_confidence: float | None = None
     scale: str | None = None
+    engine: str = "auto"

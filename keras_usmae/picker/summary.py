@@ -129,7 +129,7 @@ def _scores(job, columns, found, picker, scales):
     rows = rows[np.isfinite(columns["label_us"][rows])]
     if not rows.size or not scales:
         return None
-    bin_width = picker.detector.bin_width
+    bin_width = picker.bin_width
     sample = 1e6 / min(rate * scale.ratio for rate, scale in scales.items())  # of the network, in µs
     error = columns["tof_us"][rows] - columns["label_us"][rows]
     nearest = np.abs(columns["nearest_us"][rows] - columns["label_us"][rows])

@@ -118,12 +118,12 @@ def main(
 ) -> Path:
     """Scores the runs, writes their table, and returns its path."""
     configs = {folder: options.read_json(folder / "config.json") for folder in run}
-    pickers = {folder: EchoPicker.from_run(folder) for folder in run}
+    pickers = {folder: EchoPicker.from_run(folder, engine="keras") for folder in run}
     dataset = load_dataset(DATASET, tfds_dir, raw_dir)
     splits = {split: dataset.arrays(split, ("signal", "onset", "hole_echo", "source", "position")) for split in SPLITS}
     rows, synthetic = [], {}
     for folder, picker in pickers.items():
-        detector = picker.detector
+        detector = picker.engine.detector
         settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
         synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **score_picker(detector, settings)}
         detector.settings = {**detector.settings, **settings}

@@ -4,8 +4,8 @@
 
 Takes settings and scores from what `recipes/experiments/pickers.py` found on synthetic records for several runs that
 differ in their seed. The card states mean and standard deviation over these runs. Writes
-`PRESET_picker.weights.h5`, `PRESET_picker.json` and `PRESET_picker.md` into `keras_usmae/presets`, where
-`EchoDetector.from_preset(PRESET)` finds them. No measured signal takes part.
+`PRESET_picker.weights.h5`, `.json`, `.md` and, for LiteRT, `.tflite` into `keras_usmae/presets`, where
+`EchoPicker.from_preset(PRESET)` finds them. No measured signal takes part. `KERAS_BACKEND=tensorflow` only.
 """
 
 import statistics
@@ -16,8 +16,10 @@ import keras
 import typer
 
 from keras_usmae import __version__, options
+from keras_usmae.export import write_engine
 from keras_usmae.files import atomic_write, write_json
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
+from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
 
@@ -122,7 +124,9 @@ def main(
     )
     with atomic_write(output / f"{preset}_{PICKER}.md") as partial:
         partial.write_text(card)
+    write_engine(detector, weights, output / f"{preset}_{PICKER}.tflite")
     save_model(run / DETECTOR_FILE, detector)  # with its settings, for `EchoPicker.from_run`
+    write_engine_of_run(run)
     print(f"{weights}: {num_bytes:,} bytes, with settings and card beside it")
     return weights
 

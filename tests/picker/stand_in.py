@@ -24,7 +24,7 @@ def a_scans(num_traces, num_samples=1000, onsets=(300, 700), amplitudes=(1.0, 0.
 class StandIn:
     """In place of `EchoPicker`: echoes that are at least a fifth of the largest, each as sure as it is large."""
 
-    detector = types.SimpleNamespace(bin_width=16)
+    bin_width = 16
     settings = types.MappingProxyType({"min_confidence": 0.1})
 
     def choose_scale(self, signals, sampling_rate):

@@ -230,7 +230,7 @@ def test_a_run_folder_holds_a_detector(picker, tmp_path):
     (tmp_path / "encoder.keras").touch()
     with pytest.raises(FileNotFoundError, match=r"holds encoder.keras, but no 'detector.keras'.*train_picker.py"):
         EchoPicker.from_run(tmp_path)
-    picker.detector.save(tmp_path / "detector.keras")
+    EchoPicker.from_preset("nano", engine="keras").engine.detector.save(tmp_path / "detector.keras")
     again = EchoPicker.from_run(tmp_path)
     assert again.settings == picker.settings
     signals = records([300], 2048)
@@ -243,19 +243,20 @@ def test_another_model_in_the_place_of_the_detector_is_refused(tmp_path):
         EchoPicker.from_run(tmp_path)
 
 
-def test_the_network_is_compiled_once(picker):
+def test_the_network_is_compiled_once():
+    picker = EchoPicker.from_preset("nano", engine="keras")
     signals = records([300], 2048)
     picker.pick(signals, RATE, scale=1)
-    function = picker.detector.predict_function
+    function = picker.engine.detector.predict_function
     picker.pick(np.repeat(signals, 3, axis=0), RATE, scale=1)
-    assert picker.detector.predict_function is function
+    assert picker.engine.detector.predict_function is function
 
 
 PICK_THERE = """
 import sys
 import keras, numpy as np
 from keras_usmae.picker import EchoPicker
-picks = EchoPicker.from_preset("nano").pick(np.load(sys.argv[1] + "/signals.npy"), 100e6, scale=1)
+picks = EchoPicker.from_preset("nano", engine="keras").pick(np.load(sys.argv[1] + "/signals.npy"), 100e6, scale=1)
 names = ("trace", "onset", "tof", "interval", "confidence", "amplitude", "snr_db")
 np.savez(sys.argv[1] + "/picks.npz", **{name: getattr(picks, name) for name in names})
 """
@@ -281,6 +282,6 @@ for name in ("tensorflow", "tensorflow_datasets", "typer", "matplotlib"):
     sys.modules[name] = None
 import numpy as np
 from keras_usmae.picker import EchoPicker
-EchoPicker.from_preset("nano").pick(np.random.default_rng(0).standard_normal((1, 2048)), 100e6)
+EchoPicker.from_preset("nano", engine="keras").pick(np.random.default_rng(0).standard_normal((1, 2048)), 100e6)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
