@@ -8,10 +8,10 @@ import numpy as np
 
 from keras_usmae.files import PARTIAL, atomic_write, check_writable, write_json
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
+from keras_usmae.user_files import read_json, read_text
 
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
-_MAX_BYTES = 2**24  # of a configuration or a log: more is none
 
 
 def save_arrays(path, arrays):
@@ -70,7 +70,7 @@ def read_history(path):
     if not path.exists():
         return []
     rows = []
-    for number, row in enumerate(csv.DictReader(_read_text(path).splitlines()), start=2):
+    for number, row in enumerate(csv.DictReader(read_text(path).splitlines()), start=2):
         for name, value in row.items():
             try:
                 row[name] = float(value)
@@ -107,22 +107,7 @@ def read_config(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no {path}: {path.parent} is no whole run folder.")
-    try:
-        content = json.loads(_read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON: {error}. Restore it from a copy, or start a new run.") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object, but holds a {type(content).__name__}.")
-    return content
-
-
-def _read_text(path):
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB, more than any that a run writes.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text: {error}") from None
+    return read_json(path, "Restore it from a copy, or start a new run.")
 
 
 def check_run_folder(path, config, resume=False):

@@ -5,8 +5,9 @@ import math
 from importlib import resources
 from pathlib import Path
 
-from keras_usmae.signals.readers.toml_table import read_toml
+from keras_usmae.fields import did_you_mean
 from keras_usmae.tuning.settings import CHECKS, DEFAULTS, NEEDS
+from keras_usmae.user_files import read_toml
 
 _KEYS = {"choice", "low", "high", "log", "when"}
 
@@ -158,7 +159,8 @@ class SearchSpace:
 
     def _read(self, name, table):
         if name not in DEFAULTS[self.task]:
-            raise ValueError(f"a {self.task} search has no such setting; it has {sorted(DEFAULTS[self.task])}.")
+            known = sorted(DEFAULTS[self.task])
+            raise ValueError(f"a {self.task} search has no such setting; it has {known}.{did_you_mean(name, known)}")
         if not isinstance(table, dict) or set(table) - _KEYS:
             raise ValueError(f"expected a table of some of {sorted(_KEYS)}, but got {table!r}.")
         expected, is_valid = CHECKS[name]
