@@ -14,6 +14,7 @@ import typer
 
 from keras_usmae import user_files
 from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
 
 # Options that do not decide what a run gives, and so are not in its configuration.
 _OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
@@ -66,6 +67,7 @@ def _take_config(context: typer.Context, path: Path | None):
     options = content.get(recipe)
     if not isinstance(options, dict):
         raise ValueError(f"The file of options {path} has no entry {recipe!r} with the options of recipes/{recipe}.py.")
+    options = current_names(options)
     # A file of somebody else's does not choose where this machine reads and writes.
     known = {each.name: each for each in context.command.params if each.name not in _OF_THIS_MACHINE}
     if unknown := sorted(set(options) - set(known)):

@@ -105,3 +105,11 @@ def test_an_interrupted_command_says_its_own_name(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         options.run(main, "usmae mine")
     assert capsys.readouterr().err.rstrip().endswith("goes on with: usmae mine --resume")
+
+
+def test_a_file_of_options_of_an_earlier_version_is_taken(run, tmp_path):
+    def mine(prediction_ratio: float = 0.5, config_file: options.Config = None):
+        print(f"ratio {prediction_ratio}")
+
+    (tmp_path / "best.json").write_text(json.dumps({"mine": {"decoded_share": 0.25}}))
+    assert run(mine, "--config", tmp_path / "best.json") == (0, "ratio 0.25\n")

@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 
 from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
 from keras_usmae.user_files import read_json
 
 WEIGHTS_SUFFIX = ".weights.h5"
@@ -13,7 +14,7 @@ PICKER = "picker"
 _WIDTHS = ("hidden_dim", "num_heads", "head_dim", "num_layers", "mlp_dim", "activation")
 _SIZES = {
     "encoder": ("signal_length", "patch_size", *_WIDTHS, "dropout", "position"),
-    "decoder": (*_WIDTHS, "decoded_share"),
+    "decoder": (*_WIDTHS, "prediction_ratio"),
 }
 
 
@@ -191,6 +192,7 @@ def _read_preset(path):
         raise ValueError(
             f"The preset file {path} must hold constructor arguments of 'encoder' and 'decoder'; it lacks {missing}."
         )
+    parts = {part: current_names(arguments) for part, arguments in parts.items()}
     for part, arguments in parts.items():
         for key in sorted(set(arguments) - set(_SIZES[part])):
             raise ValueError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_usmae.files import PARTIAL, atomic_write, check_writable, write_json
+from keras_usmae.renamed import current_names
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
 from keras_usmae.user_files import read_json, read_text
 
@@ -140,7 +141,7 @@ def check_run_folder(path, config, resume=False):
             )
         check_writable(path)
         return
-    found, config = read_config(config_path), json.loads(json.dumps(config))
+    found, config = current_names(read_config(config_path)), json.loads(json.dumps(config))
     differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
     if differing:
         changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
@@ -186,6 +187,7 @@ def open_run_folder(path, config, resume=False):
     path.mkdir(parents=True, exist_ok=True)
     lock_folder(path)
     check_run_folder(path, config, resume=True)  # somebody may have been quicker
-    if not (path / CONFIG_FILE).exists():
-        write_json(path / CONFIG_FILE, config)
+    config_path = path / CONFIG_FILE
+    if not config_path.exists() or read_config(config_path).keys() != config.keys():  # names of an earlier version
+        write_json(config_path, config)
     return path

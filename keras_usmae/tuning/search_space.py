@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
 from keras_usmae.tuning.settings import CHECKS, DEFAULTS, NEEDS
 from keras_usmae.user_files import read_toml
 
@@ -108,7 +109,7 @@ class SearchSpace:
             if name not in shipped:
                 raise ValueError(f"There is no search space {name!r}. Give a .toml file, or one of {shipped}.")
             path, name = str(folder / f"{name}.toml"), f"{name}.toml"
-        return cls(task, read_toml(Path(path), "search space"), source=name)
+        return cls(task, current_names(read_toml(Path(path), "search space")), source=name)
 
     def without(self, names):
         """The space without some settings, such as the architecture's where that is given."""

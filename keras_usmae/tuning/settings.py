@@ -26,11 +26,11 @@ SEARCHED = {
         *("label_sigma", "augment", "augment_noise", "batch_size"),
     ),
     "pretrain": (
-        *("mask_ratio", "decoder", "decoded_share", "normalize_targets"),
+        *("mask_ratio", "decoder", "prediction_ratio", "normalize_targets"),
         *("learning_rate", "weight_decay", "batch_size"),
     ),
 }
-_CONFIGS = {"finetune": FinetuneConfig().resolved(), "pretrain": PretrainConfig(decoded_share=0.5)}
+_CONFIGS = {"finetune": FinetuneConfig().resolved(), "pretrain": PretrainConfig(prediction_ratio=0.5)}
 DEFAULTS = {
     task: {**_ARCHITECTURE_DEFAULTS, **{name: getattr(_CONFIGS[task], name) for name in names}}
     for task, names in SEARCHED.items()
@@ -39,7 +39,7 @@ DEFAULTS = {
 # Settings that count only where another one has a certain value.
 NEEDS = {
     **dict.fromkeys(WIDTHS, ("size", FREE)),
-    "decoded_share": ("decoder", "cross"),
+    "prediction_ratio": ("decoder", "cross"),
     "augment_noise": ("augment", True),
 }
 
@@ -69,7 +69,7 @@ CHECKS = {
         ("weight_decay", "label_sigma", "augment_noise"),
         ("a number that is not negative", lambda value: is_number(value) and value >= 0),
     ),
-    **dict.fromkeys(("layer_decay", "decoded_share"), ("a number above 0, at most 1", _is_share)),
+    **dict.fromkeys(("layer_decay", "prediction_ratio"), ("a number above 0, at most 1", _is_share)),
     "mask_ratio": ("a number between 0 and 1", lambda value: _is_share(value) and value < 1),
     **dict.fromkeys(("augment", "normalize_targets"), ("true or false", lambda value: isinstance(value, bool))),
 }
