@@ -1,12 +1,12 @@
 """The command `usmae`: each recipe as a subcommand, with the same code as `python recipes/NAME.py`."""
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import sys
 
 import keras_usmae
+from keras_usmae.fields import did_you_mean
 from keras_usmae.shipped import shipped_folder
 
 _EPILOG = "`usmae COMMAND --help` lists the options of a command. KERAS_BACKEND chooses tensorflow, jax or torch."
@@ -24,9 +24,8 @@ def main():
     elif command.replace("_", "-") in recipes:
         _run(folder, recipes[command.replace("_", "-")], arguments, f"usmae {command}")
     else:
-        near = difflib.get_close_matches(command, recipes, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"The commands are {', '.join(recipes)}."
-        print(f"usmae has no command {command!r}. {hint}", file=sys.stderr)
+        hint = did_you_mean(command, recipes) or f" The commands are {', '.join(recipes)}."
+        print(f"usmae has no command {command!r}.{hint}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import inspect
-import json
 import shlex
 import signal
 import sys
@@ -12,6 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from keras_usmae import user_files
+from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
 
 # Options that do not decide what a run gives, and so are not in its configuration.
 _OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
@@ -60,17 +63,18 @@ def _take_config(context: typer.Context, path: Path | None):
     recipe = Path(sys.argv[0]).stem
     if not path.is_file():
         raise FileNotFoundError(f"There is no file of options {path}; recipes/tune.py writes one.")
-    try:
-        content = json.loads(path.read_text())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"The file of options {path} is not JSON: {error}") from error
-    options = content.get(recipe) if isinstance(content, dict) else None
+    content = user_files.read_json(path)
+    options = content.get(recipe)
     if not isinstance(options, dict):
         raise ValueError(f"The file of options {path} has no entry {recipe!r} with the options of recipes/{recipe}.py.")
+    options = current_names(options)
     # A file of somebody else's does not choose where this machine reads and writes.
     known = {each.name: each for each in context.command.params if each.name not in _OF_THIS_MACHINE}
     if unknown := sorted(set(options) - set(known)):
-        raise ValueError(f"{path} has options {unknown} that {recipe}.py does not take from it: {sorted(known)}.")
+        raise ValueError(
+            f"{path} has options {unknown} that {recipe}.py does not take from it: {sorted(known)}."
+            + did_you_mean(unknown[0], known)
+        )
     for name, value in options.items():
         try:
             known[name].process_value(context, value)

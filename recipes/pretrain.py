@@ -34,10 +34,10 @@ def main(
         bool,
         typer.Option("--stream", help="Read the stored split batch by batch, where it does not fit in memory."),
     ] = False,
-    recompute: Annotated[
+    remat: Annotated[
         bool,
         typer.Option(
-            "--recompute",
+            "--remat",
             help="For long signals: compute each block again going backward, in place of keeping all of it in memory.",
         ),
     ] = False,
@@ -49,7 +49,7 @@ def main(
     config_file: options.Config = None,
 ) -> Path:
     """Pre-trains a masked autoencoder and returns its run folder."""
-    run = pretrain(config, output, resume, stream, recompute, devices, tfds_dir, raw_dir, options.progress())
+    run = pretrain(config, output, resume, stream, remat, devices, tfds_dir, raw_dir, options.progress())
     if run.mae is None:  # another process writes
         return run.folder
     plots = draw_pretraining(run)

@@ -64,8 +64,10 @@ def test_an_interrupted_recipe_ends_what_it_began_and_says_how_to_go_on(run, num
         ('{"mine": {"epochs": {"a": 1}}}', "best.json, mine.epochs"),
         ('{"mine": {"dtype": "float8"}}', "best.json, mine.dtype"),
         ("[" * 100_000, "is not JSON"),
-        ("[]", "has no entry 'mine'"),
-        ("\ud800".encode("utf-8", "surrogatepass"), "is not JSON"),
+        ("[]", "must hold a JSON object, but holds a list"),
+        ("{}", "has no entry 'mine'"),
+        ('{"mine": {"epoch": 3}}', "Did you mean 'epochs'?"),
+        ("\ud800".encode("utf-8", "surrogatepass"), "is not text"),
     ],
 )
 def test_a_file_of_options_is_told_with_file_and_key_and_chooses_no_paths(run, tmp_path, content, message):
@@ -103,3 +105,11 @@ def test_an_interrupted_command_says_its_own_name(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         options.run(main, "usmae mine")
     assert capsys.readouterr().err.rstrip().endswith("goes on with: usmae mine --resume")
+
+
+def test_a_file_of_options_of_an_earlier_version_is_taken(run, tmp_path):
+    def mine(prediction_ratio: float = 0.5, config_file: options.Config = None):
+        print(f"ratio {prediction_ratio}")
+
+    (tmp_path / "best.json").write_text(json.dumps({"mine": {"decoded_share": 0.25}}))
+    assert run(mine, "--config", tmp_path / "best.json") == (0, "ratio 0.25\n")

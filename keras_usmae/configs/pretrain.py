@@ -40,9 +40,9 @@ class PretrainConfig:
         flag="--fresh-signals",
     )
     batch_size: int = setting(256, "Signals in an optimiser step.", min=1)
-    accumulate: int | None = setting(
+    gradient_accumulation_steps: int | None = setting(
         None,
-        "Parts of a batch that are worked through one after the other, which takes less memory (most on torch) and "
+        "Micro-batches of a batch, worked through one after the other, which takes less memory (most on torch) and "
         "gives the same weights; divides --batch-size. Defaults to whole batches.",
         min=1,
     )
@@ -54,7 +54,7 @@ class PretrainConfig:
         "cross",
         "cross: masked patches attend to the visible ones only; full, the paper's: all patches attend to all.",
     )
-    decoded_share: float | None = setting(
+    prediction_ratio: float | None = setting(
         None, "With --decoder cross, share of the masked patches that a step predicts. Defaults to 0.5."
     )
     normalize_targets: bool = setting(False, "Scale each target patch to mean 0, variance 1.")

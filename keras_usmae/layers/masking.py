@@ -14,13 +14,13 @@ def num_visible_patches(num_patches, mask_ratio):
 
     Args:
         num_patches: int, patches in a signal.
-        mask_ratio: float in (0, 1), share of the patches that is removed.
+        mask_ratio: float in (0, 1), share of the patches that is masked.
 
     Returns:
         int, `round(num_patches * (1 - mask_ratio))`.
 
     Raises:
-        ValueError: if no patch or every patch would be removed.
+        ValueError: if no patch or every patch would be masked.
 
     Example:
 
@@ -42,7 +42,7 @@ def num_visible_patches(num_patches, mask_ratio):
 
 @register
 class RandomMasking(keras.layers.Layer):
-    """Removes the same number of patches from each signal, chosen at random for each.
+    """Masks the same number of patches of each signal, chosen at random for each.
 
     A random number is drawn for each patch, and those with the smallest stay. Draws come from one
     `keras.random.SeedGenerator`, whose state is saved with the weights: a resumed run goes on with the masks it would
@@ -50,7 +50,7 @@ class RandomMasking(keras.layers.Layer):
     everywhere.
 
     Args:
-        mask_ratio: float in (0, 1), share of the patches to remove. Defaults to `0.75`.
+        mask_ratio: float in (0, 1), share of the patches to mask. Defaults to `0.75`.
         seed: int or `None`, seed of the draws. Defaults to `None`, a random seed.
         **kwargs: arguments of `keras.layers.Layer`.
 
@@ -60,11 +60,11 @@ class RandomMasking(keras.layers.Layer):
 
     Returns:
         A tuple `(visible, mask, restore_indices)`: the visible tokens `(batch, num_visible, dim)` in the order of their
-        noise; float32 `mask` `(batch, num_patches)`, 1 where a patch was removed; and int32 `(batch, num_patches)`
-        indices that put `concat([visible, removed])` back in order.
+        noise; float32 `mask` `(batch, num_patches)`, 1 where a patch was masked; and int32 `(batch, num_patches)`
+        indices that put `concat([visible, masked])` back in order.
 
     Raises:
-        ValueError: if the ratio would remove no patch or every patch, the noise has another shape, or the seed is no
+        ValueError: if the ratio would mask no patch or every patch, the noise has another shape, or the seed is no
             integer from 0 to 2**31 - 1.
 
     Example:
@@ -105,7 +105,7 @@ class RandomMasking(keras.layers.Layer):
 
         Returns:
             A tuple `(visible, masked, mask, restore_indices)`: int32 positions of the visible patches
-            `(batch, num_visible)` and of the removed ones `(batch, num_masked)`, each in the order of their noise, and
+            `(batch, num_visible)` and of the masked ones `(batch, num_masked)`, each in the order of their noise, and
             `mask` and `restore_indices` as the class returns them.
         """
         num_visible = num_visible_patches(num_patches, self.mask_ratio)
@@ -176,7 +176,7 @@ class MaskTokenRestore(keras.layers.Layer):
         """Restores the sequence; see the class."""
         num_visible, dim = visible.shape[1:]
         mask_tokens = ops.broadcast_to(ops.cast(self.mask_token, visible.dtype), (ops.shape(visible)[0], 1, dim))
-        # All removed positions share the one mask token behind the visible ones.
+        # All masked positions share the one mask token behind the visible ones.
         picked = ops.minimum(ops.cast(restore_indices, "int32"), num_visible)
         return gather_patches(ops.concatenate([visible, mask_tokens], axis=1), picked)
 

@@ -2,6 +2,8 @@
 
 import inspect
 
+from keras_usmae.renamed import current_names
+
 
 class ArgumentsInConfig:
     """Mixin for layers that keep each argument of their constructor as an attribute: all of them are saved.
@@ -24,3 +26,8 @@ class ArgumentsInConfig:
         parameters = inspect.signature(type(self).__init__).parameters.values()
         named = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
         return {**super().get_config(), **{name: getattr(self, name) for name in named if name != "self"}}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the layer from `get_config()`, also that of an earlier version."""
+        return super().from_config(current_names(config))

@@ -12,7 +12,7 @@ from keras_usmae.layers.saving import ArgumentsInConfig
 from keras_usmae.registration import register
 
 
-def run_block(block, *inputs, recompute=False, **kwargs):
+def run_block(block, *inputs, remat=False, **kwargs):
     """Calls a block, by choice without keeping what it computes for the backward pass, which computes it again.
 
     `keras.RematScope` does the same to layers that are made inside it, but a saved model forgets it.
@@ -20,7 +20,7 @@ def run_block(block, *inputs, recompute=False, **kwargs):
     Args:
         block: layer.
         *inputs: Tensors, its inputs.
-        recompute: bool. Defaults to `False`.
+        remat: bool. Defaults to `False`.
         **kwargs: further call arguments.
 
     Returns:
@@ -29,13 +29,13 @@ def run_block(block, *inputs, recompute=False, **kwargs):
     Example:
 
     ```python
-    tokens = run_block(block, tokens, recompute=True, training=True)
+    tokens = run_block(block, tokens, remat=True, training=True)
     ```
 
     Reference:
         - [Chen et al., 2016](https://arxiv.org/abs/1604.06174)
     """
-    if not recompute:
+    if not remat:
         return block(*inputs, **kwargs)
     return keras.remat(lambda *tensors: block(*tensors, **kwargs))(*inputs)
 

@@ -32,9 +32,9 @@ class CrossAttentionDecoder(SizedDecoder):
         num_layers: int, cross-attention blocks. Defaults to `2`.
         mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
-        decoded_share: float in (0, 1], share of the masked patches that a training step predicts, drawn anew for each
-            signal and step. Defaults to `0.5`.
-        recompute: bool, see `MAEEncoder`. Defaults to `False`.
+        prediction_ratio: float in (0, 1], share of the masked patches that a training step predicts, drawn anew for
+            each signal and step. Defaults to `0.5`.
+        remat: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -45,7 +45,7 @@ class CrossAttentionDecoder(SizedDecoder):
         `(batch, num_decoded, patch_size)`.
 
     Raises:
-        ValueError: if `decoded_share` is not in (0, 1].
+        ValueError: if `prediction_ratio` is not in (0, 1].
 
     Example:
 
@@ -69,18 +69,18 @@ class CrossAttentionDecoder(SizedDecoder):
         num_layers=2,
         mlp_dim=256,
         activation="tanh_gelu",
-        decoded_share=0.5,
-        recompute=False,
+        prediction_ratio=0.5,
+        remat=False,
         **kwargs,
     ):
         sizes = (num_patches, patch_size, encoder_dim, hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
-        super().__init__(*sizes, activation, recompute, **kwargs)
-        if not 0.0 < decoded_share <= 1.0:
+        super().__init__(*sizes, activation, remat, **kwargs)
+        if not 0.0 < prediction_ratio <= 1.0:
             raise ValueError(
-                "`decoded_share`, the share of the masked patches that training predicts, must lie above 0 and not "
-                f"above 1. Received: decoded_share={decoded_share!r}"
+                "`prediction_ratio`, the share of the masked patches that training predicts, must lie above 0 and not "
+                f"above 1. Received: prediction_ratio={prediction_ratio!r}"
             )
-        self.decoded_share = decoded_share
+        self.prediction_ratio = prediction_ratio
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.position_embedding = PositionEmbedding("sincos", dtype=policy, name="position_embedding")
@@ -114,12 +114,12 @@ class CrossAttentionDecoder(SizedDecoder):
         Returns:
             int.
         """
-        return max(1, round(self.decoded_share * num_masked))
+        return max(1, round(self.prediction_ratio * num_masked))
 
     def call(self, visible, positions, training=None):
         """Predicts the patches at `positions`; see the class."""
         context = self.projection(visible)
         tokens = self.position_embedding(ops.convert_to_tensor(self.mask_token), positions)  # (B, decoded, hidden_dim)
         for block in self.blocks:
-            tokens = run_block(block, tokens, context, recompute=self.recompute and bool(training))
+            tokens = run_block(block, tokens, context, remat=self.remat and bool(training))
         return self.prediction(self.norm(tokens))

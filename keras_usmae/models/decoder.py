@@ -28,7 +28,7 @@ class MAEDecoder(SizedDecoder):
         num_layers: int, transformer blocks. Defaults to `2`.
         mlp_dim: int, hidden width of a block's MLP. Defaults to `256`.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
-        recompute: bool, see `MAEEncoder`. Defaults to `False`.
+        remat: bool, see `MAEEncoder`. Defaults to `False`.
         **kwargs: `name` and `dtype`.
 
     Call arguments:
@@ -61,11 +61,11 @@ class MAEDecoder(SizedDecoder):
         num_layers=2,
         mlp_dim=256,
         activation="tanh_gelu",
-        recompute=False,
+        remat=False,
         **kwargs,
     ):
         sizes = (num_patches, patch_size, encoder_dim, hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
-        super().__init__(*sizes, activation, recompute, **kwargs)
+        super().__init__(*sizes, activation, remat, **kwargs)
         policy = self.dtype_policy
         self.projection = Projection(hidden_dim, dtype=policy, name="projection")
         self.restore = MaskTokenRestore(dtype=policy, name="restore")
@@ -91,5 +91,5 @@ class MAEDecoder(SizedDecoder):
         tokens = self.restore(self.projection(visible), restore_indices)  # (B, N, hidden_dim)
         tokens = self.position_embedding(tokens)
         for block in self.blocks:
-            tokens = run_block(block, tokens, recompute=self.recompute and bool(training), training=training)
+            tokens = run_block(block, tokens, remat=self.remat and bool(training), training=training)
         return self.prediction(self.norm(tokens))

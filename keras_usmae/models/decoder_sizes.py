@@ -18,7 +18,7 @@ class SizedDecoder(ArgumentsInConfig, keras.Model):
         num_layers: int, blocks.
         mlp_dim: int, width of the hidden layer of an MLP.
         activation: str, see `TransformerBlock`.
-        recompute: bool, see `MAEEncoder`.
+        remat: bool, see `MAEEncoder`.
         **kwargs: arguments of `keras.Model`.
     """
 
@@ -33,7 +33,7 @@ class SizedDecoder(ArgumentsInConfig, keras.Model):
         num_layers,
         mlp_dim,
         activation,
-        recompute,
+        remat,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -49,4 +49,4 @@ class SizedDecoder(ArgumentsInConfig, keras.Model):
         self.num_layers = num_layers
         self.mlp_dim = mlp_dim
         self.activation = activation
-        self.recompute = recompute
+        self.remat = remat

@@ -39,8 +39,8 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
         dropout: float, dropout in the blocks. Defaults to `0.0`.
         position: str, `"sincos"` or `"learned"`. Defaults to `"sincos"`.
-        recompute: bool, whether training keeps only what enters each block and computes the rest again going backward:
-            less memory, more time. Defaults to `False`.
+        remat: bool, rematerialisation: whether training keeps only what enters each block and computes the rest again
+            going backward: less memory, more time. Defaults to `False`.
         **kwargs: `name` and `dtype` (a dtype or a policy such as `"mixed_bfloat16"`).
 
     Call arguments:
@@ -51,7 +51,7 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         `(batch, signal_length // patch_size, hidden_dim)`.
 
     Raises:
-        ValueError: if `patch_size` does not divide `signal_length`, an option is unknown, or `recompute` meets dropout.
+        ValueError: if `patch_size` does not divide `signal_length`, an option is unknown, or `remat` meets dropout.
 
     Example:
 
@@ -77,15 +77,15 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         activation="tanh_gelu",
         dropout=0.0,
         position="sincos",
-        recompute=False,
+        remat=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         check_dropout(dropout)
-        if recompute and dropout:
+        if remat and dropout:
             raise ValueError(
-                f"`recompute` would draw another dropout in the second computation. Received: dropout={dropout}; use "
-                "dropout=0.0, or recompute=False."
+                f"`remat` would draw another dropout in the second computation. Received: dropout={dropout}; use "
+                "dropout=0.0, or remat=False."
             )
         self.num_patches = check_patching(signal_length, patch_size)
         check_transformer(hidden_dim, num_heads, head_dim, num_layers, mlp_dim)
@@ -100,7 +100,7 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         self.activation = activation
         self.dropout = dropout
         self.position = position
-        self.recompute = recompute
+        self.remat = remat
         policy = self.dtype_policy
         self.patch_embedding = PatchEmbedding(patch_size, hidden_dim, dtype=policy, name="patch_embedding")
         self.position_embedding = PositionEmbedding(position, dtype=policy, name="position_embedding")
@@ -175,7 +175,7 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
             Tensor of the shape of `tokens`.
         """
         for block in self.blocks:
-            tokens = run_block(block, tokens, recompute=self.recompute and bool(training), training=training)
+            tokens = run_block(block, tokens, remat=self.remat and bool(training), training=training)
         return self.norm(tokens)
 
     def call(self, signals, training=None):

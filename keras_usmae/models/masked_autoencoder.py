@@ -23,9 +23,9 @@ class MaskedAutoencoder(CheckedModel):
 
     Args:
         encoder: `MAEEncoder`.
-        decoder: `MAEDecoder`, or the faster `CrossAttentionDecoder`, which in training predicts a share of the removed
+        decoder: `MAEDecoder`, or the faster `CrossAttentionDecoder`, which in training predicts a share of the masked
             patches; for the encoder's number, size and width of patches.
-        mask_ratio: float in (0, 1), share of the patches that is removed. Defaults to `0.75`.
+        mask_ratio: float in (0, 1), share of the patches that is masked. Defaults to `0.75`.
         normalize_targets: bool, whether each target patch is scaled to mean 0 and variance 1, as in the MAE paper's
             variant. Defaults to `False`: a patch without a burst holds only noise, and this would make it as loud.
         seed: int or `None`, seed of the masks. Defaults to `None`.
@@ -39,7 +39,7 @@ class MaskedAutoencoder(CheckedModel):
 
     Returns:
         A dict of `"patches"`, the prediction `(batch, num_patches, patch_size)` in float32, and `"mask"`
-        `(batch, num_patches)`, 1 where a patch was removed. In training with a `CrossAttentionDecoder`, `"patches"` are
+        `(batch, num_patches)`, 1 where a patch was masked. In training with a `CrossAttentionDecoder`, `"patches"` are
         only those at `"positions"`, `(batch, num_decoded)`.
 
     Raises:
@@ -89,8 +89,8 @@ class MaskedAutoencoder(CheckedModel):
         seed=None,
         dtype=None,
         decoder="cross",
-        decoded_share=None,
-        recompute=False,
+        prediction_ratio=None,
+        remat=False,
         **encoder_overrides,
     ):
         """Builds encoder and decoder of a named size.
@@ -103,8 +103,8 @@ class MaskedAutoencoder(CheckedModel):
             dtype: dtype or policy of all parts. Defaults to Keras's global policy.
             decoder: str, `"cross"` for `CrossAttentionDecoder`, or `"full"` for `MAEDecoder`, the paper's, which takes
                 almost twice the time and gave no better start. Defaults to `"cross"`.
-            decoded_share: float or `None`, see `CrossAttentionDecoder`, whose default `None` stands for.
-            recompute: bool, see `MAEEncoder`; for both parts. Defaults to `False`.
+            prediction_ratio: float or `None`, see `CrossAttentionDecoder`, whose default `None` stands for.
+            remat: bool, see `MAEEncoder`; for both parts. Defaults to `False`.
             **encoder_overrides: arguments of `MAEEncoder` that differ from the preset's, such as `patch_size`.
 
         Returns:
@@ -122,20 +122,20 @@ class MaskedAutoencoder(CheckedModel):
         if decoder not in DECODERS:
             raise ValueError(f"`decoder` must be one of {tuple(DECODERS)}. Received: decoder={decoder!r}")
         sizes = load_preset(name)["decoder"]
-        if decoded_share is not None:
+        if prediction_ratio is not None:
             if decoder != "cross":
                 raise ValueError(
-                    f'`decoded_share` is for decoder="cross"; the {decoder} decoder predicts every patch. '
-                    f"Received: decoded_share={decoded_share}"
+                    f'`prediction_ratio` is for decoder="cross"; the {decoder} decoder predicts every patch. '
+                    f"Received: prediction_ratio={prediction_ratio}"
                 )
-            sizes["decoded_share"] = decoded_share
-        encoder = MAEEncoder.from_preset(name, dtype=dtype, recompute=recompute, **encoder_overrides)
+            sizes["prediction_ratio"] = prediction_ratio
+        encoder = MAEEncoder.from_preset(name, dtype=dtype, remat=remat, **encoder_overrides)
         decoder = DECODERS[decoder](
             encoder.num_patches,
             encoder.patch_size,
             encoder.hidden_dim,
             activation=encoder.activation,
-            recompute=recompute,
+            remat=remat,
             dtype=dtype,
             **sizes,
         )
@@ -208,7 +208,7 @@ class MaskedAutoencoder(CheckedModel):
         Returns:
             A dict of NumPy arrays: `"reconstruction"` `(batch, signal_length)`, the signals with predictions in the
             masked patches; `"prediction"` `(batch, signal_length)`, the prediction everywhere; and `"mask"`
-            `(batch, signal_length)`, 1 on the samples that were removed.
+            `(batch, signal_length)`, 1 on the samples that were masked.
 
         Example:
 

@@ -4,13 +4,17 @@ import json
 from importlib import resources
 from pathlib import Path
 
+from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
+from keras_usmae.user_files import read_json
+
 WEIGHTS_SUFFIX = ".weights.h5"
 # Weights of a whole `EchoDetector`, whose encoder is a start too.
 PICKER = "picker"
 _WIDTHS = ("hidden_dim", "num_heads", "head_dim", "num_layers", "mlp_dim", "activation")
 _SIZES = {
     "encoder": ("signal_length", "patch_size", *_WIDTHS, "dropout", "position"),
-    "decoder": (*_WIDTHS, "decoded_share"),
+    "decoder": (*_WIDTHS, "prediction_ratio"),
 }
 
 
@@ -182,16 +186,17 @@ def _trained_encoder(encoder_class, name, weights):
 def _read_preset(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no preset file {path}. The named presets are {', '.join(preset_names())}.")
-    try:
-        content = json.loads(path.read_text())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"The preset file {path} is not JSON: {error}") from error
-    parts = {part: content.get(part) if isinstance(content, dict) else None for part in ("encoder", "decoder")}
+    content = read_json(path)
+    parts = {part: content.get(part) for part in ("encoder", "decoder")}
     if missing := [part for part, arguments in parts.items() if not isinstance(arguments, dict)]:
         raise ValueError(
             f"The preset file {path} must hold constructor arguments of 'encoder' and 'decoder'; it lacks {missing}."
         )
+    parts = {part: current_names(arguments) for part, arguments in parts.items()}
     for part, arguments in parts.items():
-        if unknown := sorted(set(arguments) - set(_SIZES[part])):
-            raise ValueError(f"The preset file {path} has {part}.{unknown[0]}, which is none of {_SIZES[part]}.")
+        for key in sorted(set(arguments) - set(_SIZES[part])):
+            raise ValueError(
+                f"The preset file {path} has {part}.{key}, which is none of {_SIZES[part]}."
+                f"{did_you_mean(key, _SIZES[part])}"
+            )
     return parts

@@ -4,7 +4,7 @@ from keras_usmae.training.allocation import set_xla_memory_scheduler, tune_mallo
 from keras_usmae.training.augmentation import augment, augmented
 from keras_usmae.training.batches import (
     EpochBatches,
-    check_parts,
+    check_micro_batches,
     fresh_signals,
     shuffled,
     streamed_signals,
@@ -46,7 +46,7 @@ __all__ = [
     "augmented",
     "build_detector",
     "build_optimizer",
-    "check_parts",
+    "check_micro_batches",
     "check_run_folder",
     "compile_for_tof",
     "echo_targets",

@@ -41,7 +41,7 @@ def set_xla_memory_scheduler():
     """Has XLA order the operations of a CPU program so that results die early, not so that many could run at once.
 
     JAX compiles for concurrency by default, and then computes early what is only needed late: what blocks are to
-    compute again going backward is computed, and kept, before the backward pass begins, and `recompute` saves nothing.
+    compute again going backward is computed, and kept, before the backward pass begins, and `remat` saves nothing.
     On two cores the time of a step is the same either way. XLA reads its flags once: call this before JAX computes
     anything. With another backend nothing happens, and flags that name this choice already are left alone.
 
@@ -52,7 +52,7 @@ def set_xla_memory_scheduler():
 
     ```python
     set_xla_memory_scheduler()
-    mae = MaskedAutoencoder.from_preset("small", signal_length=65_536, recompute=True)
+    mae = MaskedAutoencoder.from_preset("small", signal_length=65_536, remat=True)
     ```
 
     Reference:

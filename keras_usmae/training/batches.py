@@ -17,7 +17,7 @@ class EpochBatches(keras.utils.PyDataset):
         load_epoch: function from the epoch's number (int, from 0) to a tuple of arrays, or of dicts of arrays, with the
             same first axis, as long in each epoch; see `shuffled`, `fresh_signals` and `with_mask_noise`.
         batch_size: int, signals in an optimiser step.
-        accumulate: int, parts that a batch is given in, one after the other, for an optimiser that adds up their
+        micro_batches: int, parts that a batch is given in, one after the other, for an optimiser that adds up their
             gradients; see `build_optimizer`. Defaults to `1`, the batch as a whole.
 
     Raises:
@@ -31,12 +31,12 @@ class EpochBatches(keras.utils.PyDataset):
     ```
     """
 
-    def __init__(self, load_epoch, batch_size, accumulate=1):
+    def __init__(self, load_epoch, batch_size, micro_batches=1):
         super().__init__()
-        check_parts(batch_size, 1, accumulate)
+        check_micro_batches(batch_size, 1, micro_batches)
         self.load_epoch = load_epoch
         self.batch_size = batch_size
-        self.accumulate = accumulate
+        self.micro_batches = micro_batches
         self._devices = (1, 1, 0)
         self.callback = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.set_epoch(epoch))
         self.set_epoch(0)
@@ -71,7 +71,7 @@ class EpochBatches(keras.utils.PyDataset):
         Raises:
             ValueError: if the devices cannot share a batch evenly, or there are fewer signals than devices.
         """
-        check_parts(self.batch_size, num_devices, self.accumulate)
+        check_micro_batches(self.batch_size, num_devices, self.micro_batches)
         self._devices = (num_devices, num_processes, process_index)
         if not len(self):
             raise ValueError(f"{self.num_signals} signals are too few for {num_devices} devices.")
@@ -80,32 +80,32 @@ class EpochBatches(keras.utils.PyDataset):
     def num_updates(self):
         """Optimiser steps in an epoch: batches, however many parts each is given in."""
         whole, rest = divmod(self.num_signals, self.batch_size)
-        return whole + (rest >= self._devices[0] * self.accumulate)
+        return whole + (rest >= self._devices[0] * self.micro_batches)
 
     def __len__(self):
-        return self.num_updates * self.accumulate
+        return self.num_updates * self.micro_batches
 
     def __getitem__(self, index):
         """Returns part `index`: `(signals,)` or `(signals, labels)`; those of the last batch may be smaller."""
         num_devices, num_processes, process_index = self._devices
-        update, part = divmod(index, self.accumulate)
+        update, part = divmod(index, self.micro_batches)
         first = update * self.batch_size
         count = min(self.batch_size, self.num_signals - first)
         # Parts of one size: their mean gradient is then that of the batch.
-        count = count // (num_devices * self.accumulate) * num_devices // num_processes
+        count = count // (num_devices * self.micro_batches) * num_devices // num_processes
         first += (part * num_processes + process_index) * count
         # A copy: TensorFlow takes the memory as it is, and with several devices writes its results over it, which would
         # change the signals of all later epochs.
         return keras.tree.map_structure(lambda array: np.array(array[first : first + count]), self._arrays)
 
 
-def check_parts(batch_size, num_devices=1, accumulate=1):
+def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
     """Checks that a batch can be cut into even parts, and each of them shared evenly among devices.
 
     Args:
         batch_size: int, signals in an optimiser step.
         num_devices: int. Defaults to `1`.
-        accumulate: int, parts of a batch, see `EpochBatches`. Defaults to `1`.
+        micro_batches: int, parts of a batch, see `EpochBatches`. Defaults to `1`.
 
     Raises:
         ValueError: if it cannot.
@@ -113,18 +113,18 @@ def check_parts(batch_size, num_devices=1, accumulate=1):
     Example:
 
     ```python
-    check_parts(256, num_devices=2, accumulate=4)  # 32 signals on a device at a time
+    check_micro_batches(256, num_devices=2, micro_batches=4)  # 32 signals on a device at a time
     ```
     """
-    if accumulate < 1:
-        raise ValueError(f"`accumulate`, the parts of a batch, must be at least 1. Received: accumulate={accumulate}")
-    shares = num_devices * accumulate
+    if micro_batches < 1:
+        raise ValueError(f"`micro_batches`, the parts of a batch, must be 1 or more. Received: {micro_batches}")
+    shares = num_devices * micro_batches
     if batch_size % shares:
-        devices = f"{num_devices} devices" if num_devices > 1 or accumulate == 1 else ""
-        parts = f"{accumulate} parts" if accumulate > 1 else ""
+        devices = f"{num_devices} devices" if num_devices > 1 or micro_batches == 1 else ""
+        parts = f"{micro_batches} parts" if micro_batches > 1 else ""
         raise ValueError(
             f"{' in '.join(filter(None, (devices, parts)))} cannot share a batch of {batch_size} signals evenly. Give "
-            "--batch-size as a multiple of --devices times --accumulate, such as "
+            "--batch-size as a multiple of --devices times --gradient-accumulation-steps, such as "
             f"{max(batch_size // shares, 1) * shares}."
         )
 
@@ -217,7 +217,7 @@ def fresh_signals(config, num_signals, seed):
 
 
 def with_mask_noise(load_epoch, num_patches, seed):
-    """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it removes.
+    """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it masks.
 
     Drawn here, they are a function of seed, epoch and place in the epoch: the masks are the same after a resume, on
     any number of devices, and on every backend.

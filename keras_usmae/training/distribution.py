@@ -11,7 +11,7 @@ import os
 
 import keras
 
-from keras_usmae.training.batches import check_parts
+from keras_usmae.training.batches import check_micro_batches
 
 _WAYS = (
     "Two ways work on several machines: KERAS_BACKEND=jax with the variables of keras.distribution.initialize, and "
@@ -85,13 +85,13 @@ class Devices:
         self.is_main_process = process_index == 0
         self.callbacks = []
 
-    def check_parts(self, batch_size, accumulate):
-        """Checks that these devices can train on batches of `batch_size` signals in `accumulate` parts.
+    def check_micro_batches(self, batch_size, micro_batches):
+        """Checks that these devices can train on batches of `batch_size` signals in `micro_batches` parts.
 
         Raises:
             ValueError: if they cannot.
         """
-        check_parts(batch_size, self.num_devices, accumulate)
+        check_micro_batches(batch_size, self.num_devices, micro_batches)
 
     def shard(self, batches):
         """Leaves of each batch the rows of this process; see `EpochBatches.split`, and returns the batches."""
@@ -193,12 +193,13 @@ class _TensorFlowDevices(Devices):
         tf.distribute.experimental_set_strategy(tf.distribute.MirroredStrategy(names))
         super().__init__(num_devices)
 
-    def check_parts(self, batch_size, accumulate):
-        super().check_parts(batch_size, accumulate)
-        if accumulate > 1:  # Keras 3.15 decays weights inside a condition there, which a strategy does not allow
+    def check_micro_batches(self, batch_size, micro_batches):
+        super().check_micro_batches(batch_size, micro_batches)
+        if micro_batches > 1:  # Keras 3.15 decays weights inside a condition there, which a strategy does not allow
             raise ValueError(
                 f"Several devices of TensorFlow do not accumulate gradients. Received: --devices {self.num_devices}, "
-                f"--accumulate {accumulate}. Leave one of them at 1, or train with KERAS_BACKEND=jax or torch."
+                f"--gradient-accumulation-steps {micro_batches}. Leave one of them at 1, or train with KERAS_BACKEND="
+                "jax or torch."
             )
 
     @contextlib.contextmanager

@@ -35,7 +35,7 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
             batches,
             # As many signals at a time as in training, which fit in memory.
             validation_data=devices.shard(
-                EpochBatches(lambda epoch: validation, batches.batch_size // batches.accumulate)
+                EpochBatches(lambda epoch: validation, batches.batch_size // batches.micro_batches)
             ),
             initial_epoch=first_epoch,
             epochs=epochs,

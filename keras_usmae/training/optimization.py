@@ -3,6 +3,7 @@
 import keras
 
 from keras_usmae.registration import register
+from keras_usmae.renamed import current_names
 from keras_usmae.training.layer_decay import LayerDecayAdamW
 
 
@@ -14,31 +15,35 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         schedule: `keras.optimizers.schedules.LearningRateSchedule` over optimiser steps.
-        accumulate: int, training steps in an optimiser step.
+        gradient_accumulation_steps: int, training steps in an optimiser step.
 
     Example:
 
     ```python
-    schedule = PerUpdate(keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=1000), accumulate=4)
+    schedule = PerUpdate(keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=1000), gradient_accumulation_steps=4)
     ```
     """
 
-    def __init__(self, schedule, accumulate):
+    def __init__(self, schedule, gradient_accumulation_steps):
         self.schedule = schedule
-        self.accumulate = accumulate
+        self.gradient_accumulation_steps = gradient_accumulation_steps
 
     def __call__(self, step):
         """Rate at a training step, the same for all of an optimiser step."""
-        return self.schedule(keras.ops.floor_divide(step, self.accumulate))
+        return self.schedule(keras.ops.floor_divide(step, self.gradient_accumulation_steps))
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "accumulate": self.accumulate}
+        return {
+            "schedule": keras.saving.serialize_keras_object(self.schedule),
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
 
     @classmethod
     def from_config(cls, config):
         """Builds the schedule from `get_config()`."""
-        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["accumulate"])
+        config = current_names(config)
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["gradient_accumulation_steps"])
 
 
 def build_optimizer(
@@ -49,7 +54,7 @@ def build_optimizer(
     beta_2=0.95,
     layer_decay=1.0,
     num_layers=0,
-    accumulate=1,
+    gradient_accumulation_steps=1,
 ):
     """AdamW as masked autoencoders are trained with.
 
@@ -65,9 +70,9 @@ def build_optimizer(
         layer_decay: float, factor of the rate from a layer to the one before it; see `LayerDecayAdamW`. Defaults to
             `1.0`, one rate for all.
         num_layers: int, blocks of the encoder, for `layer_decay`. Defaults to `0`.
-        accumulate: int, training steps whose gradients are averaged for one optimiser step: as many parts of a batch
-            as `EpochBatches` gives it in, of which only one is in memory. Schedule, clipping and decay go by optimiser
-            steps, as with whole batches. Defaults to `1`.
+        gradient_accumulation_steps: int, training steps whose gradients are averaged for one optimiser step: the
+            `micro_batches` of `EpochBatches`, of which only one is in memory. Schedule, clipping and decay go by
+            optimiser steps, as with whole batches. Defaults to `1`.
 
     Returns:
         `keras.optimizers.AdamW`.
@@ -96,9 +101,9 @@ def build_optimizer(
         warmup_steps=warmup_steps,
     )
     arguments = {"weight_decay": weight_decay, "beta_2": beta_2, "clipnorm": 1.0}
-    if accumulate > 1:
-        schedule = PerUpdate(schedule, accumulate)
-        arguments["gradient_accumulation_steps"] = accumulate
+    if gradient_accumulation_steps > 1:
+        schedule = PerUpdate(schedule, gradient_accumulation_steps)
+        arguments["gradient_accumulation_steps"] = gradient_accumulation_steps
     if layer_decay == 1.0:
         optimizer = keras.optimizers.AdamW(schedule, **arguments)
     else:

@@ -55,12 +55,12 @@ def plot_reconstructions(signals, result, sampling_rate, titles=None):
     figure = Figure(figsize=(9, 1.9 * len(signals)), layout="constrained")
     rows = np.atleast_1d(figure.subplots(len(signals), 1, sharex=True))
     for i, axes in enumerate(rows):
-        removed = result["mask"][i] > 0
+        masked = result["mask"][i] > 0
         axes.plot(time, signals[i], color=_SIGNAL, linewidth=0.8, label="signal")
-        predicted = np.where(removed, result["reconstruction"][i], np.nan)
+        predicted = np.where(masked, result["reconstruction"][i], np.nan)
         axes.plot(time, predicted, color=_MODEL, linewidth=1.0, label="predicted in masked patches")
         low, high = axes.get_ylim()
-        axes.fill_between(time, low, high, where=removed, color="0.92", linewidth=0, zorder=0, label="removed")
+        axes.fill_between(time, low, high, where=masked, color="0.92", linewidth=0, zorder=0, label="masked")
         axes.set(ylim=(low, high), ylabel="Amplitude / std", title=titles[i] if titles else None)
     rows[0].legend(loc="upper right", fontsize=7, ncols=3)
     rows[-1].set(xlabel="Time / µs", xlim=(time[0], time[-1]))

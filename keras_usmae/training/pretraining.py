@@ -89,13 +89,13 @@ def load_pretraining_data(config, dataset, length, stream=False):
     return PretrainingData(f"{dataset.name} fresh {config.fresh}", load_epoch, held_out, sampling_rate)
 
 
-def build_autoencoder(config, parts=None, recompute=False, **encoder_overrides):
+def build_autoencoder(config, parts=None, remat=False, **encoder_overrides):
     """Builds the autoencoder of a configuration.
 
     Args:
         config: `PretrainConfig`.
         parts: dict with the constructor arguments of `"encoder"` and `"decoder"`. Defaults to `None`, the preset's.
-        recompute: bool, see `MAEEncoder`. Defaults to `False`.
+        remat: bool, see `MAEEncoder`. Defaults to `False`.
         **encoder_overrides: arguments of `MAEEncoder` that differ, such as `signal_length`.
 
     Returns:
@@ -108,8 +108,8 @@ def build_autoencoder(config, parts=None, recompute=False, **encoder_overrides):
         seed=config.seed,
         dtype=config.dtype,
         decoder=config.decoder,
-        decoded_share=config.decoded_share,
-        recompute=recompute,
+        prediction_ratio=config.prediction_ratio,
+        remat=remat,
         **encoder_overrides,
     )
 
@@ -128,7 +128,7 @@ def compile_autoencoder(mae, config, num_updates):
         config.epochs * num_updates,
         warmup,
         config.weight_decay,
-        accumulate=config.accumulate or 1,
+        gradient_accumulation_steps=config.gradient_accumulation_steps or 1,
     )
     mae.compile(optimizer, jit_compile=jit_compile())
 
@@ -138,7 +138,7 @@ def pretrain(
     folder=None,
     resume=False,
     stream=False,
-    recompute=False,
+    remat=False,
     devices=1,
     data_dir=None,
     raw_dir=None,
@@ -154,7 +154,7 @@ def pretrain(
         resume: bool, whether to go on with an interrupted run of the same configuration. Defaults to `False`.
         stream: bool, whether the stored split is read batch by batch, where it does not fit in memory. Defaults to
             `False`.
-        recompute: bool, whether blocks are computed again going backward, in place of kept in memory. Defaults to
+        remat: bool, whether blocks are computed again going backward, in place of kept in memory. Defaults to
             `False`.
         devices: int, devices that share each batch; see `use_devices`. Defaults to `1`.
         data_dir: path or `None`, see `load_dataset`.
@@ -179,7 +179,7 @@ def pretrain(
     set_xla_memory_scheduler()
     # Everything that can be wrong is found before the data are made or the folder is opened.
     devices = use_devices(devices)
-    devices.check_parts(config.batch_size, config.accumulate or 1)
+    devices.check_micro_batches(config.batch_size, config.gradient_accumulation_steps or 1)
     if config.transducer:
         read_transducer(config.transducer)
     dataset = load_dataset(config.dataset, data_dir, raw_dir)
@@ -193,7 +193,7 @@ def pretrain(
     record = dataclasses.asdict(config) | record
     keras.utils.set_random_seed(config.seed)
     sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
-    mae = build_autoencoder(config, recompute=recompute, **sizes)
+    mae = build_autoencoder(config, remat=remat, **sizes)
     folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
     if devices.is_main_process:
         check_run_folder(folder, record, resume)
@@ -222,7 +222,8 @@ def run_pretraining(mae, config, data, folder, record, resume=False, devices=Non
         open_run_folder(folder, record, resume)
     # The masks of the validation signals stay the same, so that its epochs compare.
     masked = functools.partial(with_mask_noise, num_patches=mae.encoder.num_patches, seed=config.seed)
-    batches = devices.shard(EpochBatches(masked(data.load_epoch), config.batch_size, config.accumulate or 1))
+    micro_batches = config.gradient_accumulation_steps or 1
+    batches = devices.shard(EpochBatches(masked(data.load_epoch), config.batch_size, micro_batches))
     compile_autoencoder(mae, config, batches.num_updates)
     validation = masked(lambda epoch: (data.validation,))(0)
     train(mae, batches, validation, folder, config.epochs, devices=devices, verbose=verbose)

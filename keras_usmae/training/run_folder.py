@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_usmae.files import PARTIAL, atomic_write, check_writable, write_json
+from keras_usmae.renamed import current_names
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
+from keras_usmae.user_files import read_json, read_text
 
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
-_MAX_BYTES = 2**24  # of a configuration or a log: more is none
 
 
 def save_arrays(path, arrays):
@@ -70,7 +71,7 @@ def read_history(path):
     if not path.exists():
         return []
     rows = []
-    for number, row in enumerate(csv.DictReader(_read_text(path).splitlines()), start=2):
+    for number, row in enumerate(csv.DictReader(read_text(path).splitlines()), start=2):
         for name, value in row.items():
             try:
                 row[name] = float(value)
@@ -107,22 +108,7 @@ def read_config(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no {path}: {path.parent} is no whole run folder.")
-    try:
-        content = json.loads(_read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON: {error}. Restore it from a copy, or start a new run.") from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a JSON object, but holds a {type(content).__name__}.")
-    return content
-
-
-def _read_text(path):
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB, more than any that a run writes.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text: {error}") from None
+    return read_json(path, "Restore it from a copy, or start a new run.")
 
 
 def check_run_folder(path, config, resume=False):
@@ -155,7 +141,7 @@ def check_run_folder(path, config, resume=False):
             )
         check_writable(path)
         return
-    found, config = read_config(config_path), json.loads(json.dumps(config))
+    found, config = current_names(read_config(config_path)), json.loads(json.dumps(config))
     differing = sorted(key for key in {*found, *config} if found.get(key) != config.get(key))
     if differing:
         changes = ", ".join(f"{key}: {found.get(key)!r} there, {config.get(key)!r} now" for key in differing)
@@ -201,6 +187,7 @@ def open_run_folder(path, config, resume=False):
     path.mkdir(parents=True, exist_ok=True)
     lock_folder(path)
     check_run_folder(path, config, resume=True)  # somebody may have been quicker
-    if not (path / CONFIG_FILE).exists():
-        write_json(path / CONFIG_FILE, config)
+    config_path = path / CONFIG_FILE
+    if not config_path.exists() or read_config(config_path).keys() != config.keys():  # names of an earlier version
+        write_json(config_path, config)
     return path

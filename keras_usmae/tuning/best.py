@@ -20,7 +20,7 @@ def pretrain_options(settings, dataset, epochs, signals, seed):
         A dict.
     """
     names = ["patch_size", "mask_ratio", "decoder", "normalize_targets", "learning_rate", "weight_decay", "batch_size"]
-    names += ["decoded_share"] if settings["decoder"] == "cross" else []
+    names += ["prediction_ratio"] if settings["decoder"] == "cross" else []
     options = {name: settings[name] for name in names}
     return {**options, "dataset": dataset, "epochs": epochs, "fresh": signals, "seed": seed}
 

@@ -29,7 +29,7 @@ def build_searched(parts, settings, epochs, steps, seed):
     utils.clear_session()  # graphs of earlier trials
     utils.set_random_seed(seed)
     chosen = {name: settings[name] for name in SEARCHED["pretrain"]}
-    chosen["decoded_share"] = settings["decoded_share"] if settings["decoder"] == "cross" else None
+    chosen["prediction_ratio"] = settings["prediction_ratio"] if settings["decoder"] == "cross" else None
     config = PretrainConfig(epochs=epochs, seed=seed, **chosen)
     mae = build_autoencoder(config, parts)
     compile_autoencoder(mae, config, steps)

@@ -5,8 +5,10 @@ import math
 from importlib import resources
 from pathlib import Path
 
-from keras_usmae.signals.readers.toml_table import read_toml
+from keras_usmae.fields import did_you_mean
+from keras_usmae.renamed import current_names
 from keras_usmae.tuning.settings import CHECKS, DEFAULTS, NEEDS
+from keras_usmae.user_files import read_toml
 
 _KEYS = {"choice", "low", "high", "log", "when"}
 
@@ -107,7 +109,7 @@ class SearchSpace:
             if name not in shipped:
                 raise ValueError(f"There is no search space {name!r}. Give a .toml file, or one of {shipped}.")
             path, name = str(folder / f"{name}.toml"), f"{name}.toml"
-        return cls(task, read_toml(Path(path), "search space"), source=name)
+        return cls(task, current_names(read_toml(Path(path), "search space")), source=name)
 
     def without(self, names):
         """The space without some settings, such as the architecture's where that is given."""
@@ -158,7 +160,8 @@ class SearchSpace:
 
     def _read(self, name, table):
         if name not in DEFAULTS[self.task]:
-            raise ValueError(f"a {self.task} search has no such setting; it has {sorted(DEFAULTS[self.task])}.")
+            known = sorted(DEFAULTS[self.task])
+            raise ValueError(f"a {self.task} search has no such setting; it has {known}.{did_you_mean(name, known)}")
         if not isinstance(table, dict) or set(table) - _KEYS:
             raise ValueError(f"expected a table of some of {sorted(_KEYS)}, but got {table!r}.")
         expected, is_valid = CHECKS[name]

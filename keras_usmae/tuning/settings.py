@@ -1,6 +1,7 @@
 """The settings that a search may choose, what they mean, and what they are where it does not choose them."""
 
 from keras_usmae.configs import FinetuneConfig, PretrainConfig
+from keras_usmae.fields import is_integer, is_number
 from keras_usmae.models import load_preset, preset_names
 from keras_usmae.models.heads import HEADS
 from keras_usmae.models.masked_autoencoder import DECODERS
@@ -25,11 +26,11 @@ SEARCHED = {
         *("label_sigma", "augment", "augment_noise", "batch_size"),
     ),
     "pretrain": (
-        *("mask_ratio", "decoder", "decoded_share", "normalize_targets"),
+        *("mask_ratio", "decoder", "prediction_ratio", "normalize_targets"),
         *("learning_rate", "weight_decay", "batch_size"),
     ),
 }
-_CONFIGS = {"finetune": FinetuneConfig().resolved(), "pretrain": PretrainConfig(decoded_share=0.5)}
+_CONFIGS = {"finetune": FinetuneConfig().resolved(), "pretrain": PretrainConfig(prediction_ratio=0.5)}
 DEFAULTS = {
     task: {**_ARCHITECTURE_DEFAULTS, **{name: getattr(_CONFIGS[task], name) for name in names}}
     for task, names in SEARCHED.items()
@@ -38,21 +39,17 @@ DEFAULTS = {
 # Settings that count only where another one has a certain value.
 NEEDS = {
     **dict.fromkeys(WIDTHS, ("size", FREE)),
-    "decoded_share": ("decoder", "cross"),
+    "prediction_ratio": ("decoder", "cross"),
     "augment_noise": ("augment", True),
 }
 
 
 def _is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return is_integer(value) and value >= 1
 
 
 def _is_share(value):
-    return _is_number(value) and 0 < value <= 1
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number(value) and 0 < value <= 1
 
 
 # Presets that differ in their widths: the patch size is a setting of its own.
@@ -67,12 +64,12 @@ CHECKS = {
     ),
     "head": (f"one of {sorted(HEADS)}", lambda value: value in HEADS),
     "decoder": (f"one of {sorted(DECODERS)}", lambda value: value in DECODERS),
-    "learning_rate": ("a number above 0", lambda value: _is_number(value) and value > 0),
+    "learning_rate": ("a number above 0", lambda value: is_number(value) and value > 0),
     **dict.fromkeys(
         ("weight_decay", "label_sigma", "augment_noise"),
-        ("a number that is not negative", lambda value: _is_number(value) and value >= 0),
+        ("a number that is not negative", lambda value: is_number(value) and value >= 0),
     ),
-    **dict.fromkeys(("layer_decay", "decoded_share"), ("a number above 0, at most 1", _is_share)),
+    **dict.fromkeys(("layer_decay", "prediction_ratio"), ("a number above 0, at most 1", _is_share)),
     "mask_ratio": ("a number between 0 and 1", lambda value: _is_share(value) and value < 1),
     **dict.fromkeys(("augment", "normalize_targets"), ("true or false", lambda value: isinstance(value, bool))),
 }

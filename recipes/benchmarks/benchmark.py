@@ -37,7 +37,7 @@ NUM_STORED = 8192
 def main(
     preset: options.Preset = "small",
     batch_size: Annotated[int, typer.Option(min=1, help="Signals in a step.")] = 256,
-    accumulate: Annotated[int, typer.Option(min=2, help="Parts of a batch, of the contenders in parts.")] = 8,
+    micro_batches: Annotated[int, typer.Option(min=2, help="Parts of a batch, of the contenders in parts.")] = 8,
     signal_length: Annotated[int, typer.Option(min=64, help="Samples in a signal.")] = 2048,
     rounds: Annotated[int, typer.Option(min=1, help="Times that all contenders take a turn.")] = 5,
     steps: Annotated[int, typer.Option(min=1, help="Steps in a turn, whose median counts.")] = 3,
@@ -60,7 +60,7 @@ def main(
         load_preset(name)
     output.mkdir(parents=True, exist_ok=True)
     size = {"preset": preset, "batch_size": batch_size, "signal_length": signal_length}
-    rows, profiles = in_turn(size, accumulate, rounds, steps)
+    rows, profiles = in_turn(size, micro_batches, rounds, steps)
     rows += latencies(preset, signal_length, steps)
     rows += data_rates(output)
     curves = {
@@ -72,11 +72,11 @@ def main(
     rows += recomputation({**size, "batch_size": 4, "decoder": "cross", "signal_length": max(lengths)}, steps)
     print_table(rows)
     print_profiles(profiles)
-    settings = {"size": size, "accumulate": accumulate, "rounds": rounds, "steps": steps}
+    settings = {"size": size, "micro_batches": micro_batches, "rounds": rounds, "steps": steps}
     write(output, {**settings, "profiles": profiles}, rows, curves)
 
 
-def contenders(size, accumulate):
+def contenders(size, micro_batches):
     """All that takes turns: each backend and decoder with the whole batch, then with the batch in parts."""
     return [
         Contender("matrix product", task="matrix"),
@@ -84,20 +84,20 @@ def contenders(size, accumulate):
         Contender("vit-pytorch compiled", library="vit-pytorch compiled", **size),
         *(
             Contender(
-                f"{backend}, {decoder} decoder{in_parts}", backend=backend, decoder=decoder, accumulate=parts, **size
+                f"{backend}, {decoder} decoder{in_parts}", backend=backend, decoder=decoder, micro_batches=parts, **size
             )
             for decoder in ("full", "cross")
-            for parts, in_parts in ((1, ""), (accumulate, f" in {accumulate} parts"))
+            for parts, in_parts in ((1, ""), (micro_batches, f" in {micro_batches} parts"))
             for backend in BACKENDS
         ),
     ]
 
 
-def in_turn(size, accumulate, rounds, steps):
+def in_turn(size, micro_batches, rounds, steps):
     """Rows of all contenders, timed in turn, and the profiles of those that miss the target of their rate."""
     workers = []
     try:
-        for contender in contenders(size, accumulate):
+        for contender in contenders(size, micro_batches):
             workers.append(Worker(contender))
             print(f"{contender.name} is warm", flush=True)
         times = {worker.contender.name: [] for worker in workers}
@@ -148,10 +148,8 @@ def recomputation(size, steps):
     rows = []
     for backend in BACKENDS:
         seconds, memory = [], []
-        for recompute in (False, True):
-            with Worker(
-                Contender(f"{backend}, recompute={recompute}", backend=backend, recompute=recompute, **size)
-            ) as w:
+        for remat in (False, True):
+            with Worker(Contender(f"{backend}, remat={remat}", backend=backend, remat=remat, **size)) as w:
                 seconds.append(w.time(steps))
                 memory.append(w.step_memory)
         what = f"{backend}, {size['signal_length']} samples, recomputing:"

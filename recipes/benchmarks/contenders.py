@@ -32,8 +32,8 @@ class Contender:
         decoder: str, `"full"` or `"cross"`.
         signal_length: int, samples.
         batch_size: int, signals in an optimiser step.
-        accumulate: int, parts of a batch whose gradients are accumulated.
-        recompute: bool, whether blocks are computed again going backward.
+        micro_batches: int, parts of a batch whose gradients are accumulated.
+        remat: bool, whether blocks are computed again going backward.
     """
 
     name: str
@@ -44,8 +44,8 @@ class Contender:
     decoder: str = "full"
     signal_length: int = 2048
     batch_size: int = 256
-    accumulate: int = 1
-    recompute: bool = False
+    micro_batches: int = 1
+    remat: bool = False
 
 
 class Worker:
@@ -154,9 +154,9 @@ def _pretraining(contender, signals):
     tune_malloc()  # as `train` does
     keras.utils.set_random_seed(0)
     mae = build_model(contender)
-    optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, accumulate=contender.accumulate)
+    optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, gradient_accumulation_steps=contender.micro_batches)
     mae.compile(optimizer, jit_compile=jit_compile())
-    parts = np.split(signals, contender.accumulate)
+    parts = np.split(signals, contender.micro_batches)
     return lambda: [mae.train_on_batch(part) for part in parts]
 
 
@@ -169,7 +169,7 @@ def build_model(contender):
         seed=0,
         decoder=contender.decoder,
         signal_length=contender.signal_length,
-        recompute=contender.recompute,
+        remat=contender.remat,
     )
 
 
@@ -242,7 +242,7 @@ def step_flops(mae):
     macs = visible * patch_size * encoder.hidden_dim + encoder.num_layers * _block(encoder, visible, visible)
     macs += visible * encoder.hidden_dim * decoder.hidden_dim
     decoded = patches
-    if hasattr(decoder, "decoded_share"):
+    if hasattr(decoder, "prediction_ratio"):
         decoded = decoder.num_decoded(patches - visible)
         macs += decoder.num_layers * _block(decoder, decoded, visible)
     else:

@@ -1,4 +1,4 @@
-"""The experiments of `run.py`, a file each: which cells it has, how one is run, and what is shown of them."""
+"""The experiments of `run.py`, a file each: which trials it has, how one is run, and what is shown of them."""
 
 from recipes.experiments import baselines, decoders, diversity, labels, masking, sizes, tasks
 from recipes.experiments.physics import question

@@ -1,4 +1,4 @@
-"""Grids of experiments: each cell is run once, by whichever process comes to it first, and is kept."""
+"""Grids of experiments: each trial is run once, by whichever process comes to it first, and is kept."""
 
 import hashlib
 import json
@@ -10,61 +10,63 @@ from scipy import stats
 
 from keras_usmae.files import write_json
 
+_FOLDER = "cells"
 
-def cell_file(folder, cell):
-    """The file that holds the result of a cell.
+
+def trial_file(folder, trial):
+    """The file that holds the result of a trial.
 
     Args:
         folder: path of the experiment.
-        cell: dict of plain values that decide the result.
+        trial: dict of plain values that decide the result.
 
     Returns:
         `pathlib.Path`.
     """
-    text = json.dumps(cell, sort_keys=True)
-    return Path(folder) / "cells" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+    # The words of earlier versions: a result that was computed once is found again.
+    text = json.dumps({"contender" if key == "method" else key: trial[key] for key in trial}, sort_keys=True)
+    return Path(folder) / _FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
 
-def run_cells(cells, run, folder):
-    """Runs the cells that have no result yet.
+def run_trials(trials, run, folder):
+    """Runs the trials that have no result yet.
 
-    Start the same experiment in several processes to share the work: a cell that another process is at is left to it.
-    A cell that was interrupted leaves nothing, and is run again.
+    Start the same experiment in several processes to share the work: a trial that another process is at is left to it.
+    A trial that was interrupted leaves nothing, and is run again.
 
     Args:
-        cells: list of dicts of plain values.
-        run: function from a cell to a dict of results.
+        trials: list of dicts of plain values.
+        run: function from a trial to a dict of results.
         folder: path of the experiment.
 
     Returns:
-        List of dicts, cell and results together, of all cells that are done.
+        List of dicts, trial and results together, of all trials that are done.
 
     Example:
 
     ```python
-    rows = run_cells([{"seed": seed} for seed in range(5)], lambda cell: {"square": cell["seed"] ** 2}, "runs/mine")
+    rows = run_trials([{"seed": seed} for seed in range(5)], lambda trial: {"square": trial["seed"] ** 2}, "runs/mine")
     ```
     """
-    (Path(folder) / "cells").mkdir(parents=True, exist_ok=True)
-    for number, cell in enumerate(cells, start=1):
-        path = cell_file(folder, cell)
+    (Path(folder) / _FOLDER).mkdir(parents=True, exist_ok=True)
+    for number, trial in enumerate(trials, start=1):
+        path = trial_file(folder, trial)
         try:
             with FileLock(f"{path}.lock", timeout=0):
                 if path.exists():
                     continue
-                name = ", ".join(f"{key} {value}" for key, value in cell.items())
-                print(f"[{number}/{len(cells)}] {name}", flush=True)
-                write_json(path, {"cell": cell, "result": run(cell)})
+                name = ", ".join(f"{key} {value}" for key, value in trial.items())
+                print(f"[{number}/{len(trials)}] {name}", flush=True)
+                write_json(path, {"trial": trial, "result": run(trial)})
         except Timeout:
             continue  # another process is at it
-    return read_cells(cells, folder)
+    return read_trials(trials, folder)
 
 
-def read_cells(cells, folder):
-    """Reads the results of the cells that are done; see `run_cells`."""
-    files = (cell_file(folder, cell) for cell in cells)
-    contents = (json.loads(path.read_text()) for path in files if path.exists())
-    return [{**content["cell"], **content["result"]} for content in contents]
+def read_trials(trials, folder):
+    """Reads the results of the trials that are done; see `run_trials`."""
+    files = ((trial, trial_file(folder, trial)) for trial in trials)
+    return [{**trial, **json.loads(path.read_text())["result"]} for trial, path in files if path.exists()]
 
 
 def summarize(rows, by, values):
@@ -99,19 +101,19 @@ def summarize(rows, by, values):
     return table
 
 
-def paired_test(rows, value, contender, reference, key="contender", pair="seed"):
-    """Paired t-test of two contenders over the seeds that both have.
+def paired_test(rows, value, method, reference, key="method", pair="seed"):
+    """Paired t-test of two methods over the seeds that both have.
 
     Args:
         rows: list of dicts.
         value: str, key of the compared value.
-        contender: value of `key` of the rows to judge.
+        method: value of `key` of the rows to judge.
         reference: value of `key` of the rows to compare with.
-        key: str. Defaults to `"contender"`.
+        key: str. Defaults to `"method"`.
         pair: str, key of what is equal in a pair. Defaults to `"seed"`.
 
     Returns:
-        A dict of `difference` (mean of contender minus reference), `low` and `high` (its 95 % confidence interval),
+        A dict of `difference` (mean of method minus reference), `low` and `high` (its 95 % confidence interval),
         `p_value` and `n`.
 
     Raises:
@@ -123,11 +125,11 @@ def paired_test(rows, value, contender, reference, key="contender", pair="seed")
     paired_test(rows, "accuracy", "pre-trained", "from scratch")["p_value"]
     ```
     """
-    columns = [{row[pair]: row[value] for row in rows if row[key] == name} for name in (contender, reference)]
+    columns = [{row[pair]: row[value] for row in rows if row[key] == name} for name in (method, reference)]
     shared = sorted(set(columns[0]) & set(columns[1]))
     if len(shared) < 2:
         raise ValueError(
-            f"A paired test needs two or more {pair}s that both {contender!r} and {reference!r} have; there are "
+            f"A paired test needs two or more {pair}s that both {method!r} and {reference!r} have; there are "
             f"{len(shared)}. Run the experiment to its end, or with more seeds."
         )
     result = stats.ttest_rel(*[[column[name] for name in shared] for column in columns])

@@ -64,5 +64,5 @@ def pretrain_mixture(pretraining, measured, folder, epoch_size):
     data = PretrainingData(pretraining.dataset, load_epoch, held_out)
     resume = (folder / "config.json").exists()
     run_pretraining(
-        build_autoencoder(config), config, data, folder, pretraining.cell(), resume, verbose=options.progress()
+        build_autoencoder(config), config, data, folder, pretraining.values(), resume, verbose=options.progress()
     )

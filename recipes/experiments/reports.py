@@ -31,21 +31,21 @@ def score_table(path, title, rows, by, notes=(), shown=SHOWN):
     return write_markdown(path, title, header, lines, notes)
 
 
-def paired_notes(rows, contender, references, by, value="test_accuracy", scale=100.0, unit="points of top-1"):
-    """A sentence for each group: contender against a reference, paired over the seeds."""
+def paired_notes(rows, method, references, by, value="test_accuracy", scale=100.0, unit="points of top-1"):
+    """A sentence for each group: method against a reference, paired over the seeds."""
     notes = []
     for reference in references:
         for group in dict.fromkeys(row[by] for row in rows):
-            part = [row for row in rows if row[by] == group and row["contender"] in (contender, reference)]
-            if {row["contender"] for row in part} != {contender, reference}:
+            part = [row for row in rows if row[by] == group and row["method"] in (method, reference)]
+            if {row["method"] for row in part} != {method, reference}:
                 continue
             try:
-                test = paired_test(part, value, contender, reference)
+                test = paired_test(part, value, method, reference)
             except ValueError:
                 continue  # one seed so far
             low, high = scale * test["low"], scale * test["high"]
             notes.append(
-                f"- {by} {group}: {contender} minus {reference} {scale * test['difference']:+.2f} {unit} "
+                f"- {by} {group}: {method} minus {reference} {scale * test['difference']:+.2f} {unit} "
                 f"(95 % interval {low:+.2f} to {high:+.2f}, p = {test['p_value']:.2g}, {test['n']} seeds)"
             )
     return notes

@@ -16,9 +16,9 @@
 | `decoders` | the full decoder and the cheaper cross-attention decoder |
 | `physics` | impossible jumps, filled in by the autoencoder and by interpolation; how far its heads look |
 
-Every cell is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
+Every trial is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
 twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
-every cell and decides nothing. Writes `EXPERIMENT.csv` (a row per cell), `EXPERIMENT.md` (mean and standard deviation
+every trial and decides nothing. Writes `EXPERIMENT.csv` (a row per trial), `EXPERIMENT.md` (mean and standard deviation
 over the seeds) and PNG plots. `KERAS_BACKEND` chooses the backend.
 """
 
@@ -31,8 +31,8 @@ from keras_usmae import options
 from keras_usmae.files import write_csv
 from keras_usmae.models import load_preset
 from recipes import experiments
-from recipes.experiments.grid import read_cells, run_cells
-from recipes.experiments.plan import SHORT, Plan
+from recipes.experiments.grid import read_trials, run_trials
+from recipes.experiments.sweep import SHORT, Sweep
 from recipes.experiments.trial import Place, Trial
 
 
@@ -63,10 +63,10 @@ def main(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
     only: Annotated[
-        str | None, typer.Option(help="Run the cells of this contender only; the table takes all that are done.")
+        str | None, typer.Option(help="Run the trials of this method only; the table takes all that are done.")
     ] = None,
     labels: Annotated[
-        int | None, typer.Option(min=0, help="Run the cells with this many measured labels only, as --only does.")
+        int | None, typer.Option(min=0, help="Run the trials with this many measured labels only, as --only does.")
     ] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Run nothing: write table and plots of what is done.")
@@ -75,7 +75,7 @@ def main(
     tfds_dir: options.TfdsDir = None,
     raw_dir: options.RawDir = None,
 ) -> Path:
-    """Runs the cells of an experiment that are not done yet, and writes its table and plots."""
+    """Runs the trials of an experiment that are not done yet, and writes its table and plots."""
     if experiment not in experiments.EXPERIMENTS:
         raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
     load_preset(preset)
@@ -84,34 +84,34 @@ def main(
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
     entry = experiments.EXPERIMENTS[experiment]
-    plan = Plan(
+    sweep = Sweep(
         preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
     )
-    cells = [trial.cell() for trial in entry.trials(plan)]
-    mine = _chosen(experiment, cells, "contender", only)
+    trials = [trial.values() for trial in entry.trials(sweep)]
+    mine = _chosen(experiment, trials, "method", only)
     mine = _chosen(experiment, mine, "labels", labels)
     if not report:
         place = Place(folder, tfds_dir, raw_dir)
-        run_cells(mine, lambda cell: entry.run(Trial.of(cell), place), folder)
-    # In an order of its own: cells are run in the order of what they tell.
-    rows = sorted(read_cells(cells, folder), key=lambda row: row["seed"])
+        run_trials(mine, lambda values: entry.run(Trial.of(values), place), folder)
+    # In an order of its own: trials are run in the order of what they tell.
+    rows = sorted(read_trials(trials, folder), key=lambda row: row["seed"])
     if not rows:
-        raise ValueError(f"No cell of {experiment!r} is done in {folder}; run it without --report first.")
+        raise ValueError(f"No trial of {experiment!r} is done in {folder}; run it without --report first.")
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
     write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
-    files = entry.report(rows, plan, folder)
-    print(f"{experiment}: {len(rows)} of {len(cells)} cells are done. {folder / f'{experiment}.csv'}")
+    files = entry.report(rows, sweep, folder)
+    print(f"{experiment}: {len(rows)} of {len(trials)} trials are done. {folder / f'{experiment}.csv'}")
     for path in files:
         print(f"  {path}")
     return folder
 
 
-def _chosen(experiment, cells, key, value):
-    """The cells that have this value; all of them for none."""
-    chosen = [cell for cell in cells if value is None or cell.get(key) == value]
+def _chosen(experiment, trials, key, value):
+    """The trials that have this value; all of them for none."""
+    chosen = [trial for trial in trials if value is None or trial.get(key) == value]
     if not chosen:
-        known = sorted({cell[key] for cell in cells if key in cell})
-        raise ValueError(f"{experiment!r} has no cell with {key} {value!r}; choose one of {known}.")
+        known = sorted({trial[key] for trial in trials if key in trial})
+        raise ValueError(f"{experiment!r} has no trial with {key} {value!r}; choose one of {known}.")
     return chosen
 
 

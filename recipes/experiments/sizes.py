@@ -3,9 +3,9 @@
 from keras_usmae.files import save_figure
 from keras_usmae.models import MAEEncoder
 from recipes.experiments.grid import summarize
-from recipes.experiments.plan import Experiment
 from recipes.experiments.plots import plot_curves
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.sweep import Experiment
 from recipes.experiments.trials import run_tof
 
 PRESETS = ("nano", "tiny", "small", "base")
@@ -18,35 +18,35 @@ SHOWN = {
 }
 
 
-def trials(plan):
+def trials(sweep):
     """Every preset with both starts, the small ones first."""
     return [
-        plan.trial(contender, seed, preset=preset, pretraining=pretraining)
+        sweep.trial(method, seed, preset=preset, pretraining=pretraining)
         for preset in PRESETS
-        for seed in range(plan.seeds)
-        for contender, pretraining in (("from scratch", None), ("pre-trained", plan.shipped(preset)))
+        for seed in range(sweep.seeds)
+        for method, pretraining in (("from scratch", None), ("pre-trained", sweep.shipped(preset)))
     ]
 
 
-def report(rows, plan, folder):
+def report(rows, sweep, folder):
     """Table, and accuracy on training and validation signals over the number of parameters."""
-    title = f"Model size: {rows[0]['labels']} labels, {plan.dataset}, {plan.schedule}"
+    title = f"Model size: {rows[0]['labels']} labels, {sweep.dataset}, {sweep.schedule}"
     notes = paired_notes(rows, "pre-trained", ("from scratch",), "preset")
     notes += paired_notes(
         rows, "pre-trained", ("from scratch",), "preset", "test_mean_error_samples", 1.0, "samples of mean error"
     )
-    files = [score_table(folder / "sizes.md", title, rows, ("preset", "contender"), notes, SHOWN)]
+    files = [score_table(folder / "sizes.md", title, rows, ("preset", "method"), notes, SHOWN)]
     parameters = {preset: MAEEncoder.from_preset(preset).count_params() for preset in {row["preset"] for row in rows}}
     curves = [
         {
-            "contender": f"{row['contender']}, {split}",
+            "method": f"{row['method']}, {split}",
             "parameters": parameters[row["preset"]],
             "accuracy": row[f"{split}_accuracy"],
         }
         for split in ("train", "validation")
         for row in rows
     ]
-    groups = summarize(curves, ("contender", "parameters"), ("accuracy",))
+    groups = summarize(curves, ("method", "parameters"), ("accuracy",))
     figure = plot_curves(groups, "parameters", "accuracy", "Top-1 accuracy (%)", 100.0)
     return [*files, save_figure(figure, folder / "sizes.png")]
 

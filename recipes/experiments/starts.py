@@ -48,7 +48,7 @@ def reconstruction_loss(pretraining, place):
 
 
 def _pretrain(pretraining, place, folder):
-    settings = {key: value for key, value in pretraining.cell().items() if key != "signals"}
+    settings = {key: value for key, value in pretraining.values().items() if key != "signals"}
     if pretraining.dataset.startswith("ultrasound_synthetic"):
         epoch = fresh = min(PRETRAINING_EPOCH, pretraining.signals)
     else:

@@ -1,7 +1,7 @@
 """Other tasks: do the same encoders tell a flaw from none, and one material from another?"""
 
-from recipes.experiments.plan import Experiment
 from recipes.experiments.reports import paired_notes, score_table
+from recipes.experiments.sweep import Experiment
 from recipes.experiments.trials import run_classes
 
 LABELS = (32, 320)
@@ -13,22 +13,22 @@ SHOWN = {
 }
 
 
-def trials(plan):
+def trials(sweep):
     """Every task with few and more labels: frozen encoders by probes, and fine-tuned ones."""
     result = []
     for labels in LABELS:
-        for seed in range(plan.seeds):
+        for seed in range(sweep.seeds):
             for task in TASKS:
-                for start, changes in plan.starts().items():
+                for start, changes in sweep.starts().items():
                     for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
                         if mode != "fine-tuned" and start == "CNN":
                             continue
                         name = f"{start}, {mode}" if mode == "fine-tuned" else f"{start.replace('from ', '')}, {mode}"
-                        result.append(plan.trial(name, seed, labels, task=task, mode=mode, **changes))
+                        result.append(sweep.trial(name, seed, labels, task=task, mode=mode, **changes))
     return result
 
 
-def report(rows, plan, folder):
+def report(rows, sweep, folder):
     """A table with paired tests."""
     rows = sorted(
         ({**row, "task and labels": f"{row['task']}, {row['labels']} labels"} for row in rows),
@@ -37,12 +37,12 @@ def report(rows, plan, folder):
     notes = []
     for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
         rivals = ("from scratch, fine-tuned", "CNN, fine-tuned") if mode == "fine-tuned" else (f"scratch, {mode}",)
-        contender = f"pre-trained, {mode}"
+        method = f"pre-trained, {mode}"
         notes += paired_notes(
-            rows, contender, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
+            rows, method, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
         )
-    title = f"Flaw and material: {plan.preset}, {plan.dataset}, test split, {plan.schedule}"
-    return [score_table(folder / "tasks.md", title, rows, ("task and labels", "contender"), notes, SHOWN)]
+    title = f"Flaw and material: {sweep.preset}, {sweep.dataset}, test split, {sweep.schedule}"
+    return [score_table(folder / "tasks.md", title, rows, ("task and labels", "method"), notes, SHOWN)]
 
 
 EXPERIMENT = Experiment(trials, run_classes, report)

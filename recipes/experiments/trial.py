@@ -34,7 +34,7 @@ class Pretraining:
     mixture: bool = False
     held_out: str | None = None
 
-    def cell(self):
+    def values(self):
         """Plain values, for files."""
         values = dataclasses.asdict(self)
         mixture, held_out = values.pop("mixture"), values.pop("held_out")
@@ -44,7 +44,7 @@ class Pretraining:
     @property
     def name(self):
         """Name of its folder."""
-        return "_".join(str(value).replace("/", "-") for value in self.cell().values())
+        return "_".join(str(value).replace("/", "-") for value in self.values().values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class FinishedRun:
 
     run: str
 
-    def cell(self):
+    def values(self):
         """Plain values, for files."""
         return {"run": self.run}
 
@@ -72,7 +72,7 @@ class Trial:
     """One row of an experiment, and everything that decides its scores; what a trial does not need is `None`.
 
     Args:
-        contender: str, what it is called in tables.
+        method: str, what it is called in tables.
         seed: int.
         dataset: str, labelled dataset and configuration.
         architecture: str, `"transformer"` or `"cnn"`.
@@ -94,7 +94,7 @@ class Trial:
         test_signals: int, signals of each kind in the question of physics.
     """
 
-    contender: str
+    method: str
     seed: int
     dataset: str | None = None
     architecture: str | None = None
@@ -115,11 +115,11 @@ class Trial:
     shots: int | None = None
     test_signals: int | None = None
 
-    def cell(self):
+    def values(self):
         """Plain values, for files: what is not `None`, and what an encoder starts from."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         start = self.pretraining
-        values["pretraining"] = start.cell() if isinstance(start, Pretraining | FinishedRun) else start
+        values["pretraining"] = start.values() if isinstance(start, Pretraining | FinishedRun) else start
         kept = ("pretraining",) if self.architecture else ()
         return {name: value for name, value in values.items() if value is not None or name in kept}
 
@@ -128,13 +128,13 @@ class Trial:
         return dataclasses.replace(self, seed=seed)
 
     @classmethod
-    def of(cls, cell):
-        """The trial that `cell` made plain values of."""
-        start = cell.get("pretraining")
+    def of(cls, values):
+        """The trial that `values` gave the plain values of."""
+        start = values.get("pretraining")
         if isinstance(start, dict):
             mixture = {"mixture": True} if "held_out" in start else {}
             start = FinishedRun(**start) if "run" in start else Pretraining(**start, **mixture)
-        return cls(**{**cell, "pretraining": start})
+        return cls(**{**values, "pretraining": start})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Place:
     """Where an experiment works.
 
     Args:
-        folder: `pathlib.Path`, where cells and pre-trained encoders are kept.
+        folder: `pathlib.Path`, where trials and pre-trained encoders are kept.
         data_dir: path or `None`, see `load_dataset`. Defaults to `None`.
         raw_dir: path or `None`, see `load_dataset`. Defaults to `None`.
         speed_of_sound: float, m/s. Defaults to `1480.0`.

@@ -31,7 +31,7 @@ measured signal. Load it with `MAEEncoder.from_preset("{preset}", weights="synth
 | data | `{dataset}`: new signals in each epoch, seed {seed} |
 | schedule | {epochs} epochs of {fresh:,} signals in batches of {batch_size}; {dtype} |
 | optimiser | AdamW, weight decay {weight_decay:g}, beta2 0.95, peak rate {learning_rate:g}, cosine decay |
-| task | {mask_ratio:.1%} of the patches removed; decoder `{decoder}` |
+| task | {mask_ratio:.1%} of the patches masked; decoder `{decoder}` |
 | loss | {val_loss:.4f} on the validation split, mean square of the masked patches; 1.0 is predicting nothing |
 | cost | {seconds:.0f} s with {backend} on {cores} |
 | made by | keras_usmae {version}, `recipes/pretrain.py`, `recipes/maintenance/ship_weights.py` |

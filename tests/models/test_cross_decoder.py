@@ -38,13 +38,13 @@ def test_patches_are_predicted_each_on_its_own():
 
 @pytest.mark.parametrize(("share", "num_decoded"), [(1.0, 48), (0.5, 24), (0.3, 14), (0.001, 1)])
 def test_number_of_decoded_patches(share, num_decoded):
-    assert CrossAttentionDecoder(**CONFIG, decoded_share=share).num_decoded(48) == num_decoded
+    assert CrossAttentionDecoder(**CONFIG, prediction_ratio=share).num_decoded(48) == num_decoded
 
 
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.01, float("nan")])
 def test_share_out_of_range(share):
-    with pytest.raises(ValueError, match=r"above 0 and not above 1\. Received: decoded_share="):
-        CrossAttentionDecoder(**CONFIG, decoded_share=share)
+    with pytest.raises(ValueError, match=r"above 0 and not above 1\. Received: prediction_ratio="):
+        CrossAttentionDecoder(**CONFIG, prediction_ratio=share)
 
 
 def small_mae(**kwargs):
@@ -52,7 +52,7 @@ def small_mae(**kwargs):
 
 
 def test_training_decodes_a_random_share_of_the_removed_patches():
-    mae, signals = small_mae(decoded_share=0.25), np.zeros((400, 512), "float32")
+    mae, signals = small_mae(prediction_ratio=0.25), np.zeros((400, 512), "float32")
     first, second = mae(signals, training=True), mae(signals, training=True)
     positions = numpy_of(first["positions"])
     assert first["patches"].shape == (400, 3, 32)
@@ -111,10 +111,10 @@ def test_every_weight_learns():
 
 def test_choice_by_name():
     assert isinstance(small_mae().decoder, CrossAttentionDecoder)
-    assert small_mae().decoder.decoded_share == 0.5
+    assert small_mae().decoder.prediction_ratio == 0.5
     assert isinstance(MaskedAutoencoder.from_preset("nano", decoder="full").decoder, MAEDecoder)
     assert isinstance(MaskedAutoencoder.from_preset("nano").decoder, CrossAttentionDecoder)
     with pytest.raises(ValueError, match=r"one of \('full', 'cross'\). Received: decoder='fast'"):
         MaskedAutoencoder.from_preset("nano", decoder="fast")
-    with pytest.raises(ValueError, match=r"is for decoder=\"cross\".*decoded_share=0.5"):
-        MaskedAutoencoder.from_preset("nano", decoder="full", decoded_share=0.5)
+    with pytest.raises(ValueError, match=r"is for decoder=\"cross\".*prediction_ratio=0.5"):
+        MaskedAutoencoder.from_preset("nano", decoder="full", prediction_ratio=0.5)

@@ -37,7 +37,7 @@ def autoencoder(decoder):
     sizes = {name: SIZES[name] for name in ("hidden_dim", "num_heads", "head_dim", "num_layers")} | {"mlp_dim": 8}
     parts = {"encoder": {**SIZES, "mlp_dim": 8}, "decoder": sizes}
     mae = MaskedAutoencoder.from_preset(parts, mask_ratio=0.5, seed=0, decoder=decoder)
-    mae.compile(build_optimizer(1e-3, 10, 2, accumulate=2), jit_compile=False)
+    mae.compile(build_optimizer(1e-3, 10, 2, gradient_accumulation_steps=2), jit_compile=False)
     return mae, None
 
 

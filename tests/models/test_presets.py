@@ -23,7 +23,8 @@ def test_a_file_of_sizes_is_a_preset(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [("{", "not JSON"), ("[]", "lacks"), ('{"encoder": {}}', "lacks.*decoder")]
+    ("content", "message"),
+    [("{", "not JSON"), ("[]", "must hold a JSON object"), ('{"encoder": {}}', "lacks.*decoder")],
 )
 def test_a_file_that_is_no_preset(tmp_path, content, message):
     path = tmp_path / "bad.json"

@@ -19,16 +19,16 @@ SIGNALS = np.random.default_rng(0).normal(size=(40, 128)).astype("float32").cums
 EPOCHS = 2
 
 
-def pretrain(folder, accumulate, signals=SIGNALS[:24], epochs=EPOCHS):
+def pretrain(folder, micro_batches, signals=SIGNALS[:24], epochs=EPOCHS):
     """Epochs of 16 signals a step; of 24, the last batch has 8."""
     keras.utils.set_random_seed(0)
     sizes = {"hidden_dim": 16, "num_heads": 2, "head_dim": 8, "num_layers": 1, "mlp_dim": 16}
     encoder = MAEEncoder(128, 16, **sizes)
     mae = MaskedAutoencoder(encoder, MAEDecoder(encoder.num_patches, 16, 16, **sizes), seed=0)
     masked = with_mask_noise(shuffled((signals,), 0), encoder.num_patches, 0)
-    batches = EpochBatches(masked, 16, accumulate)
+    batches = EpochBatches(masked, 16, micro_batches)
     # Large steps and decay, so that clipping, weight decay and the schedule take part.
-    optimizer = build_optimizer(1e-2, EPOCHS * batches.num_updates, 1, 0.5, accumulate=accumulate)
+    optimizer = build_optimizer(1e-2, EPOCHS * batches.num_updates, 1, 0.5, gradient_accumulation_steps=micro_batches)
     optimizer.epsilon = 1e-4  # by default a gradient that is 0 but for rounding, of the keys' bias, makes whole steps
     # XLA takes longer to compile than this to train, but on JAX operations one by one take longer still.
     mae.compile(optimizer, jit_compile=keras.backend.backend() == "jax")
@@ -42,7 +42,7 @@ def weights(mae):
 
 
 def test_four_parts_give_the_weights_of_the_whole_batch(tmp_path):
-    whole, parts = (pretrain(tmp_path / str(accumulate), accumulate) for accumulate in (1, 4))
+    whole, parts = (pretrain(tmp_path / str(parts), parts) for parts in (1, 4))
     assert int(whole.optimizer.iterations) == int(parts.optimizer.iterations) == 4
     for one, other in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_allclose(other, one, atol=2e-5)
@@ -60,7 +60,7 @@ def test_a_resumed_run_in_parts_equals_an_uninterrupted_one(tmp_path):
 
 
 def test_the_schedule_is_saved_with_the_model():
-    optimizer = build_optimizer(1e-2, 10, 2, accumulate=4)
+    optimizer = build_optimizer(1e-2, 10, 2, gradient_accumulation_steps=4)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
     rates = [[float(o._learning_rate(step)) for step in range(40)] for o in (optimizer, again)]
     assert rates[0] == rates[1]
@@ -68,7 +68,7 @@ def test_the_schedule_is_saved_with_the_model():
 
 
 def test_parts_have_the_signals_of_the_batch_in_order():
-    whole, parts = (EpochBatches(shuffled((SIGNALS,), 0), 16, accumulate) for accumulate in (1, 4))
+    whole, parts = (EpochBatches(shuffled((SIGNALS,), 0), 16, parts) for parts in (1, 4))
     assert (len(whole), whole.num_updates, len(parts), parts.num_updates) == (3, 3, 12, 3)
     assert [len(parts[i][0]) for i in range(12)] == 8 * [4] + 4 * [2]
     for i in range(3):
@@ -93,7 +93,7 @@ def test_signals_that_do_not_fill_equal_parts_are_left_out():
 def test_parts_that_do_not_fit():
     with pytest.raises(ValueError, match=r"3 parts cannot share a batch of 16 .* such as 15"):
         EpochBatches(shuffled((SIGNALS,), 0), 16, 3)
-    with pytest.raises(ValueError, match="accumulate=0"):
+    with pytest.raises(ValueError, match=r"must be 1 or more. Received: 0"):
         EpochBatches(shuffled((SIGNALS,), 0), 16, 0)
     with pytest.raises(ValueError, match=r"8 devices in 4 parts cannot share a batch of 16"):
         EpochBatches(shuffled((SIGNALS,), 0), 16, 4).split(8, 1, 0)

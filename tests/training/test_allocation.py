@@ -41,7 +41,7 @@ from keras_usmae.training.allocation import set_xla_memory_scheduler
 if sys.argv[1] == "order":
     assert set_xla_memory_scheduler()
     assert not set_xla_memory_scheduler()  # named already
-encoder = MAEEncoder.from_preset("tiny", num_layers=6, recompute=True)
+encoder = MAEEncoder.from_preset("tiny", num_layers=6, remat=True)
 weights, others = ([v.value for v in vs] for vs in (encoder.trainable_variables, encoder.non_trainable_variables))
 signals = np.zeros((32, 2048), "float32")
 outputs = lambda weights: encoder.stateless_call(weights, others, signals, training=True)[0]

@@ -173,11 +173,11 @@ def test_processes_that_nobody_asked_for_are_an_error(monkeypatch):
 
 
 def test_parts_of_a_batch_are_checked_against_the_devices():
-    Devices(2).check_parts(64, 4)
+    Devices(2).check_micro_batches(64, 4)
     with pytest.raises(ValueError, match="batch of 60 signals"):
-        Devices(2).check_parts(60, 4)
+        Devices(2).check_micro_batches(60, 4)
     mirrored = object.__new__(_TensorFlowDevices)  # made, it would divide the CPU of all later tests
     mirrored.num_devices = 2
-    mirrored.check_parts(64, 1)
-    with pytest.raises(ValueError, match="--devices 2, --accumulate 4"):
-        mirrored.check_parts(64, 4)
+    mirrored.check_micro_batches(64, 1)
+    with pytest.raises(ValueError, match="--devices 2, --gradient-accumulation-steps 4"):
+        mirrored.check_micro_batches(64, 4)

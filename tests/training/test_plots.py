@@ -10,7 +10,7 @@ RNG = np.random.default_rng(0)
 SIGNALS = RNG.normal(size=(3, 256)).astype("float32")
 
 
-def test_reconstructions_are_drawn_only_where_patches_were_removed():
+def test_reconstructions_are_drawn_only_where_patches_are_masked():
     mask = np.zeros((3, 256))
     mask[:, 64:128] = 1
     result = {"mask": mask, "reconstruction": SIGNALS + mask, "prediction": SIGNALS}

@@ -108,7 +108,7 @@ def test_a_pretraining_is_scored_by_a_probe_on_validation_labels(train, validati
         {
             "patch_size": {"choice": [16]},
             "decoder": {"choice": ["cross", "full"]},
-            "decoded_share": {"choice": [0.5, 1.0], "when": {"decoder": "cross"}},
+            "prediction_ratio": {"choice": [0.5, 1.0], "when": {"decoder": "cross"}},
             "batch_size": {"choice": [32]},
         },
     )

@@ -4,14 +4,46 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+from keras_usmae.fields import build, checked, choice, field, flag, integer, is_integer, is_number, is_text
 from keras_usmae.signals.readers.folder import FOLDER_SIDECAR, SUFFIXES, label_files
 from keras_usmae.signals.readers.sidecar import read_sidecar
-from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_number, read_toml, validate_table
+from keras_usmae.user_files import errors_named, read_toml
 
 PREPARATION_FILE = "prepare.toml"
 SPLITS = ("train", "validation", "test")
 SPLIT_BY = ("trace", "file", "group")
 _ROOM = 224
+
+
+def _are_splits(value):
+    return (
+        isinstance(value, dict)
+        and {"train", "validation"} <= set(value) <= set(SPLITS)
+        and all(isinstance(entries, list) and entries and all(map(_is_entry, entries)) for entries in value.values())
+    )
+
+
+def _is_entry(value):
+    if isinstance(value, list):
+        return len(value) == 2 and all(is_integer(number) and number >= 0 for number in value) and value[0] <= value[1]
+    return is_text(value)
+
+
+def _ordered(splits):
+    return {
+        name: [tuple(entry) if isinstance(entry, list) else entry for entry in splits[name]]
+        for name in SPLITS
+        if name in splits
+    }
+
+
+# Numbers stay as they are written: they are in the fingerprint of sets that are prepared already.
+_RATE = checked("a positive number in Hz, such as 100e6", lambda value: is_number(value) and value > 0)
+_TIME = checked("a number of 0 or more, in s", lambda value: is_number(value) and value >= 0)
+_FILES = checked("a list of file names", lambda value: isinstance(value, list) and all(map(is_text, value)), tuple)
+_SPLITS = checked(
+    "a table with lists 'train' and 'validation', and maybe 'test', of [first, last] or of names", _are_splits, _ordered
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,19 +78,19 @@ class Preparation:
         seed: int. Seed of the windows of labelled traces. Defaults to `2025`.
     """
 
-    data: Path
-    sidecar: Path | None = None
-    sampling_rate: float = 100e6
-    signal_length: int = 2048
-    skip: float = 0.0
-    room: float | None = None
-    windows_per_trace: int = 16
-    pad: bool = False
-    guard: int = 1
-    split_by: str | None = None
-    splits: dict | None = None
-    leave_out: tuple[str, ...] = ()
-    seed: int = 2025
+    data: Path = field(checked("the path of a folder or file", is_text, Path))
+    sidecar: Path | None = field(checked(f"the path of a file such as {FOLDER_SIDECAR!r}", is_text, Path), None)
+    sampling_rate: float = field(_RATE, 100e6)
+    signal_length: int = field(integer(2), 2048)
+    skip: float = field(_TIME, 0.0)
+    room: float | None = field(_TIME, None)
+    windows_per_trace: int = field(integer(1), 16)
+    pad: bool = field(flag, False)
+    guard: int = field(integer(0), 1)
+    split_by: str | None = field(choice(*SPLIT_BY), None)
+    splits: dict | None = field(_SPLITS, None)
+    leave_out: tuple[str, ...] = field(_FILES, ())
+    seed: int = field(integer(0), 2025)
 
     @property
     def room_samples(self):
@@ -95,31 +127,21 @@ def read_preparation(path):
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r} of recordings.")
     file = path if path.suffix == ".toml" else (path if path.is_dir() else path.parent) / PREPARATION_FILE
-    values = {}
-    if file.is_file():
-        values = validate_table(file, "", read_toml(file, "preparation"), _CHECKS)
-        for key in ("data", "sidecar"):
-            if key in values:
-                values[key] = file.parent / Path(values[key]).expanduser()
+    stated = read_toml(file, "preparation") if file.is_file() else {}
+    with errors_named(file):
+        preparation = build(Preparation, {"data": ".", **stated})
+    data = file.parent / preparation.data.expanduser()
     if path != file:
-        if "data" in values:
+        if "data" in stated:
             raise ValueError(
-                f"{str(file)!r}: key 'data' names {str(values['data'])!r}, but {str(path)!r} is asked for. Leave the "
+                f"{str(file)!r}: key 'data' names {str(data)!r}, but {str(path)!r} is asked for. Leave the "
                 "key out, or pass this file in place of the folder."
             )
-        values["data"] = path
-    values.setdefault("data", file.parent)
-    if "splits" in values:
-        values["splits"] = {
-            name: [tuple(entry) if isinstance(entry, list) else entry for entry in values["splits"][name]]
-            for name in SPLITS
-            if name in values["splits"]
-        }
-    if "leave_out" in values:
-        values["leave_out"] = tuple(values["leave_out"])
-    if not values["data"].exists():
-        raise FileNotFoundError(f"There is no file or folder {str(values['data'])!r}, the 'data' of {str(file)!r}.")
-    return Preparation(**values)
+        data = path
+    if not data.exists():
+        raise FileNotFoundError(f"There is no file or folder {str(data)!r}, the 'data' of {str(file)!r}.")
+    sidecar = preparation.sidecar and file.parent / preparation.sidecar.expanduser()
+    return dataclasses.replace(preparation, data=data, sidecar=sidecar)
 
 
 def fingerprint(preparation):
@@ -155,39 +177,3 @@ def _digest_file(digest, file):
     digest.update(f"\n{file.name}\n{file.stat().st_size}\n".encode())
     with file.open("rb") as opened:
         digest.update(hashlib.file_digest(opened, "sha256").digest())
-
-
-def _are_splits(value):
-    return (
-        isinstance(value, dict)
-        and {"train", "validation"} <= set(value) <= set(SPLITS)
-        and all(isinstance(entries, list) and entries and all(map(_is_entry, entries)) for entries in value.values())
-    )
-
-
-def _is_entry(value):
-    if isinstance(value, list):
-        return len(value) == 2 and all(is_integer(number, 0) for number in value) and value[0] <= value[1]
-    return is_name(value)
-
-
-_POSITIVE = lambda value: is_number(value) and value > 0  # noqa: E731
-_NOT_NEGATIVE = lambda value: is_number(value) and value >= 0  # noqa: E731
-_CHECKS = {
-    "data": ("the path of a folder or file", is_name),
-    "sidecar": (f"the path of a file such as {FOLDER_SIDECAR!r}", is_name),
-    "sampling_rate": ("a positive number in Hz, such as 100e6", _POSITIVE),
-    "signal_length": ("an integer of 2 or more", lambda value: is_integer(value, 2)),
-    "skip": ("a number of 0 or more, in s", _NOT_NEGATIVE),
-    "room": ("a number of 0 or more, in s", _NOT_NEGATIVE),
-    "windows_per_trace": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
-    "pad": ("true or false", lambda value: isinstance(value, bool)),
-    "guard": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
-    "split_by": (f"one of {list(SPLIT_BY)}", lambda value: value in SPLIT_BY),
-    "leave_out": ("a list of file names", lambda value: isinstance(value, list) and all(map(is_name, value))),
-    "splits": (
-        "a table with lists 'train' and 'validation', and maybe 'test', of [first, last] or of names",
-        _are_splits,
-    ),
-    "seed": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
-}

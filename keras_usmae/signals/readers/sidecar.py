@@ -4,13 +4,61 @@ import codecs
 import dataclasses
 from pathlib import Path, PurePath
 
-from keras_usmae.signals.readers.toml_table import is_integer, is_name, is_number, read_toml, validate_table
+from keras_usmae.fields import (
+    FieldError,
+    build,
+    checked,
+    choice,
+    field,
+    flag,
+    integer,
+    is_number,
+    is_text,
+    number,
+    table,
+    text,
+)
+from keras_usmae.user_files import errors_named, read_toml
 
 DEFAULT_MAX_BYTES = 2 * 2**30
 TIME_UNITS = {"samples": None, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 # As Python names them. Others are known to it, but no instrument writes them, and some take long on damaged text.
 _ENCODINGS = {"ascii", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "shift_jis", "gbk", "gb18030"}
 _ENCODING_PREFIXES = ("cp", "iso8859", "mac-")
+
+
+def _is_range(value):
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
+
+
+def _is_filename(value):
+    # Only names, so that a sidecar cannot point out of its folder.
+    return is_text(value) and PurePath(value).name == value and "\\" not in value and "\0" not in value
+
+
+def _is_delimiter(value):
+    return isinstance(value, str) and len(value) == 1 and (value == " " or not value.isalnum()) and value not in '\r\n"'
+
+
+def _is_encoding(value):
+    try:
+        name = codecs.lookup(value).name
+    except (LookupError, TypeError, ValueError):
+        return False
+    return name in _ENCODINGS or name.startswith(_ENCODING_PREFIXES)
+
+
+def _are_names(value):
+    return is_text(value) or (isinstance(value, list | tuple) and bool(value) and all(map(is_text, value)))
+
+
+_FILENAME = checked("the name of a file in the folder of the data or of the sidecar, without a path", _is_filename)
+_NAMES = checked(
+    "a text that is not empty, or a list of them",
+    _are_names,
+    lambda value: value if isinstance(value, str) else tuple(value),
+)
+_RANGE = checked("a pair of numbers [lowest, highest]", _is_range, lambda value: tuple(map(float, value)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +73,9 @@ class Column:
             has a row for each trace of a data file, or for each of all data files of one trace, in their order.
     """
 
-    key: str
-    file: str | None = None
-    match: str | None = None
+    key: str = field(text)
+    file: str | None = field(_FILENAME, None)
+    match: str | None = field(text, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +93,11 @@ class OnsetLabel:
             and is then taken for none. Defaults to `None`, all are.
     """
 
-    key: str | tuple[str, ...]
-    unit: str
-    file: str | None = None
-    match: str | None = None
-    sure: str | None = None
+    key: str | tuple[str, ...] = field(_NAMES)
+    unit: str = field(choice(*TIME_UNITS))
+    file: str | None = field(_FILENAME, None)
+    match: str | None = field(text, None)
+    sure: str | None = field(text, None)
 
     @property
     def keys(self):
@@ -93,25 +141,27 @@ class Sidecar:
         description: str. Free text.
     """
 
-    sampling_rate: float | None = None
-    axis: int | None = None
-    samples: int | None = None
-    stacked: bool = False
-    signals: str | None = None
-    time: str | None = None
-    time_unit: str | None = None
-    onset: OnsetLabel | None = None
-    groups: Column | None = None
-    unit: str = ""
-    full_scale: tuple[float, float] | None = None
-    start_time: float | None = None
-    files: str = "*"
-    delimiter: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    header: int | None = None
-    max_bytes: int = DEFAULT_MAX_BYTES
-    description: str = ""
+    sampling_rate: float | None = field(
+        checked("a positive number in Hz, such as 60e6", lambda value: is_number(value) and value > 0), None
+    )
+    axis: int | None = field(integer(0), None)
+    samples: int | None = field(integer(2), None)
+    stacked: bool = field(flag, False)
+    signals: str | None = field(text, None)
+    time: str | None = field(text, None)
+    time_unit: str | None = field(choice(*(unit for unit, seconds in TIME_UNITS.items() if seconds)), None)
+    onset: OnsetLabel | None = field(table(OnsetLabel), None)
+    groups: Column | None = field(table(Column), None)
+    unit: str = field(text, "")
+    full_scale: tuple[float, float] | None = field(_RANGE, None)
+    start_time: float | None = field(number("s"), None)
+    files: str = field(text, "*")
+    delimiter: str | None = field(checked("one character that is no letter, digit or quote", _is_delimiter), None)
+    decimal: str | None = field(choice(".", ","), None)
+    encoding: str | None = field(checked("an encoding, such as 'cp1252' or 'utf-16'", _is_encoding), None)
+    header: int | None = field(integer(0), None)
+    max_bytes: int = field(integer(1), DEFAULT_MAX_BYTES)
+    description: str = field(text, "")
 
 
 def read_sidecar(path, **settings):
@@ -140,102 +190,30 @@ def read_sidecar(path, **settings):
     read_sidecar(path, axis=0).sampling_rate  # 60e6
     ```
     """
-    table = {} if path is None else read_toml(Path(path), "sidecar")
     settings = {key: _plain(value) for key, value in settings.items() if value is not None}
-    values = validate_table(path, "", table, _CHECKS) | validate_table("the settings", "", settings, _CHECKS)
-    if "onset" in values:
-        onset = _validate_part(path, "onset", values["onset"], _ONSET_CHECKS, ("key", "unit"))
-        onset["key"] = tuple(onset["key"]) if isinstance(onset["key"], list) else onset["key"]
-        values["onset"] = OnsetLabel(**onset)
-    if "groups" in values:
-        values["groups"] = Column(**_validate_part(path, "groups", values["groups"], _COLUMN_CHECKS, ("key",)))
-    if "full_scale" in values:
-        values["full_scale"] = tuple(float(value) for value in values["full_scale"])
-    sidecar = Sidecar(**values)
-    if sidecar.decimal is not None and sidecar.decimal == sidecar.delimiter:
-        raise ValueError(
-            f"{str(path)!r}: keys 'decimal' and 'delimiter' are both {sidecar.decimal!r}; they must differ."
-        )
-    if sidecar.stacked and sidecar.samples is None:
-        raise ValueError(f"{str(path)!r}: key 'stacked' needs 'samples', the samples of each A-scan of the stack.")
+    with errors_named("the settings"):
+        sidecar = build(Sidecar, settings)
+    if path is not None:
+        with errors_named(Path(path)):
+            stated = build(Sidecar, read_toml(Path(path), "sidecar"))
+        sidecar = dataclasses.replace(stated, **{key: getattr(sidecar, key) for key in settings})
+    with errors_named("the settings" if path is None else Path(path)):
+        _check(sidecar)
     return sidecar
 
 
 def _plain(value):
     """A setting as TOML would have it."""
-    if dataclasses.is_dataclass(value):
-        value = {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
-    return list(value) if isinstance(value, tuple) else value
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
 
 
-def _validate_part(path, name, table, checks, needed):
-    part = validate_table(path, f"{name}.", {key: _plain(value) for key, value in table.items()}, checks)
-    if missing := [key for key in needed if key not in part]:
-        raise ValueError(
-            f"{str(path)!r}: key '{name}.{missing[0]}' is missing. It needs {' and '.join(map(repr, needed))}."
-        )
-    if "match" in part and "file" not in part:
-        raise ValueError(f"{str(path)!r}: key '{name}.match' needs '{name}.file', the table that it is a column of.")
-    return part
-
-
-def _is_range(value):
-    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value)) and value[0] < value[1]
-
-
-def _is_filename(value):
-    # Only names, so that a sidecar cannot point out of its folder.
-    return is_name(value) and PurePath(value).name == value and "\\" not in value and "\0" not in value
-
-
-def _is_delimiter(value):
-    return isinstance(value, str) and len(value) == 1 and (value == " " or not value.isalnum()) and value not in '\r\n"'
-
-
-def _is_encoding(value):
-    try:
-        name = codecs.lookup(value).name
-    except (LookupError, TypeError, ValueError):
-        return False
-    return name in _ENCODINGS or name.startswith(_ENCODING_PREFIXES)
-
-
-def _are_names(value):
-    return is_name(value) or (isinstance(value, list) and bool(value) and all(map(is_name, value)))
-
-
-_NAME = ("a text that is not empty", is_name)
-_FLAG = ("true or false", lambda value: isinstance(value, bool))
-_TABLE = lambda example: (f"a table, such as {example}", lambda value: isinstance(value, dict))  # noqa: E731
-_CHECKS = {
-    "sampling_rate": ("a positive number in Hz, such as 60e6", lambda value: is_number(value) and value > 0),
-    "axis": ("an integer of 0 or more", lambda value: is_integer(value, 0)),
-    "samples": ("an integer of 2 or more", lambda value: is_integer(value, 2)),
-    "stacked": _FLAG,
-    "signals": _NAME,
-    "time": _NAME,
-    "time_unit": ("one of 's', 'ms', 'us' and 'ns'", lambda value: is_name(value) and bool(TIME_UNITS.get(value))),
-    "onset": _TABLE('{ key = "tof", unit = "us" }'),
-    "groups": _TABLE('{ key = "specimen" }'),
-    "unit": _NAME,
-    "full_scale": ("a pair of numbers [lowest, highest]", _is_range),
-    "start_time": ("a number in s", is_number),
-    "files": _NAME,
-    "delimiter": ("one character that is no letter, digit or quote", _is_delimiter),
-    "decimal": ("'.' or ','", lambda value: value in (".", ",")),
-    "encoding": ("an encoding, such as 'cp1252' or 'utf-16'", _is_encoding),
-    "header": ("an integer of 0 or more, the lines ahead of the numbers", lambda value: is_integer(value, 0)),
-    "max_bytes": ("an integer of 1 or more", lambda value: is_integer(value, 1)),
-    "description": _NAME,
-}
-_COLUMN_CHECKS = {
-    "key": _NAME,
-    "file": ("the name of a file in the folder of the data or of the sidecar, without a path", _is_filename),
-    "match": _NAME,
-}
-_ONSET_CHECKS = {
-    **_COLUMN_CHECKS,
-    "key": ("a text that is not empty, or a list of them", _are_names),
-    "unit": (f"one of {list(TIME_UNITS)}", lambda value: isinstance(value, str) and value in TIME_UNITS),
-    "sure": _NAME,
-}
+def _check(sidecar):
+    """What keys must satisfy together."""
+    for name in ("onset", "groups"):
+        part = getattr(sidecar, name)
+        if part and part.match and not part.file:
+            raise FieldError((name, "match"), f"needs '{name}.file', the table that it is a column of.")
+    if sidecar.decimal is not None and sidecar.decimal == sidecar.delimiter:
+        raise FieldError(("decimal",), f"and 'delimiter' are both {sidecar.decimal!r}; they must differ.")
+    if sidecar.stacked and sidecar.samples is None:
+        raise FieldError(("stacked",), "needs 'samples', the samples of each A-scan of the stack.")

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from keras_usmae.fields import is_integer, is_number
 from keras_usmae.signals.synthesis.bursts import ENVELOPES
 from keras_usmae.signals.synthesis.noise import NOISE_COLORS
 
@@ -17,12 +18,12 @@ def validate(config):
     """
     _check_integer(config, "signal_length", at_least=1)
     _check_integer(config, "max_echoes", at_least=0)
-    if not (_is_number(config.sampling_rate) and config.sampling_rate > 0):
+    if not (is_number(config.sampling_rate) and config.sampling_rate > 0):
         raise ValueError(f"`sampling_rate` must be a positive number in Hz, but is {config.sampling_rate!r}.")
     _check_integer(config, "max_precursors", at_least=0)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if field.name.endswith("_probability") and not (_is_number(value) and 0 <= value <= 1):
+        if field.name.endswith("_probability") and not (is_number(value) and 0 <= value <= 1):
             raise ValueError(f"`{field.name}` must lie in [0, 1], but is {value!r}.")
     if config.precursor_probability and not config.max_precursors:
         raise ValueError("`max_precursors` is 0, but must be 1 or more where `precursor_probability` is above 0.")
@@ -59,19 +60,15 @@ def validate(config):
         _check_choices(config, "adc_bits", tuple(range(2, 25)))
 
 
-def _is_number(value):
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _check_integer(config, name, at_least):
     value = getattr(config, name)
-    if not isinstance(value, int) or value < at_least:
+    if not is_integer(value) or value < at_least:
         raise ValueError(f"`{name}` must be an integer of {at_least} or more, but is {value!r}.")
 
 
 def _check_range(config, name, unit, above=-math.inf, at_least=-math.inf, below=math.inf, up_to=math.inf):
     value = getattr(config, name)
-    if not (isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))):
+    if not (isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))):
         raise ValueError(f"`{name}` must be a pair (low, high) of finite numbers in {unit}, but is {value!r}.")
     low, high = value
     if low > high:

@@ -30,8 +30,8 @@ from recipes.experiments.physics.scores import (
     score_attention,
 )
 from recipes.experiments.physics.scores import score_physics as score
-from recipes.experiments.plan import Experiment
 from recipes.experiments.starts import pretrained_folder
+from recipes.experiments.sweep import Experiment
 from recipes.experiments.trial import Trial
 
 PRETRAINED, RANDOM = "pre-trained", "random weights"
@@ -46,12 +46,12 @@ SHOWN_REGIONS = {
 }
 
 
-def trials(plan):
+def trials(sweep):
     """Every method at every seed of signals and masks; the autoencoder with random weights has those of the seed."""
-    pretraining = plan.pretrained()
+    pretraining = sweep.pretrained()
     return [
         Trial(method, seed, pretraining=pretraining, test_signals=NUM_SIGNALS)
-        for seed in range(plan.seeds)
+        for seed in range(sweep.seeds)
         for method in METHODS
     ]
 
@@ -60,9 +60,9 @@ def run(trial, place):
     """Scores one method, and keeps what the pictures show of seed 0."""
     mae = keras.saving.load_model(pretrained_folder(trial.pretraining, place) / "mae.keras")
     drawn = draw_physics(mae.encoder, mae.mask_ratio, trial.test_signals, trial.seed)
-    if trial.contender in FILLERS:
-        return score(trial.contender, drawn)
-    if trial.contender == RANDOM:
+    if trial.method in FILLERS:
+        return score(trial.method, drawn)
+    if trial.method == RANDOM:
         mae = random_like(mae, trial.seed)
     elif trial.seed == 0:
         _keep_pictures(place.folder / PICTURES, mae, drawn)
@@ -92,7 +92,7 @@ def _keep_pictures(path, mae, drawn):
     save_arrays(path, arrays)
 
 
-def report(rows, plan, folder):
+def report(rows, sweep, folder):
     """Tables of errors and attention, and pictures."""
     relative = relative_errors(rows)
     sections = [_statement(relative), _comparison(relative)]
@@ -102,7 +102,7 @@ def report(rows, plan, folder):
         sections.append(_attention_table(looked))
     header, lines = ["signals of a kind", "seeds"], [[str(NUM_SIGNALS), str(len({row["seed"] for row in rows}))]]
     notes = [line for section in sections for line in (*section, "")]
-    source = Path(plan.run).name if plan.run else f"{plan.preset} on {plan.pretraining}"
+    source = Path(sweep.run).name if sweep.run else f"{sweep.preset} on {sweep.pretraining}"
     files = [write_markdown(folder / "physics.md", f"Physics or interpolation: {source}", header, lines, notes)]
     figures = {"errors": plot_physics_errors(relative, [m for m in METHODS if m in relative])}
     if looked:
@@ -120,15 +120,15 @@ def relative_errors(rows):
 
     Breaking a burst changes its share of the power, and with it how large an error can be; this does not.
     """
-    nothing = {row["seed"]: row for row in rows if row["contender"] == "nothing"}
+    nothing = {row["seed"]: row for row in rows if row["method"] == "nothing"}
     table = {}
     for row in rows:
-        for mask in MASKS if row["seed"] in nothing and row["contender"] != "nothing" else ():
-            kinds = table.setdefault(row["contender"], {}).setdefault(mask, {})
+        for mask in MASKS if row["seed"] in nothing and row["method"] != "nothing" else ():
+            kinds = table.setdefault(row["method"], {}).setdefault(mask, {})
             for kind in BURST_KINDS:
                 keys = {region: f"{mask}/{kind}/{region}" for region in REGIONS}
                 share = {region: row[key] / nothing[row["seed"]][key] for region, key in keys.items()}
-                kinds.setdefault(kind, []).append({"contender": kind, "seed": row["seed"], **share})
+                kinds.setdefault(kind, []).append({"method": kind, "seed": row["seed"], **share})
     return table
 
 
@@ -139,7 +139,7 @@ def _error_tables(rows):
             for kind in BURST_KINDS:
                 if (region, kind) == ("before", "reversed"):
                     continue  # nothing jumps
-                groups = [[row[f"{mask}/{kind}/{region}"] for row in rows if row["contender"] == m] for m in METHODS]
+                groups = [[row[f"{mask}/{kind}/{region}"] for row in rows if row["method"] == m] for m in METHODS]
                 lines.append([kind, *(_mean_and_spread(values) for values in groups)])
             yield f"Mean squared error, {mask} mask, {SHOWN_REGIONS[region]}", lines
 
@@ -193,7 +193,7 @@ def _attention_table(rows):
         for method in (PRETRAINED, RANDOM):
             line = [str(layer), method]
             for name in ("distance", "inside", "outside"):
-                values = [np.mean(row["attention"][name][layer]) for row in rows if row["contender"] == method]
+                values = [np.mean(row["attention"][name][layer]) for row in rows if row["method"] == method]
                 line.append(_mean_and_spread(values, ".0f" if name == "distance" else ".1%"))
             lines.append(line)
     distance, share = _uniform(rows)[0], np.mean([row["attention"]["share"] for row in rows])
@@ -210,7 +210,7 @@ def _uniform(rows):
 
 def _distances(rows):
     """Attention distance `(num_layers, num_heads)` in samples, mean over the seeds, of each encoder."""
-    groups = {m: [row["attention"]["distance"] for row in rows if row["contender"] == m] for m in (PRETRAINED, RANDOM)}
+    groups = {m: [row["attention"]["distance"] for row in rows if row["method"] == m] for m in (PRETRAINED, RANDOM)}
     return {method: np.mean(values, axis=0) for method, values in groups.items() if values}
 
 

@@ -95,7 +95,7 @@ def test_the_benchmark_tells_each_target(tmp_path, monkeypatch, capsys):
     )
     size = {"preset": "nano", "batch_size": 8, "signal_length": 512}
     curves = {"batch_sizes": [8], "presets": ["nano"], "lengths": [256, 512]}
-    benchmark.main(**size, **curves, accumulate=2, rounds=2, steps=1, output=tmp_path / "out")
+    benchmark.main(**size, **curves, micro_batches=2, rounds=2, steps=1, output=tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["benchmark.json", "benchmark.png"]
     written = json.loads((tmp_path / "out" / "benchmark.json").read_text())
     rows = {row["what"]: row for row in written["rows"]}

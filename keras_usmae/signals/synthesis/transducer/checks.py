@@ -1,6 +1,6 @@
 """What the entries of a transducer file must satisfy together."""
 
-from keras_usmae.signals.synthesis.transducer.fields import FieldError
+from keras_usmae.fields import FieldError
 
 # Entries of `[excitation]` that each kind needs, and those that it may have besides.
 _EXCITATION_KEYS = {

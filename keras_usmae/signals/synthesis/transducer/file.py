@@ -1,13 +1,13 @@
-"""Transducer files: TOML, read and validated, with the file, the line and the key named in every error."""
+"""Transducer files and the measured responses that they name."""
 
-import tomllib
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from keras_usmae.fields import FieldError, flag, number, text
 from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
-from keras_usmae.signals.synthesis.transducer.fields import FieldError, choice, dotted, number, text
+from keras_usmae.user_files import errors_named, read_toml
 
 _MAX_BYTES = 2**20
 # A measured response is kept in the configuration, and in every record of it.
@@ -57,18 +57,9 @@ def read_transducer(path):
     ```
     """
     path = _find(path)
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{str(path)!r} has {path.stat().st_size:,} bytes: too many for a transducer file.")
-    try:
-        content = path.read_bytes().decode("utf-8")
-        tables = tomllib.loads(content)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{str(path)!r} is not valid TOML: {error}") from error
-    try:
+    tables = read_toml(path, "transducer file", _MAX_BYTES)
+    with errors_named(path):
         return TransducerConfig.from_dict(_with_response(tables, path.parent))
-    except FieldError as error:
-        line = _line(content, error.path)
-        raise ValueError(f"{str(path)!r}, line {line}: {dotted(error.path)} {error.fault}") from error
 
 
 def _find(path):
@@ -80,34 +71,6 @@ def _find(path):
             f"There is no transducer file {named!r}. Give the path of a .toml file, or one of {transducer_names()}."
         )
     return Path(path)
-
-
-def _line(content, path):
-    """Line on which an entry begins, or, where it is missing, the table that should hold it."""
-    lines = content.splitlines()
-    while path and not _holds(tomllib.loads(content), path):
-        path = path[:-1]
-    if not path:
-        return 1
-    whole = 0
-    for count in range(1, len(lines) + 1):
-        try:
-            tables = tomllib.loads("\n".join(lines[:count]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the midst of a value of several lines
-        if _holds(tables, path):
-            return whole + 1
-        whole = count
-    return 1
-
-
-def _holds(tables, path):
-    for part in path:
-        try:
-            tables = tables[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
 
 
 def _with_response(tables, folder):
@@ -128,7 +91,7 @@ def _with_response(tables, folder):
         raise FieldError((*path, "impulse_response_onset"), "is missing: where does the response begin?", missing=True)
     file = text(given["impulse_response"], (*path, "impulse_response"))
     onset = number("s")(given["impulse_response_onset"], (*path, "impulse_response_onset"))
-    resample = choice(True, False)(given.get("resample", False), (*path, "resample"))
+    resample = flag(given.get("resample", False), (*path, "resample"))
     rate = number("Hz", above=0)(tables.get("sampling_rate"), ("sampling_rate",))
     try:
         rest["impulse_response"] = _read_response(folder, file, onset, rate, resample)

@@ -1,4 +1,4 @@
-"""The experiment `physics` on a run folder, from cells to pictures."""
+"""The experiment `physics` on a run folder, from trials to pictures."""
 
 import csv
 
@@ -31,13 +31,13 @@ def test_physics_takes_a_finished_run_and_leaves_tables_and_pictures(recipe_here
     arguments = ["physics", "--run", run_folder, "--seeds", 2, "--output", output]
     code, printed = recipe_here("experiments.run", *arguments)
     assert code == 0, printed
-    assert "12 of 12 cells are done" in printed
+    assert "12 of 12 trials are done" in printed
     pictures = {path.name for path in output.glob("*.png")}
     assert pictures == {
         f"physics_{name}.png" for name in ("errors", "reconstructions", "attention", "attention_distance")
     }
     with (output / "physics.csv").open(newline="") as file:
-        rows = {(row["contender"], row["seed"]): row for row in csv.DictReader(file)}
+        rows = {(row["method"], row["seed"]): row for row in csv.DictReader(file)}
     # An untrained autoencoder is as good as the same one with other random weights, and knows no physics.
     for kind in BURST_KINDS:
         share = [

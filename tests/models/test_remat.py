@@ -13,11 +13,11 @@ DATA = {
 }
 
 
-def trained(decoder, recompute):
+def trained(decoder, remat):
     """Loss and weights after one step, whose size is that of the gradient."""
     keras.utils.set_random_seed(0)
     mae = MaskedAutoencoder.from_preset(
-        "nano", decoder=decoder, recompute=recompute, signal_length=128, patch_size=8, num_layers=2, seed=0
+        "nano", decoder=decoder, remat=remat, signal_length=128, patch_size=8, num_layers=2, seed=0
     )
     mae.compile(keras.optimizers.SGD(1.0), jit_compile=keras.backend.backend() == "jax")
     loss = mae.train_on_batch(DATA)
@@ -29,21 +29,21 @@ def test_loss_and_gradients_are_the_same(decoder, monkeypatch):
     calls = []
     remat = keras.remat
     monkeypatch.setattr(keras, "remat", lambda function: calls.append(function) or remat(function))
-    loss, weights, mae = trained(decoder, recompute=True)
+    loss, weights, mae = trained(decoder, remat=True)
     assert len(calls) >= mae.encoder.num_layers + mae.decoder.num_layers
-    kept_loss, kept_weights, _ = trained(decoder, recompute=False)
+    kept_loss, kept_weights, _ = trained(decoder, remat=False)
     assert loss == pytest.approx(kept_loss, rel=1e-6)
     for one, other in zip(weights, kept_weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_it_survives_saving(tmp_path):
-    mae = MaskedAutoencoder.from_preset("nano", signal_length=128, patch_size=8, num_layers=1, recompute=True)
+    mae = MaskedAutoencoder.from_preset("nano", signal_length=128, patch_size=8, num_layers=1, remat=True)
     mae.save(tmp_path / "mae.keras")
     again = keras.saving.load_model(tmp_path / "mae.keras")
-    assert again.encoder.recompute is again.decoder.recompute is True
+    assert again.encoder.remat is again.decoder.remat is True
 
 
 def test_dropout_is_refused():
     with pytest.raises(ValueError, match=r"dropout=0\.1"):
-        MAEEncoder.from_preset("nano", recompute=True, dropout=0.1)
+        MAEEncoder.from_preset("nano", remat=True, dropout=0.1)

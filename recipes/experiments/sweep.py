@@ -1,4 +1,4 @@
-"""What the experiments share: the plan of the command line, and how trials are made from it."""
+"""What the experiments share: the sweep of the command line, and how trials are made from it."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,7 +13,7 @@ FEW_LABELS = 320  # 5 % of the measured ones
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Sweep:
     """What the command line says; see `run.py`."""
 
     preset: str
@@ -34,7 +34,7 @@ class Plan:
         return self.pretrained(**({} if preset == self.preset else {"preset": preset}))
 
     def pretrained(self, **changes):
-        """The `Pretraining` of this plan, or one that differs in something; `--run` stands for the former.
+        """The `Pretraining` of this sweep, or one that differs in something; `--run` stands for the former.
 
         In batches of 64: the loss stays near 1.0 for some 500 to 800 steps, and in batches of
         256 most of a short training would be spent there.
@@ -44,10 +44,10 @@ class Plan:
         base = {"preset": self.preset, "dataset": self.pretraining, "signals": self.signals or SHORT}
         return Pretraining(**{**base, **changes})
 
-    def trial(self, contender, seed, labels=FEW_LABELS, **changes):
+    def trial(self, method, seed, labels=FEW_LABELS, **changes):
         """A `Trial` that fine-tunes."""
         base = {
-            "contender": contender,
+            "method": method,
             "architecture": "transformer",
             "preset": self.preset,
             "dataset": self.dataset,
@@ -82,9 +82,9 @@ class Experiment:
     """An entry of `EXPERIMENTS`.
 
     Args:
-        trials: function from a `Plan` to a list of `Trial`, those first that tell most.
+        trials: function from a `Sweep` to a list of `Trial`, those first that tell most.
         run: function from a `Trial` and a `Place` to a dict of results.
-        report: function from rows, plan and folder to a list of files that it wrote.
+        report: function from rows, sweep and folder to a list of files that it wrote.
     """
 
     trials: Callable
