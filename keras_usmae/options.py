@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import os
 import shlex
 import signal
 import sys
@@ -190,6 +191,8 @@ def run(main, command=None):
     def terminate(number, frame):
         raise KeyboardInterrupt(number)
 
+    # TensorFlow's lines on how it was built say nothing to who runs a recipe; its errors stay.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(interruptible)
     before = signal.signal(signal.SIGTERM, terminate)

@@ -18,14 +18,8 @@ from typing import Annotated
 
 import typer
 
+import keras_usmae as ku
 from keras_usmae import options
-from keras_usmae.data import load_dataset
-from keras_usmae.evaluation import evaluate
-from keras_usmae.evaluation.report import write_evaluation
-from keras_usmae.files import check_writable
-from keras_usmae.models import ToFClassifier, load_trained
-from keras_usmae.picker import EchoPicker
-from keras_usmae.picker.picker import DETECTOR_FILE
 
 
 def load_model(run, preset):
@@ -33,14 +27,14 @@ def load_model(run, preset):
     if (run is None) == (preset is None):
         raise ValueError("Give either --run, a run folder, or --preset, the name of a picker that comes with us.")
     if run is None:
-        return EchoPicker.from_preset(preset), preset, None, {}
-    if (run / DETECTOR_FILE).is_file():
-        return EchoPicker.from_run(run), run.name, None, {}
+        return ku.EchoPicker.from_preset(preset), preset, None, {}
+    if (run / "detector.keras").is_file():
+        return ku.EchoPicker.from_run(run), run.name, None, {}
     path = run / "classifier.keras" if run.is_dir() else run
     if not path.is_file():
         raise FileNotFoundError(f"There is no fine-tuned classifier at {path}; make one with recipes/finetune.py.")
     config = options.read_json(path.with_name("config.json")) if run.is_dir() else {}
-    model = load_trained(path, ToFClassifier)
+    model = ku.load_trained(path, ku.ToFClassifier)
     needs = {"sampling_rate": model.sampling_rate, "signal_length": model.encoder.signal_length}
     return model, run.name if run.is_dir() else run.stem, config.get("dataset"), needs
 
@@ -64,6 +58,9 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> Path:
     """Scores a model and returns the folder of its results."""
+    from keras_usmae.evaluation.report import write_evaluation
+    from keras_usmae.files import check_writable
+
     model, network, trained_on, needs = load_model(run, preset)
     dataset = dataset or trained_on
     if dataset is None:
@@ -75,7 +72,7 @@ def main(
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; name another --output, or delete it.")
 
-    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    stored = ku.load_dataset(dataset, tfds_dir, raw_dir)
     rate = stored.sampling_rate
     if rate != needs.get("sampling_rate", rate):
         raise ValueError(
@@ -85,9 +82,9 @@ def main(
     arrays, held_out = (stored.arrays(part, length=needs.get("signal_length")) for part in (split, "validation"))
     for part in (arrays, held_out):
         part["onset"] = part["onset"].astype("float64")
-    found = evaluate(model, arrays, held_out, rate, speed_of_sound, network, verbose=options.progress())
+    found = ku.evaluate(model, arrays, held_out, rate, speed_of_sound, network, verbose=options.progress())
 
-    bin_width = getattr(model, "detector", model).bin_width
+    bin_width = model.bin_width
     text, files = write_evaluation(found, arrays, folder, network, dataset, split, rate, bin_width, speed_of_sound)
     print(text)
     for path in files:

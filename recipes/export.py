@@ -23,23 +23,9 @@ from typing import Annotated
 
 import typer
 
+import keras_usmae as ku
 from keras_usmae import options
-from keras_usmae.data import load_dataset
-from keras_usmae.export import (
-    DEFAULT_FORMATS,
-    FIELD_CALIBRATION_SEED,
-    FIELD_JUDGING_SEED,
-    FORMATS,
-    check_output,
-    export_model,
-    field_signals,
-    format_report,
-    load_model,
-    load_signals,
-    parse_formats,
-    reference_of,
-)
-from keras_usmae.models import EchoDetector
+from keras_usmae.configs import DEFAULT_FORMATS, FORMATS
 
 NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
 
@@ -47,9 +33,11 @@ NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
 def labelled(detector, dataset, tfds_dir, raw_dir):
     """Signals with known echoes that a detector is scored on: raw, onsets, and what they are."""
     if raw_dir is None:
-        signals, onset = field_signals(NUM_SYNTHETIC, detector.encoder.signal_length, FIELD_JUDGING_SEED)
+        signals, onset = ku.export.field_signals(
+            NUM_SYNTHETIC, detector.encoder.signal_length, ku.export.FIELD_JUDGING_SEED
+        )
         return signals, onset, "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
-    stored = load_dataset(dataset, tfds_dir, raw_dir)
+    stored = ku.load_dataset(dataset, tfds_dir, raw_dir)
     source = f"the test split of {dataset}"
     arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
     keep = slice(None)
@@ -103,22 +91,24 @@ def main(
             f"Received: run={run}, preset={preset}"
         )
     output = output or (run / "export" if run else Path("runs") / f"export_{preset}")
-    chosen = parse_formats(formats)
-    check_output(output)
-    model = load_model(run) if run else EchoDetector.from_preset(preset)
-    if isinstance(model, EchoDetector):
-        calibration, _ = field_signals(NUM_CALIBRATION, model.encoder.signal_length, FIELD_CALIBRATION_SEED)
+    chosen = ku.export.parse_formats(formats)
+    ku.export.check_output(output)
+    model = ku.export.load_model(run) if run else ku.EchoDetector.from_preset(preset)
+    if isinstance(model, ku.EchoDetector):
+        calibration, _ = ku.export.field_signals(
+            NUM_CALIBRATION, model.encoder.signal_length, ku.export.FIELD_CALIBRATION_SEED
+        )
         signals, onset, source = labelled(model, dataset, tfds_dir, raw_dir)
     else:
-        calibration, _ = load_signals(run / "calibration.npz")
-        (signals, onset), source = load_signals(run / "test.npz"), f"the test split of the run {run.name}"
+        calibration, _ = ku.export.load_signals(run / "calibration.npz")
+        (signals, onset), source = ku.export.load_signals(run / "test.npz"), f"the test split of the run {run.name}"
 
     training = {"made by": f"the preset {preset}, keras_usmae/presets/{preset}_picker.md"} if preset else None
     if run and (run / "config.json").is_file():
         training = options.read_json(run / "config.json")
-    reference = reference_of(model, signals, onset, source, speed_of_sound)
-    report = export_model(reference, output, calibration, chosen, seconds, training)
-    print(format_report(report))
+    reference = ku.export.reference_of(model, signals, onset, source, speed_of_sound)
+    report = ku.export.export_model(reference, output, calibration, chosen, seconds, training)
+    print(ku.export.format_report(report))
     print(f"Written to {output}")
 
 

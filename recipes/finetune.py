@@ -19,8 +19,6 @@ from pathlib import Path
 
 from keras_usmae import options
 from keras_usmae.configs import FinetuneConfig
-from keras_usmae.training import finetune
-from keras_usmae.training.pictures import draw_finetuning
 
 
 @options.takes(FinetuneConfig)
@@ -34,6 +32,9 @@ def main(
     config_file: options.Config = None,
 ) -> Path:
     """Trains a ToF classifier and returns its run folder."""
+    from keras_usmae.training import finetune
+    from keras_usmae.training.pictures import draw_finetuning
+
     run = finetune(config, output, resume, devices, tfds_dir, raw_dir, options.progress())
     if run.classifier is None:  # another process writes
         return run.folder

@@ -20,9 +20,6 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.files import save_figure
-from keras_usmae.signals.readers import iterate_recordings, report_recording
-from keras_usmae.signals.readers.plots import plot_recording
 
 
 def main(
@@ -32,6 +29,10 @@ def main(
     seed: options.Seed = 0,
 ) -> None:
     """Prints what is in measured data, and saves pictures of it."""
+    from keras_usmae.files import save_figure
+    from keras_usmae.signals.readers import iterate_recordings, report_recording
+    from keras_usmae.signals.readers.plots import plot_recording
+
     output.mkdir(parents=True, exist_ok=True)
     failed = []
     for file, recording in iterate_recordings(path, sidecar):

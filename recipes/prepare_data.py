@@ -23,7 +23,6 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.data import load_builder, prepare
 
 
 def main(
@@ -36,6 +35,8 @@ def main(
     ] = None,
 ) -> None:
     """Prepares a dataset."""
+    from keras_usmae.data import load_builder, prepare
+
     # The notation of `tfds build`.
     beam_options = beam_pipeline_options and [f"--{option}" for option in beam_pipeline_options.split(",")]
     builder = load_builder(dataset, data_dir=tfds_dir, raw_dir=options.originals(dataset, raw_dir))

@@ -23,8 +23,6 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.configs import PretrainConfig
-from keras_usmae.training import pretrain
-from keras_usmae.training.pictures import draw_pretraining
 
 
 @options.takes(PretrainConfig)
@@ -49,6 +47,9 @@ def main(
     config_file: options.Config = None,
 ) -> Path:
     """Pre-trains a masked autoencoder and returns its run folder."""
+    from keras_usmae.training import pretrain
+    from keras_usmae.training.pictures import draw_pretraining
+
     run = pretrain(config, output, resume, stream, remat, devices, tfds_dir, raw_dir, options.progress())
     if run.mae is None:  # another process writes
         return run.folder

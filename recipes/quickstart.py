@@ -25,20 +25,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import typer
 
+import keras_usmae as ku
 from keras_usmae import options
 from keras_usmae.configs import FinetuneConfig, PretrainConfig
-from keras_usmae.data import load_builder, load_dataset
-from keras_usmae.evaluation import evaluate
-from keras_usmae.evaluation.plots import plot_tof_errors
-from keras_usmae.files import save_figure, write_json, write_text
-from keras_usmae.models import ToFClassifier, load_trained
-from keras_usmae.picker import EchoPicker
-from keras_usmae.picker.report import predict
 from keras_usmae.picker.settings import PredictConfig
-from keras_usmae.picker.summary import format_summary
-from keras_usmae.signals import example_scan
-from keras_usmae.training import finetune, pretrain
-from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
 
 SYNTHETIC, MEASURED = "ultrasound_synthetic/quickstart", "ultrasound_measured/paper"
 BIN_WIDTH = 16
@@ -46,7 +36,7 @@ BIN_WIDTH = 16
 
 def choose_dataset(raw_dir, tfds_dir):
     """The labelled dataset, and what it must be called."""
-    if raw_dir is not None or load_builder(MEASURED, data_dir=tfds_dir).is_prepared():
+    if raw_dir is not None or ku.load_builder(MEASURED, data_dir=tfds_dir).is_prepared():
         return MEASURED, f"MEASURED A-scans ({MEASURED})"
     return SYNTHETIC, f"a SYNTHETIC STAND-IN, not measured data ({SYNTHETIC}); set DATA_DIR to use measured A-scans"
 
@@ -59,7 +49,10 @@ def free_folder(path):
 
 def map_thickness(folder, preset):
     """Picks the example scan as `predict.py` does: what it printed, and the errors of the thickness in mm."""
-    scan = example_scan()
+    from keras_usmae.picker.report import predict
+    from keras_usmae.picker.summary import format_summary
+
+    scan = ku.example_scan()
     folder.mkdir(parents=True)
     np.save(folder / "scan.npy", scan.signals)
     config = PredictConfig(
@@ -81,15 +74,17 @@ def map_thickness(folder, preset):
 
 def score_all(classifier, labels, preset, dataset, speed_of_sound):
     """Scores of the classifier, the ready picker and the classical ones on the test split."""
+    from keras_usmae.evaluation.plots import plot_tof_errors
+
     rate = dataset.sampling_rate
     names = [name for name in ("signal", "onset", "hole_echo") if name in dataset.features]
     test, held_out = (dataset.arrays(split, names) for split in ("test", "validation"))
     found = {}
     for name, model in (
-        (f"ready picker {preset}, no label", EchoPicker.from_preset(preset)),
+        (f"ready picker {preset}, no label", ku.EchoPicker.from_preset(preset)),
         (f"pre-trained and fine-tuned here, {labels} labels", classifier),
     ):
-        found[name] = evaluate(model, test, held_out, rate, speed_of_sound, name)
+        found[name] = ku.evaluate(model, test, held_out, rate, speed_of_sound, name)
     scores = {name: each for one in found.values() for name, each in one.scores.items()}
     estimates = {name: each for one in found.values() for name, each in one.estimates.items()}
     return scores, plot_tof_errors(test["onset"], estimates, BIN_WIDTH, rate)
@@ -119,6 +114,9 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> None:
     """Shows picker, method and export, and prints a summary."""
+    from keras_usmae.files import save_figure, write_json, write_text  # here: --help need not wait for Keras
+    from keras_usmae.training.pictures import draw_finetuning, draw_pretraining
+
     dataset, data = choose_dataset(raw_dir, tfds_dir)
     folder = output or free_folder(Path("runs/quickstart"))
     seconds = {}
@@ -132,7 +130,7 @@ def main(
 
     def make_signals():
         # The labelled ones first: a wrong DATA_DIR is told at once.
-        labelled, synthetic = (load_dataset(name, tfds_dir, raw_dir) for name in (dataset, SYNTHETIC))
+        labelled, synthetic = (ku.load_dataset(name, tfds_dir, raw_dir) for name in (dataset, SYNTHETIC))
         print(f"{labelled.builder.info.full_name} and {synthetic.builder.info.full_name} are ready.")
         return labelled
 
@@ -156,7 +154,7 @@ def main(
         **shared,
     )
     where = {"data_dir": tfds_dir, "verbose": options.progress()}
-    encoder_run = timed("pre-training", pretrain, pretraining, folder / "pretrain", **where)
+    encoder_run = timed("pre-training", ku.pretrain, pretraining, folder / "pretrain", **where)
     draw_pretraining(encoder_run)
     finetuning = FinetuneConfig(
         pretrained=str(encoder_run.folder),
@@ -169,9 +167,9 @@ def main(
         speed_of_sound=speed_of_sound,
         **shared,
     )
-    classifier_run = timed("fine-tuning", finetune, finetuning, folder / "finetune", raw_dir=raw_dir, **where)
+    classifier_run = timed("fine-tuning", ku.finetune, finetuning, folder / "finetune", raw_dir=raw_dir, **where)
     draw_finetuning(classifier_run)
-    classifier = load_trained(classifier_run.folder / "classifier.keras", ToFClassifier)
+    classifier = ku.load_trained(classifier_run.folder / "classifier.keras", ku.ToFClassifier)
     scores, figure = timed("pickers beside each other", score_all, classifier, labels, preset, labelled, speed_of_sound)
     save_figure(figure, folder / "tof_errors.png")
 

@@ -22,10 +22,7 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
-from keras_usmae.files import save_figure, write_json
-from keras_usmae.picker.engines import write_engine_of_run
-from keras_usmae.training import PickerTraining, check_run_folder, read_history, train_picker
-from keras_usmae.training.plots import plot_history
+from keras_usmae.configs import PickerTraining
 
 DEFAULT = PickerTraining()
 
@@ -58,6 +55,11 @@ def main(
     resume: options.Resume = False,
 ) -> Path:
     """Trains a picker and returns its run folder."""
+    from keras_usmae.files import save_figure, write_json
+    from keras_usmae.picker.engines import write_engine_of_run
+    from keras_usmae.training import check_run_folder, read_history, train_picker
+    from keras_usmae.training.plots import plot_history
+
     config = PickerTraining(
         preset=preset,
         start=start,

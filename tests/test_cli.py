@@ -64,3 +64,20 @@ def test_an_unknown_command_is_told_with_the_nearest(usmae):
 def test_recipes_and_builders_lie_in_the_wheel_or_beside_the_package(repository):
     assert shipped_folder("recipes") == repository / "recipes"
     assert (shipped_folder("datasets") / "ultrasound_synthetic").is_dir()
+
+
+HELP = """
+import runpy, sys
+sys.argv = [sys.argv[1], "--help"]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print({"keras", "scipy", "tensorflow", "jax", "torch", "matplotlib"} & set(sys.modules))
+"""
+
+
+@pytest.mark.parametrize("recipe", sorted(shipped_folder("recipes").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_help_waits_for_nothing_heavy(recipe):
+    done = subprocess.run([sys.executable, "-c", HELP, str(recipe)], capture_output=True, text=True)
+    assert "Usage" in done.stdout
+    assert done.stdout.splitlines()[-1] == "set()"

@@ -4,11 +4,12 @@ The only part of the package that needs TensorFlow: import it in a process that 
 `KERAS_BACKEND=tensorflow`, whichever backend trained the model.
 """
 
+from keras_usmae.configs import DEFAULT_FORMATS, FORMATS, TFLITE_FORMATS
 from keras_usmae.export.cmsis_nn import CMSIS_NN_RULES, check_cmsis_nn
 from keras_usmae.export.cost import count_macs, estimate_instructions, estimate_rates
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
 from keras_usmae.export.engine import write_engine
-from keras_usmae.export.export import DEFAULT_FORMATS, FORMATS, export_model, parse_formats
+from keras_usmae.export.export import export_model, parse_formats
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output
 from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter, dequantize, quantize
@@ -24,7 +25,7 @@ from keras_usmae.export.synthetic import (
     FIELD_JUDGING_SEED,
     field_signals,
 )
-from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, TFLM_FORMATS, check_calibration, convert
+from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS, check_calibration, convert
 from keras_usmae.export.verify import verify_onnx, verify_tflite
 
 __all__ = [

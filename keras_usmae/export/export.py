@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from keras_usmae.configs import DEFAULT_FORMATS, FORMATS
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
 from keras_usmae.export.firmware import write_firmware
 from keras_usmae.export.folder import check_output, read_report, replacing_folder, write_report
@@ -12,11 +13,8 @@ from keras_usmae.export.onnx import write_onnx
 from keras_usmae.export.report import format_report
 from keras_usmae.export.saved_model import write_saved_model, write_static_saved_model
 from keras_usmae.export.streaming import check_bins
-from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, check_calibration, convert
+from keras_usmae.export.tflite import INTEGER_FORMATS, check_calibration, convert
 from keras_usmae.export.verify import verify_onnx, verify_tflite
-
-FORMATS = ("saved_model", *TFLITE_FORMATS, "onnx")
-DEFAULT_FORMATS = ("saved_model", "float32", "int8", "int16x8")
 
 
 def parse_formats(text):

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_usmae.configs import TFLITE_FORMATS
 from keras_usmae.signals import check_signals, standardize
 
-TFLITE_FORMATS = ("float32", "float16", "dynamic", "int8", "int16x8")
 # What computes in integers from input to output; their first word is the type of activations.
 INTEGER_FORMATS = ("int8", "int16x8")
 # TensorFlow Lite for Microcontrollers has no kernels that mix float activations with narrower weights.

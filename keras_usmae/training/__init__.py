@@ -17,7 +17,7 @@ from keras_usmae.training.finetuning import FinetunedRun, compile_for_tof, finet
 from keras_usmae.training.fitting import train
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile
-from keras_usmae.training.picker_training import PickerTraining, WarmupStableDecay, build_detector, train_picker
+from keras_usmae.training.picker_training import WarmupStableDecay, build_detector, train_picker
 from keras_usmae.training.pretraining import PretrainedRun, PretrainingData, pretrain
 from keras_usmae.training.run_folder import (
     check_run_folder,
@@ -36,7 +36,6 @@ __all__ = [
     "EpochBatches",
     "FinetunedRun",
     "LayerDecayAdamW",
-    "PickerTraining",
     "PretrainedRun",
     "PretrainingData",
     "RunCheckpoint",

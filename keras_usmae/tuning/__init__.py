@@ -26,6 +26,7 @@ from keras_usmae.tuning.results import (
     trial_rows,
     write_hparams,
 )
+from keras_usmae.tuning.search import SearchResult, search
 from keras_usmae.tuning.search_space import Dimension, SearchSpace
 from keras_usmae.tuning.settings import ARCHITECTURE, DEFAULTS, resolve_architecture
 from keras_usmae.tuning.tuner import TUNERS, SearchTuner, build_oracle, role
@@ -44,6 +45,7 @@ __all__ = [
     "PretrainedEncoders",
     "PretrainingHyperModel",
     "SearchProgress",
+    "SearchResult",
     "SearchSpace",
     "SearchTuner",
     "best_first",
@@ -58,6 +60,7 @@ __all__ = [
     "pretrain_options",
     "resolve_architecture",
     "role",
+    "search",
     "trial_rows",
     "write_best",
     "write_hparams",

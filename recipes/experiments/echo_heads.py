@@ -18,6 +18,8 @@ import typer
 from keras import ops
 
 from keras_usmae import options
+from keras_usmae.configs import PickerTraining
+from keras_usmae.configs.picker import EPOCH_SIGNALS
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
 from keras_usmae.evaluation.picker_calibration import calibrate_picker
@@ -25,8 +27,8 @@ from keras_usmae.files import write_csv, write_text
 from keras_usmae.models import EchoDetector, MAEEncoder
 from keras_usmae.picker import EchoPicker
 from keras_usmae.signals import SignalConfig
-from keras_usmae.training import EpochBatches, PickerTraining, fresh_echoes
-from keras_usmae.training.picker_training import EPOCH_SIGNALS, compile_detector
+from keras_usmae.training import EpochBatches, fresh_echoes
+from keras_usmae.training.picker_training import compile_detector
 from recipes.experiments.pickers import DATASET, SHOWN
 
 SHOWN = {name: how for name, how in SHOWN.items() if name != "coverage"} | {"no_pick": ("no pick (%)", 100, "{:.2f}")}

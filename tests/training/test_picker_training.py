@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_usmae.training import PickerTraining, WarmupStableDecay, build_detector
+from keras_usmae.configs import PickerTraining
+from keras_usmae.training import WarmupStableDecay, build_detector
 from keras_usmae.training.picker_training import compile_detector
 
 
