@@ -210,7 +210,7 @@ def test_files_of_other_lengths_and_rates_are_picked_too(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "State in the sidecar's 'axis'"),
+        ((), "does not say its sampling rate"),
         (("--axis", 1), "--sampling-rate 100e6"),
         (("--sampling-rate", "50", "--axis", 1), "write 50 MHz as 50e6"),
         (options("--gate", "30us:40us"), "30us:40us lies outside of the record"),

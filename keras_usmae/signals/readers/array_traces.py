@@ -1,13 +1,11 @@
 """Traces out of files of arrays: which arrays they are, and along which of their axes time runs."""
 
-import math
-import re
-
 import numpy as np
 
+from keras_usmae.signals.readers.array_choice import axis_of_time, choose_arrays
 from keras_usmae.signals.readers.array_facts import facts_of_array, known_layouts
 from keras_usmae.signals.readers.array_file import open_arrays
-from keras_usmae.signals.readers.facts import is_known_name, is_time_name
+from keras_usmae.signals.readers.facts import is_known_name
 from keras_usmae.signals.readers.guards import (
     ArrayHeader,
     check_byte_order,
@@ -19,6 +17,7 @@ from keras_usmae.signals.readers.guards import (
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
+BY_ENERGY = "where bursts stand out"
 _MAX_LISTED = 12
 
 
@@ -40,7 +39,7 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
     """
     with open_arrays(path, max_bytes) as file:
         layouts = known_layouts(file)
-        names = choose_arrays(path, file, sidecar, layouts, keys)
+        names, doubts = choose_arrays(path, file, sidecar, layouts, keys)
         check_headers(path, {name: file.headers[name] for name in names}, max_bytes)
         facts, times = facts_of_array(file, names[0], sidecar, path)
         layout = layouts.get(names[0])
@@ -60,6 +59,12 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
         }
     traces = _join(path, rows, facts)
     traces.axis, traces.values = origin, values
+    traces.doubts += doubts
+    if origin == BY_ENERGY:
+        traces.doubts.append(
+            f"time was taken to run along the axis of {traces.signals.shape[1]:,} samples, along which alone bursts "
+            "stand out; write 'axis' where that is wrong"
+        )
     traces.left_out += [f"{name!r}: the times of the samples" for name in times]
     traces.left_out += [
         f"{name!r} {header.shape}: not asked for" for name, header in list(others.items())[:_MAX_LISTED]
@@ -68,82 +73,6 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
         traces.left_out.append(f"and {len(others) - _MAX_LISTED:,} more arrays")
     leave_out_ramps(traces, sidecar.time_unit or "")
     return traces
-
-
-def choose_arrays(path, file, sidecar, layouts, keys):
-    """Names of the arrays that hold traces, in natural order.
-
-    Args:
-        path: path of the file, for messages.
-        file: an `ArrayFile`.
-        sidecar: the `Sidecar`.
-        layouts: dict of `KnownLayout` by name.
-        keys: collection of str. Names of labels and groups.
-
-    Returns:
-        A list of str.
-
-    Raises:
-        ValueError: where the file holds no arrays.
-        MissingKeyError: where none matches, or it is not clear which one is meant.
-    """
-    headers = file.headers
-    if not headers:
-        raise ValueError(f"{str(path)!r} holds no arrays.")
-    if sidecar.signals is not None:
-        if sidecar.signals in file.aliases:
-            return [file.aliases[sidecar.signals]]
-        names = matching(headers, sidecar.signals)
-        if not names:
-            raise MissingKeyError(
-                f"{str(path)!r} has no array {sidecar.signals!r}. It holds {listing(headers)}.", "signals"
-            )
-        return in_natural_order(names)
-    found = candidates(file, sidecar, layouts, keys)
-    if len(found) > 1:
-        raise MissingKeyError(
-            f"{str(path)!r} holds {len(headers)} arrays. Name the one with the traces in the sidecar's 'signals'"
-            f"{_hint(found)}: {listing(found)}.",
-            "signals",
-        )
-    return list(found)
-
-
-def candidates(file, sidecar, layouts, keys):
-    """Arrays that may hold traces where none is named: those that a format defines, or all that can be traces.
-
-    Args:
-        file: an `ArrayFile`.
-        sidecar: the `Sidecar`.
-        layouts: dict of `KnownLayout` by name.
-        keys: collection of str. Names of labels and groups.
-
-    Returns:
-        dict of `ArrayHeader` by name; all arrays, where none can be traces.
-    """
-    headers = file.headers
-    defined = {name: header for name, header in headers.items() if name in layouts}
-    others = {n: header for n, header in headers.items() if n not in keys and not _is_beside(n, header, sidecar)}
-    return defined or others or headers
-
-
-def _is_beside(name, header, sidecar):
-    """Whether an array cannot be traces: a single number, a text, or the times of samples."""
-    last = name.rpartition("/")[2]
-    return (
-        math.prod(header.shape) == 1
-        or header.dtype.kind in "SU"
-        or (header.dtype.kind == "O" and not header.shape)
-        or (is_time_name(last) and max(header.shape) == math.prod(header.shape))
-        or (is_known_name(last) and math.prod(header.shape) <= 2)
-        or name == sidecar.time
-    )
-
-
-def _hint(names):
-    """How to name all candidates at once, where they differ in a number only."""
-    patterns = {re.sub(r"\d+", "*", name) for name in names}
-    return f', such as "{patterns.pop()}" for all of them' if len(patterns) == 1 else ""
 
 
 def _load(path, file, names, max_bytes):
@@ -161,7 +90,7 @@ def _along_rows(path, name, array, sidecar, layout, times):
     if layout is not None and layout.axis is None:
         rows, origin = array.reshape(-1, layout.samples), f"{layout.where}, A-scans cut apart"
     else:
-        axis, origin = _axis(path, name, array.shape, sidecar, layout, times)
+        axis, origin = _axis(path, name, array, sidecar, layout, times)
         rows = np.moveaxis(array, axis, -1)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.flags.c_contiguous else _copied(rows)
     if not sidecar.stacked:
@@ -178,7 +107,8 @@ def _copied(rows):
     return rows.reshape(-1, rows.shape[-1])
 
 
-def _axis(path, name, shape, sidecar, layout, times):
+def _axis(path, name, array, sidecar, layout, times):
+    shape = array.shape
     where = f"{str(path)!r}: {name!r} has the shape {shape}"
     if layout is not None:
         if sidecar.axis not in (None, layout.axis):
@@ -207,6 +137,8 @@ def _axis(path, name, shape, sidecar, layout, times):
         return shape.index(proofs[0][1]), f"the length of {proofs[0][0]!r}"
     if sidecar.samples is not None and not sidecar.stacked and shape.count(sidecar.samples) == 1:
         return shape.index(sidecar.samples), "the sidecar's 'samples'"
+    if (axis := axis_of_time(array)) is not None:
+        return axis, BY_ENERGY
     raise MissingKeyError(
         f"{where}. State in the sidecar's 'axis' along which of its {len(shape)} axes time runs.", "axis"
     )

@@ -28,7 +28,7 @@ VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "kV": 1e3}
 _RATE_NAMES = {"fs", "fsample", "fsamp", "fsampling", "fsamplerate", "samplingfreq", "samplefreq", "sampfreq"}
 _RATE_NAMES |= {f"{stem}{tail}" for stem in ("sampling", "sample", "samp", "digitization", "digitizing", "digitisation",
     "digitising", "digitizer", "acquisition", "adc") for tail in ("rate", "frequency", "clock")}  # fmt: skip
-_RATE_NAMES |= {"samplespersecond", "abtastrate", "abtastfrequenz", "clock"}
+_RATE_NAMES |= {"samplespersecond", "abtastrate", "abtastfrequenz", "clock", "fech", "frequencedechantillonnage"}
 _INTERVAL_NAMES = {"dt", "deltat", "timestep", "tinterval", "tinc", "tincrement", "timeincrement", "timeinterval"}
 _INTERVAL_NAMES |= {"tstep", "tsample", "samplinginterval", "sampleinterval", "samplingperiod", "sampleperiod"}
 _INTERVAL_NAMES |= {"sampletime", "samplingtime", "xincrement", "xincr", "xinc", "xdelta", "xstep", "increment"}
@@ -43,7 +43,7 @@ _INTERVAL_NAMES |= {
 _INTERVAL_NAMES |= {"timeresolution", "horizontalincrement"}
 _START_NAMES = {"starttime", "tstart", "timestart", "start", "t0", "xorigin", "xzero", "xstart", "tzero", "timezero"}
 _START_NAMES |= {"wfstartoffset", "startoffset", "horizoffset", "horizontaloffset", "hoffset", "timeorigin", "xoffset"}
-_START_NAMES |= {"firstsampletime", "tbegin", "begintime", "torigin", "startzeit"}
+_START_NAMES |= {"tdelay", "firstsampletime", "tbegin", "begintime", "torigin", "startzeit"}
 _UNIT_NAMES = {"unit", "units", "unitstring", "yunit", "yunits", "amplitudeunit", "amplitudeunits", "verticalunits"}
 _UNIT_NAMES |= {"verticalunit", "vunit", "signalunit", "signalunits", "niunitdescription"}
 _SCALE_NAMES = {"fullscale", "adcrange", "amplituderange", "inputrange", "fullscalerange"}

@@ -2,9 +2,9 @@
 
 import contextlib
 
+from keras_usmae.signals.readers.array_choice import candidates, family, pattern_of
 from keras_usmae.signals.readers.array_facts import facts_of_array, known_layouts
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES, open_arrays
-from keras_usmae.signals.readers.array_traces import candidates
 from keras_usmae.signals.readers.guards import listing
 from keras_usmae.signals.readers.table_header import read_header
 from keras_usmae.signals.readers.table_layout import find_layout
@@ -33,7 +33,10 @@ def _of_arrays(path, sidecar, found, lines):
         found.append(f"{path.name} holds {listing(file.headers)}")
         names = candidates(file, sidecar, known_layouts(file), ())
         if len(names) > 1:
-            lines["signals"] = f'# signals = "{next(iter(names))}"   # which of them holds the traces?'
+            likely = family(names)
+            if len(likely) == 1:
+                likely = [max(names, key=lambda name: names[name].num_bytes)]
+            lines["signals"] = f'# signals = "{pattern_of(likely)}"   # which of them holds the traces?'
         name = max(names, key=lambda name: names[name].num_bytes)
         facts, times = facts_of_array(file, name, sidecar, path)
         shape = names[name].shape

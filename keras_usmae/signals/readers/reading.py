@@ -34,9 +34,10 @@ def read_recordings(path, sidecar=None, **settings):
     Formats: .npy, .npz, .mat (level 4 to v7.3), HDF5 (.h5, .hdf5, .nde, .mfmc), tables (.csv, .tsv, .txt, .dat), .wav
     and, with npTDMS, .tdms. Rate, start time, unit and axis are taken from the file where it states them; what it does
     not say, a sidecar does: `scan.toml` beside `scan.npz` (or `scan.npz.toml`), or one `sidecar.toml` in a folder for
-    those of its files that the sidecar's `files` matches. Nothing is guessed, and where file and sidecar contradict
-    each other, that is an error. Sizes are checked against each file's header before anything is loaded, and pickles,
-    code and links to other files are never followed.
+    those of its files that the sidecar's `files` matches. Where the numbers leave no doubt which array holds the
+    traces, and along which axis time runs, nobody needs to say it; the recording's `provenance` does. Nothing else is
+    guessed, and where file and sidecar contradict each other, that is an error. Sizes are checked against each file's
+    header before anything is loaded, and pickles, code and links to other files are never followed.
 
     Args:
         path: path of a file or folder. Folders inside of a folder are not searched.

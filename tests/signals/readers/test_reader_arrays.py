@@ -55,8 +55,7 @@ def test_fields_of_structures_are_alike_in_all_versions(structure):
     assert (recording.sampling_rate, recording.start_time) == (RATE, 5e-6)
     assert recording.provenance.origins["axis"] == "the length of 'capture/time'"
     assert "'capture/gain' (1, 1): not asked for" in recording.provenance.left_out
-    with pytest.raises(FileNotFoundError, match=r"'capture/rf' \(400, 12\)"):
-        read(structure)
+    np.testing.assert_array_equal(read(structure).signals, TRACES)  # all else in it is too short for traces
     with pytest.raises(ValueError, match=r"no array 'capture/rff'.*'capture/rf' \(400, 12\)"):
         read(structure, signals="capture/rff")
     with pytest.raises(ValueError, match=r"'capture/time' states 25000000 Hz, but its sidecar 20000000 Hz"):

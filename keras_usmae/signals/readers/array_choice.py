@@ -1,0 +1,145 @@
+"""Which arrays of a file hold traces, and along which axis of them time runs, where nobody says it."""
+
+import math
+import re
+
+import numpy as np
+
+from keras_usmae.signals.readers.facts import is_known_name, is_time_name
+from keras_usmae.signals.readers.guards import in_natural_order, listing, matching
+from keras_usmae.signals.readers.settle import MissingKeyError
+
+SHORTEST = 64  # samples: no burst with silence around it fits into fewer
+_NUMBER = re.compile(r"\d+")
+_PROBED = 2**20  # samples that are looked at for an axis
+_STANDS_OUT = -6.0  # dB
+
+
+def choose_arrays(path, file, sidecar, layouts, keys):
+    """Names of the arrays that hold traces, in natural order.
+
+    Args:
+        path: path of the file, for messages.
+        file: an `ArrayFile`.
+        sidecar: the `Sidecar`.
+        layouts: dict of `KnownLayout` by name.
+        keys: collection of str. Names of labels and groups.
+
+    Returns:
+        A pair of lists of str: the names, and what is to be said of a choice that nobody stated.
+
+    Raises:
+        ValueError: where the file holds no arrays.
+        MissingKeyError: where none matches, or it is not clear which one is meant.
+    """
+    headers = file.headers
+    if not headers:
+        raise ValueError(f"{str(path)!r} holds no arrays.")
+    if sidecar.signals is not None:
+        if sidecar.signals in file.aliases:
+            return [file.aliases[sidecar.signals]], []
+        names = matching(headers, sidecar.signals)
+        if not names:
+            raise MissingKeyError(
+                f"{str(path)!r} has no array {sidecar.signals!r}. It holds {listing(headers)}.", "signals"
+            )
+        return in_natural_order(names), []
+    found = candidates(file, sidecar, layouts, keys)
+    if len(found) > 1 and len(family(found)) == len(found):
+        names = in_natural_order(found)
+        return names, [f"traces of {pattern_of(names)!r}, all {len(names)} arrays of one shape"]
+    if len(found) > 1:
+        raise MissingKeyError(
+            f"{str(path)!r} holds {len(headers)} arrays. Name the one with the traces in the sidecar's 'signals'"
+            f"{_hint(found)}: {listing(found)}.",
+            "signals",
+        )
+    return list(found), []
+
+
+def candidates(file, sidecar, layouts, keys):
+    """Arrays that may hold traces where none is named: those that a format defines, or all that can be traces.
+
+    Args:
+        file: an `ArrayFile`.
+        sidecar: the `Sidecar`.
+        layouts: dict of `KnownLayout` by name.
+        keys: collection of str. Names of labels and groups.
+
+    Returns:
+        dict of `ArrayHeader` by name; all arrays, where none can be traces.
+    """
+    headers = file.headers
+    defined = {name: header for name, header in headers.items() if name in layouts}
+    others = {n: header for n, header in headers.items() if n not in keys and not _is_beside(n, header, sidecar)}
+    long = {name: header for name, header in others.items() if max(header.shape, default=0) >= SHORTEST}
+    return defined or long or others or headers
+
+
+def _is_beside(name, header, sidecar):
+    """Whether an array cannot be traces: a single number, a text, or the times of samples."""
+    last = name.rpartition("/")[2]
+    return (
+        math.prod(header.shape) == 1
+        or header.dtype.kind in "SU"
+        or (header.dtype.kind == "O" and not header.shape)
+        or (is_time_name(last) and max(header.shape) == math.prod(header.shape))
+        or (is_known_name(last) and math.prod(header.shape) <= 2)
+        or name == sidecar.time
+    )
+
+
+def family(headers):
+    """The most arrays of one shape whose names differ in a number only.
+
+    Args:
+        headers: dict of `ArrayHeader` by name.
+
+    Returns:
+        A list of str.
+    """
+    families = {}
+    for name, header in headers.items():
+        families.setdefault((_NUMBER.sub("*", name), header.shape), []).append(name)
+    return max(families.values(), key=len)
+
+
+def pattern_of(names):
+    """What the sidecar's `signals` calls some arrays: their name, or that of a family."""
+    return names[0] if len(names) == 1 else _NUMBER.sub("*", names[0])
+
+
+def _hint(headers):
+    """How to name many candidates at once, where they differ in a number only."""
+    names = family(headers)
+    count = "all" if len(names) == len(headers) else f"{len(names)}"
+    return f', such as "{pattern_of(names)}" for {count} of them' if len(names) > 1 else ""
+
+
+def axis_of_time(array):
+    """The axis along which bursts stand out of the noise, if that is beyond doubt.
+
+    Over time the energy of A-scans rises and falls by tens of dB; from trace to trace it is much the same. The measure
+    is the geometric over the arithmetic mean of the energy along an axis: -10 to -25 dB over time and -10 to 0 dB
+    over traces in recordings of probes and arrays, 10 dB apart or more in each.
+
+    Args:
+        array: array of two or more axes.
+
+    Returns:
+        int, or `None` where two axes are alike.
+    """
+    step = max(math.ceil((array.size / _PROBED) ** (1 / array.ndim)), 1)
+    flatness = {}
+    for axis, size in enumerate(array.shape):
+        # All of this axis, and some of the others.
+        some = array[tuple(slice(None) if other == axis else slice(None, None, step) for other in range(array.ndim))]
+        some = np.moveaxis(some, axis, 0).reshape(size, -1).astype(np.float64)
+        some = some[:, np.isfinite(some).all(axis=0)]
+        energy = np.square(some - np.median(some)).mean(axis=1) if some.size else np.zeros(size)
+        mean = energy.mean()
+        energy = energy[energy > 1e-12 * mean] if mean > 0 else np.ones(1)
+        flatness[axis] = 10 * np.log10(np.exp(np.log(energy).mean()) / energy.mean())
+    first, second = sorted(flatness, key=flatness.get)[:2]
+    sure = flatness[first] < _STANDS_OUT and flatness[first] < flatness[second] + _STANDS_OUT
+    return first if sure and array.shape[first] >= SHORTEST else None
