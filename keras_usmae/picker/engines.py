@@ -5,6 +5,7 @@ as many windows a second as any backend of Keras has on a CPU, and none of them 
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import importlib.util
@@ -107,6 +108,8 @@ class LiteRTEngine:
         self.workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._content = content
         self._idle = queue.LifoQueue()
+        with _without_greeting():  # LiteRT tells once in a process that it uses XNNPACK
+            self._idle.put(self._start())
 
     def expect(self, num_windows):
         """Nothing to prepare."""
@@ -129,9 +132,25 @@ class LiteRTEngine:
     def _start(self):
         from ai_edge_litert.interpreter import Interpreter
 
-        model = Interpreter(model_content=self._content, num_threads=1)
-        model.allocate_tensors()
+        try:
+            model = Interpreter(model_content=self._content, num_threads=1)
+            model.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"LiteRT cannot run the .tflite file: {error}.") from error
         return model, model.get_input_details()[0]["index"], model.get_output_details()[0]["index"]
+
+
+@contextlib.contextmanager
+def _without_greeting():
+    """Keeps what C++ writes to the standard error output from the terminal."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def read_info(content):

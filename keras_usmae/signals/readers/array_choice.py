@@ -10,6 +10,7 @@ from keras_usmae.signals.readers.guards import in_natural_order, listing, matchi
 from keras_usmae.signals.readers.settle import MissingKeyError
 
 SHORTEST = 64  # samples: no burst with silence around it fits into fewer
+BY_ENERGY = "where bursts stand out"
 _NUMBER = re.compile(r"\d+")
 _PROBED = 2**20  # samples that are looked at for an axis
 _STANDS_OUT = -6.0  # dB
@@ -143,3 +144,12 @@ def axis_of_time(array):
     first, second = sorted(flatness, key=flatness.get)[:2]
     sure = flatness[first] < _STANDS_OUT and flatness[first] < flatness[second] + _STANDS_OUT
     return first if sure and array.shape[first] >= SHORTEST else None
+
+
+def note_axis(traces):
+    """Says of traces whose axis of time was found by `axis_of_time` that it was."""
+    if traces.axis == BY_ENERGY:
+        traces.doubts.append(
+            f"time was taken to run along the axis of {traces.signals.shape[1]:,} samples, along which alone bursts "
+            "stand out; write 'axis' where that is wrong"
+        )

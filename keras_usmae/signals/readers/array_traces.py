@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_usmae.signals.readers.array_choice import axis_of_time, choose_arrays
+from keras_usmae.signals.readers.array_choice import BY_ENERGY, axis_of_time, choose_arrays, note_axis
 from keras_usmae.signals.readers.array_facts import facts_of_array, known_layouts
 from keras_usmae.signals.readers.array_file import open_arrays
 from keras_usmae.signals.readers.facts import is_known_name
@@ -17,7 +17,6 @@ from keras_usmae.signals.readers.guards import (
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
-BY_ENERGY = "where bursts stand out"
 _MAX_LISTED = 12
 
 
@@ -60,11 +59,7 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
     traces = _join(path, rows, facts)
     traces.axis, traces.values = origin, values
     traces.doubts += doubts
-    if origin == BY_ENERGY:
-        traces.doubts.append(
-            f"time was taken to run along the axis of {traces.signals.shape[1]:,} samples, along which alone bursts "
-            "stand out; write 'axis' where that is wrong"
-        )
+    note_axis(traces)
     traces.left_out += [f"{name!r}: the times of the samples" for name in times]
     traces.left_out += [
         f"{name!r} {header.shape}: not asked for" for name, header in list(others.items())[:_MAX_LISTED]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_usmae.signals.readers.array_choice import BY_ENERGY, axis_of_time, note_axis
 from keras_usmae.signals.readers.clock import facts_of_times, is_count, is_ramp
 from keras_usmae.signals.readers.facts import (
     VOLTS,
@@ -55,12 +56,19 @@ def read_table_traces(path, sidecar, max_bytes, keys=()):
     traces = Traces(numbers, [header.names[place] for place in chosen], list(header.facts), "")
     traces.values = {key: precise[place] for key, place in kept.items()}
     traces.doubts += layout.doubts
-    if sidecar.axis == 1:
+    shown = None
+    if sidecar.axis is None and not times and len(chosen) > 1 and not is_ramp(precise[chosen[0]]):
+        shown = axis_of_time(numbers)
+    if sidecar.axis == 1 or (shown == 1 and not header.is_named):
         _take_rows(path, traces, header, sidecar, {place: precise[place] for place in times})
     else:
-        _take_columns(path, traces, header, sidecar, {place: precise[place] for place in times}, precise[chosen[0]])
+        proof = BY_ENERGY if shown == 0 else ""
+        _take_columns(
+            path, traces, header, sidecar, {place: precise[place] for place in times}, precise[chosen[0]], proof
+        )
         _set_unit(path, traces, header, chosen, sidecar)
     leave_out_ramps(traces, sidecar.time_unit or header.time_unit)
+    note_axis(traces)
     return traces
 
 
@@ -115,9 +123,8 @@ def _choose(path, header, sidecar, others):
     return chosen
 
 
-def _take_columns(path, traces, header, sidecar, times, first):
+def _take_columns(path, traces, header, sidecar, times, first, proof):
     """Each column is a trace, along the times of a column or of the settings."""
-    proof = ""
     for place, values in times.items():
         where = f"column {header.names[place]!r}"
         unit = sidecar.time_unit or header.units[place] or header.time_unit
@@ -173,7 +180,7 @@ def _take_rows(path, traces, header, sidecar, times):
             traces.left_out.append(f"column {traces.names[0]!r}: it rises by one step a row, and numbers the traces")
             traces.signals, traces.names = traces.signals[:, 1:], traces.names[1:]
     check_shape(path, *traces.signals.shape, sidecar.samples)
-    traces.axis = "the sidecar"
+    traces.axis = BY_ENERGY if sidecar.axis is None else "the sidecar"
     traces.names = [f"row {i}" for i in range(len(traces.signals))]
 
 

@@ -58,6 +58,18 @@ def test_an_array_beside_short_ones_is_taken_with_a_word(tmp_path, scan):
     assert np.ptp(onset[np.isfinite(onset)]) < 0.2 * rf.shape[0]
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_tables_of_numbers_show_it_too(tmp_path, scan, axis, delimiter):
+    path = tmp_path / "scan.csv"
+    signals = scan.reshape(54, -1)
+    np.savetxt(path, signals if axis else signals.T, delimiter=delimiter, fmt="%.6g")
+    (recording,) = read_recordings(path, sampling_rate=50e6)
+    np.testing.assert_allclose(recording.signals, signals, rtol=1e-5)
+    assert recording.provenance.origins["axis"] == "where bursts stand out"
+    assert "write 'axis' where that is wrong" in recording.provenance.doubts[0]
+
+
 def test_a_family_of_arrays_is_taken_whole(tmp_path):
     path = tmp_path / "shots.h5"
     with h5py.File(path, "w") as file:
