@@ -4,16 +4,22 @@ import dataclasses
 
 import numpy as np
 
-from keras_usmae.picker.decoding import NORMAL_95, decode_picks
-from keras_usmae.signals import SignalConfig, standardize, synthesize
+from keras_usmae.picker.decoding import NORMAL_95
+from keras_usmae.picker.picker import EchoPicker
+from keras_usmae.signals import SignalConfig, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
 
 # Seeds that no training has: of the records that settings are chosen on, and of those that they are judged on.
 CALIBRATION_SEED, JUDGING_SEED = 88_888, 99_999
 FALSE_ALARMS = 1e-3  # a record
+# Settings by which `min_confidence` alone decides, as it does in firmware.
+ALONE = {"sure_confidence": None, "clear_confidence": None, "loud_confidence": 1.0}
 _LEVEL = 0.95
 _NEAR_BINS = 1.5  # of an onset: a pick within them has found it
 _FOUND_DB = 18.0
+_SOUGHT_DB = 12.0  # echoes by which the rule of the picks is chosen
+_RATE = 100e6  # Hz; at scale 1 no result depends on it
+_LEAST = 0.3  # confidence; less is noise
 
 
 def silent_world():
@@ -57,35 +63,23 @@ def lone_world():
     )
 
 
-def predict_probabilities(detector, signals, batch_size=256):
-    """Probability of each bin that an echo begins in it.
+def calibrate_picker(detector, num_signals=65_536, label_sigma=8.0):
+    """Chooses which picks count and how wide their intervals are, on synthetic records.
+
+    `min_confidence` is the smallest by which, alone, at most one record in 1,000 without an echo gets a pick: the rule
+    of firmware. The picker's own rule takes the SNR of a pick too, see `EchoPicker.pick`: of all that give no more
+    false alarms, the one that finds the most echoes. The intervals hold 95 % of the onsets next to a pick, among the
+    sure half of the picks as among the others.
 
     Args:
-        detector: `EchoDetector`.
-        signals: array of shape `(n, signal_length)`, raw.
-        batch_size: int. Defaults to `256`.
-
-    Returns:
-        A float32 array of shape `(n, num_bins)`.
-    """
-    logits = detector.predict(standardize(signals), batch_size=batch_size, verbose=0)
-    return 1 / (1 + np.exp(-logits))
-
-
-def calibrate_picker(detector, num_signals=20_480, label_sigma=8.0):
-    """Chooses the least confidence and the width of the intervals on synthetic records.
-
-    The least confidence is the smallest at which at most one record in 1,000 without an echo gets a pick. The intervals
-    hold 95 % of the onsets next to a pick, among the sure half of the picks as among the others.
-
-    Args:
-        detector: `EchoDetector`, trained.
-        num_signals: int, records without an echo; there are a quarter as many with echoes. Defaults to `20_480`.
+        detector: `EchoDetector`, trained; or `LiteRTEngine` of one.
+        num_signals: int, records without an echo; there are a quarter as many with echoes. Defaults to `65_536`, so
+            that some fifty false alarms are counted.
         label_sigma: float, samples, of the training; see `PickerTraining`. Defaults to `8.0`.
 
     Returns:
-        A dict with `"min_confidence"`, `"interval_scale"`, `"interval_floor"` and `"label_sigma"`, for the detector's
-        `settings`; see `decode_picks`.
+        A dict for the detector's `settings`: `"min_confidence"`, `"sure_confidence"`, `"clear_confidence"`,
+        `"clear_snr_db"`, `"interval_scale"`, `"interval_floor"` and `"label_sigma"`.
 
     Example:
 
@@ -93,13 +87,46 @@ def calibrate_picker(detector, num_signals=20_480, label_sigma=8.0):
     detector.settings |= calibrate_picker(detector)
     ```
     """
-    loudest = _loudest_false_picks(detector, num_signals, CALIBRATION_SEED)
+    picker = EchoPicker(detector)
+    picker.settings |= {"interval_scale": 1.0, "interval_floor": 0.0, "label_sigma": label_sigma}
+    false = _false_picks(picker, num_signals, CALIBRATION_SEED, _LEAST)
     allowed = int(num_signals * FALSE_ALARMS * 0.75)  # not all of it: the next records are others
-    least = float(np.sort(loudest)[-1 - allowed])
-    min_confidence = min(max(np.ceil(least * 100) / 100, 0.3), 0.95)
-    settings = {"min_confidence": float(min_confidence), "label_sigma": label_sigma}
-    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, CALIBRATION_SEED, settings)
-    return settings | _interval(np.abs(found["error"]), found["half_width"] / NORMAL_95)
+    least = _least_confidence(false, allowed, 0.0)
+    found = _match(picker, SignalConfig.from_preset("field"), num_signals // 4, CALIBRATION_SEED, _LEAST)
+    sure = found["confidence"] >= least
+    interval = _interval(np.abs(found["error"][sure]), found["half_width"][sure] / NORMAL_95)
+    return {"min_confidence": least, **_rule(false, found, least, allowed), "label_sigma": label_sigma, **interval}
+
+
+def _least_confidence(false, allowed, lowest, exempt=None):
+    """The smallest least confidence, in hundredths, with which at most so many records have a false pick."""
+    records = len(np.unique(false["trace"][exempt])) if exempt is not None else 0
+    if records > allowed:
+        return None
+    for least in np.arange(max(lowest, _LEAST), 0.951, 0.01).round(2):
+        counts = false["confidence"] >= least
+        counts = counts if exempt is None else counts | exempt
+        if len(np.unique(false["trace"][counts])) <= allowed:
+            return float(least)
+    return 0.95 if exempt is None else None
+
+
+def _rule(false, found, least, allowed):
+    """The rule that finds the most echoes of those with no more false alarms than allowed."""
+
+    def share(sure, clear, snr_db):
+        counts = (found["confidence"] >= sure) | ((found["confidence"] >= clear) & (found["snr_db"] >= snr_db))
+        return len(np.unique(found["echo"][counts & (found["echo"] >= 0)]))
+
+    best = (share(least, 2.0, 0.0), {"sure_confidence": least, "clear_confidence": None, "clear_snr_db": 20.0})
+    for clear in (0.4, 0.45, 0.5, 0.55, 0.6):
+        for snr_db in np.arange(14.0, 31.0, 2.0):
+            exempt = (false["confidence"] >= clear) & (false["snr_db"] >= snr_db)
+            sure = _least_confidence(false, allowed, least, exempt)
+            if clear < least and sure and (number := share(sure, clear, snr_db)) > best[0]:
+                rule = {"sure_confidence": sure, "clear_confidence": clear, "clear_snr_db": float(snr_db)}
+                best = (number, rule)
+    return best[1]
 
 
 def _interval(error, doubt):
@@ -118,13 +145,14 @@ def _interval(error, doubt):
     return {"interval_scale": round(float(best[2]), 3), "interval_floor": float(best[1])}
 
 
-def score_picker(detector, settings, num_signals=20_480):
+def score_picker(detector, settings, num_signals=20_480, seed=JUDGING_SEED):
     """Scores a detector on synthetic records of another seed than it was calibrated on.
 
     Args:
-        detector: `EchoDetector`, trained.
+        detector: `EchoDetector`, trained; or `LiteRTEngine` of one.
         settings: dict, from `calibrate_picker`.
         num_signals: int, records without an echo; there are a quarter as many with echoes. Defaults to `20_480`.
+        seed: int, of the records; no training and no calibration has it. Defaults to `99_999`.
 
     Returns:
         A dict of floats: `"false_records"`, share of the records without an echo that get a pick; `"found"`, share of
@@ -138,12 +166,14 @@ def score_picker(detector, settings, num_signals=20_480):
     score_picker(detector, calibrate_picker(detector))["found"]
     ```
     """
-    found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, JUDGING_SEED, settings)
-    lone = _match(detector, lone_world(), num_signals // 4, JUDGING_SEED, settings)
+    picker = EchoPicker(detector)
+    picker.settings |= settings
+    found = _match(picker, SignalConfig.from_preset("field"), num_signals // 4, seed)
+    lone = _match(picker, lone_world(), num_signals // 4, seed)
     clear = np.abs(found["error"][found["clear"]])
-    loudest = _loudest_false_picks(detector, num_signals, JUDGING_SEED)
+    false = _false_picks(picker, num_signals, seed)
     return {
-        "false_records": float(np.mean(loudest >= settings["min_confidence"])),
+        "false_records": len(np.unique(false["trace"])) / num_signals,
         "found": found["share"],
         "found_lone": lone["share"],
         "median_error": float(np.median(clear)),
@@ -152,41 +182,52 @@ def score_picker(detector, settings, num_signals=20_480):
     }
 
 
-def _loudest_false_picks(detector, num_signals, seed):
-    """The most confident pick of each record without an echo."""
-    loudest = np.zeros(num_signals)
+def _false_picks(picker, num_signals, seed, min_confidence=None):
+    """Picks in records without an echo."""
+    names = ("trace", "confidence", "snr_db")
+    parts = {name: [] for name in names}
     for start in range(0, num_signals, 2048):
-        count = min(2048, num_signals - start)
-        signals = synthesize(silent_world(), count, seed, start=start)["signal"]
-        picks = decode_picks(predict_probabilities(detector, signals), detector.bin_width, min_confidence=0.05)
-        np.maximum.at(loudest, start + picks["trace"], picks["confidence"])
-    return loudest
+        signals = synthesize(silent_world(), min(2048, num_signals - start), seed, start=start)["signal"]
+        picks = picker.pick(signals, _RATE, scale=1, min_confidence=min_confidence)
+        for name in names:
+            parts[name].append(getattr(picks, name) + (start if name == "trace" else 0))
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _match(detector, world, num_signals, seed, settings):
-    """Errors of the picks that have an echo near, and the share of the clear echoes of 18 dB and more that is found."""
-    errors, widths, clears, found, sought = [], [], [], 0, 0
+def _match(picker, world, num_signals, seed, min_confidence=None):
+    """Picks that have an echo near, and the share of the clear echoes of 18 dB and more that is found."""
+    near_by, found, sought = [], 0, 0
+    reach = _NEAR_BINS * picker.bin_width
     for start in range(0, num_signals, 2048):
         drawn = synthesize(world, min(2048, num_signals - start), seed, start=start)
-        picks = decode_picks(predict_probabilities(detector, drawn["signal"]), detector.bin_width, **settings)
+        picks = picker.pick(drawn["signal"], _RATE, scale=1, min_confidence=min_confidence)
         starts, amplitudes = all_echoes(drawn)
         onsets = np.concatenate([drawn["onset"][:, None], drawn["echo_onsets"]], axis=1)
         visible = np.concatenate([drawn["visibility"][:, None], drawn["echo_visibility"]], axis=1)
         level_db = drawn["snr_db"][:, None] + 20 * np.log10(np.abs(amplitudes) / drawn["amplitude"][:, None])
         there = (onsets >= 0) & ~np.isnan(starts)
-        clear = there & (visible == VISIBILITIES.index("clear")) & (level_db >= _FOUND_DB)
+        clear = there & (visible == VISIBILITIES.index("clear"))
 
         # (picks, echoes): the echo that each pick belongs to, and the picks that clear echoes have.
-        distance = np.where(there, onsets, np.inf)[picks["trace"]] - picks["onset"][:, None]
+        distance = np.where(there, onsets, np.inf)[picks.trace] - picks.onset[:, None]
         nearest = np.abs(distance).argmin(axis=1) if len(distance) else np.empty(0, int)
         rows = np.arange(len(nearest))
-        near = np.abs(distance[rows, nearest]) <= _NEAR_BINS * detector.bin_width
-        errors.append(-distance[rows, nearest][near])
-        widths.append(picks["half_width"][near])
-        clears.append(clear[picks["trace"], nearest][near])
+        near = np.abs(distance[rows, nearest]) <= reach
+        trace, echo = picks.trace[near], nearest[near]
+        loud = clear[trace, echo] & (level_db[trace, echo] >= _SOUGHT_DB)
+        near_by.append(
+            {
+                "error": -distance[rows, nearest][near],
+                "half_width": np.ptp(picks.interval[near], axis=1) / 2 * _RATE,
+                "confidence": picks.confidence[near],
+                "snr_db": picks.snr_db[near],
+                "clear": clear[trace, echo] & (level_db[trace, echo] >= _FOUND_DB),
+                "echo": np.where(loud, (start + trace) * onsets.shape[1] + echo, -1),
+            }
+        )
         hit = np.zeros_like(clear)
-        np.logical_or.at(hit, picks["trace"], np.abs(distance) <= _NEAR_BINS * detector.bin_width)
-        found, sought = found + int((hit & clear).sum()), sought + int(clear.sum())
-    names = ("error", "half_width", "clear")
-    lists = (errors, widths, clears)
-    return {n: np.concatenate(v) for n, v in zip(names, lists, strict=True)} | {"share": found / max(sought, 1)}
+        np.logical_or.at(hit, picks.trace, np.abs(distance) <= reach)
+        loudest = clear & (level_db >= _FOUND_DB)
+        found, sought = found + int((hit & loudest).sum()), sought + int(loudest.sum())
+    both = {name: np.concatenate([part[name] for part in near_by]) for name in near_by[0]}
+    return both | {"share": found / max(sought, 1)}

@@ -38,8 +38,9 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
         label_sigma: float, samples. Spread of an echo in the targets, see `echo_targets`. Defaults to `8.0`.
 
     Returns:
-        A dict of arrays of shape `(num_picks,)`, sorted by trace and then by onset: `"trace"` int64; `"onset"` float64,
-        samples; `"half_width"` float64, samples from the onset to either end of the interval; `"confidence"` float64.
+        A dict of arrays of shape `(num_picks,)`, sorted by trace and then by onset: `"trace"` and `"bin"` (of the
+        peak), int64; `"onset"` float64, samples; `"half_width"` float64, samples from the onset to either end of the
+        interval; `"confidence"` float64.
 
     Raises:
         ValueError: where the least confidence lies outside of (0, 1].
@@ -78,6 +79,7 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
     doubt = np.maximum(variance - label_sigma**2 - bin_width**2 / 12, 0.0)
     return {
         "trace": trace,
+        "bin": at,
         "onset": (at + 0.5 + mean) * bin_width,
         "half_width": NORMAL_95 * interval_scale * np.sqrt(doubt + interval_floor**2),
         "confidence": confidence,

@@ -16,9 +16,13 @@ from keras_usmae.signals.tof import samples_to_seconds
 DETECTOR_FILE = "detector.keras"
 ENGINE_FILE = "detector.tflite"
 
-# Of a detector that brings none of its own, such as one in the middle of its training.
+# Of a detector that brings none of its own, such as one in the middle of its training. `calibrate_picker` chooses them.
 _SETTINGS = {
-    "min_confidence": 0.5,
+    "min_confidence": 0.5,  # by which decoding alone tells an echo, as firmware does
+    "sure_confidence": None,  # that a pick needs on its own; `None` for the above
+    "clear_confidence": None,  # that one of `clear_snr_db` needs; `None` for no such rule
+    "clear_snr_db": 20.0,
+    "loud_confidence": 0.4,  # that one needs which is nearly as loud as the loudest that counts
     "interval_scale": 1.0,
     "interval_floor": 2.5,
     "label_sigma": 8.0,
@@ -26,6 +30,7 @@ _SETTINGS = {
 }
 _INTERVAL = ("interval_scale", "interval_floor", "label_sigma")
 
+_LOUD_DB = 10.0  # as `Picks.first` has it: what would be the first echo of a trace
 _AMPLITUDE_BINS = 20  # from a pick on: the peak of the longest bursts lies in there
 _FAR = np.iinfo(np.int64).max
 _BATCH_SIZES = {"litert": 64, "keras": 256}  # of one window after the other, what stays in the cache counts
@@ -171,8 +176,9 @@ class EchoPicker:
             start_time: float. Time of the first sample after the transmit pulse, in s. Defaults to `0.0`.
             scale: `Scale`, number, `"up/down"` or `None`. Samples for the network in each sample of the recording.
                 `None` estimates it from the traces, see `choose_scale`. Defaults to `None`.
-            min_confidence: float in (0, 1] or `None`. Less sure picks are dropped. `None` takes the detector's own.
-                Defaults to `None`.
+            min_confidence: float in (0, 1] or `None`. Less sure picks are dropped. `None` is the detector's own rule: a
+                pick counts that is sure, or fairly sure and well above the noise, or likely and at most 10 dB below the
+                loudest that counts in its trace. Defaults to `None`.
             batch_size: int or `None`. Windows at a time, in each thread. Defaults to `None`: 64 for LiteRT, which sees
                 them one by one, and 256 for Keras.
 
@@ -195,15 +201,12 @@ class EchoPicker:
         samples_to_seconds(0, sampling_rate)  # raises where the rate is no rate
         traces = Traces(signals)
         scale = self.choose_scale(signals, sampling_rate) if scale is None else as_scale(scale)
-        if min_confidence is None:
-            min_confidence = self.settings["min_confidence"]
         seen = look(self.engine, traces, scale, batch_size)
-        interval = {name: self.settings[name] for name in _INTERVAL}
-        decoded = decode_picks(seen.probability, self.bin_width, min_confidence, **interval)
-        trace = decoded["trace"]
-        amplitude = self._amplitude(decoded, seen)
-        with np.errstate(divide="ignore"):
-            snr_db = 20 * np.log10(amplitude / seen.noise[trace])
+        if min_confidence is None:
+            decoded = self._count(self._candidates(seen), traces.num_traces)
+        else:
+            decoded = self._decode(seen, min_confidence)
+        trace, amplitude = decoded["trace"], decoded["amplitude"]
         # At the network's scale, an onset lies at `onset` samples; the recording's own samples are `up / down` of them.
         onset = np.clip(decoded["onset"] / scale.ratio, 0, traces.num_samples - 1)
         half_width = (decoded["half_width"] / scale.ratio)[:, None] * [-1, 1]
@@ -215,12 +218,46 @@ class EchoPicker:
             interval=samples_to_seconds(onset[:, None] + half_width, sampling_rate, start_time),
             confidence=decoded["confidence"],
             amplitude=amplitude * traces.peak[trace],
-            snr_db=snr_db,
+            snr_db=decoded["snr_db"],
             num_traces=traces.num_traces,
             reason=_reasons(traces, trace),
             scale=scale,
             sampling_rate=float(sampling_rate),
         )
+
+    def _decode(self, seen, min_confidence):
+        """Picks as `decode_picks` has them, with amplitude (of the trace's peak) and SNR."""
+        interval = {name: self.settings[name] for name in _INTERVAL}
+        decoded = decode_picks(seen.probability, self.bin_width, min_confidence, **interval)
+        decoded["amplitude"] = self._amplitude(decoded, seen)
+        with np.errstate(divide="ignore"):
+            decoded["snr_db"] = 20 * np.log10(decoded["amplitude"] / seen.noise[decoded["trace"]])
+        return decoded
+
+    def _candidates(self, seen):
+        """All that may count: what decoding alone tells, as it has it, and what is less sure."""
+        base = self._decode(seen, self.settings["min_confidence"])
+        names = ("sure_confidence", "clear_confidence", "loud_confidence")
+        more = self._decode(seen, min(self.settings[name] for name in names if self.settings[name]))
+        num_bins = seen.probability.shape[1]
+        new = ~np.isin(more["trace"] * num_bins + more["bin"], base["trace"] * num_bins + base["bin"])
+        both = {name: np.concatenate([values, more[name][new]]) for name, values in base.items()}
+        order = np.lexsort((both["bin"], both["trace"]))
+        return {name: values[order] for name, values in both.items()}
+
+    def _count(self, picks, num_traces):
+        """Those of the candidates that count, see `pick`."""
+        counts = picks["confidence"] >= (self.settings["sure_confidence"] or self.settings["min_confidence"]) - 1e-6
+        if self.settings["clear_confidence"]:
+            clear = picks["confidence"] >= self.settings["clear_confidence"]
+            counts |= clear & (picks["snr_db"] >= self.settings["clear_snr_db"])
+        # Where none counts, none is loud: what a record without an echo gives does not change.
+        loudest = np.full(num_traces, np.inf)
+        loudest[picks["trace"][counts]] = 0
+        np.maximum.at(loudest, picks["trace"][counts], picks["amplitude"][counts])
+        loud = picks["amplitude"] >= loudest[picks["trace"]] * 10 ** (-_LOUD_DB / 20)
+        keep = counts | (loud & (picks["confidence"] >= self.settings["loud_confidence"]))
+        return {name: values[keep] for name, values in picks.items()}
 
     def _amplitude(self, decoded, seen):
         """Peak of the envelope from each pick to the next one, or as far as the longest bursts have theirs.

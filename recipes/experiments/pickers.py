@@ -19,7 +19,7 @@ import typer
 from keras_usmae import options
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import evaluate
-from keras_usmae.evaluation.picker_calibration import calibrate_picker, score_picker
+from keras_usmae.evaluation.picker_calibration import ALONE, calibrate_picker, score_picker
 from keras_usmae.files import write_csv, write_json, write_text
 from keras_usmae.picker import EchoPicker
 
@@ -125,7 +125,8 @@ def main(
     for folder, picker in pickers.items():
         detector = picker.engine.detector
         settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
-        synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **score_picker(detector, settings)}
+        scores = score_picker(detector, settings | ALONE)
+        synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **scores}
         detector.settings = {**detector.settings, **settings}
         rows += rows_of(EchoPicker(detector), folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)

@@ -16,6 +16,7 @@ import keras
 import typer
 
 from keras_usmae import __version__, options
+from keras_usmae.evaluation.picker_calibration import JUDGING_SEED, calibrate_picker, score_picker
 from keras_usmae.export import write_engine
 from keras_usmae.files import atomic_write, write_json
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
@@ -25,6 +26,8 @@ from keras_usmae.training import save_model
 
 MAX_BYTES = 6_000_000
 SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma")
+RULE = ("sure_confidence", "clear_confidence", "clear_snr_db")
+NUM_SETS = 5  # of synthetic records that the rule of these weights is judged on
 FORMS = {
     "false_records": (100, "{:.3f}"),
     "found_lone": (100, "{:.2f}"),
@@ -45,21 +48,24 @@ Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}
 | output | for each of {num_bins} bins of {bin_width} samples the probability that an echo begins in it |
 | onset | where the noise-free envelope of an echo rises through 10 % of its recorded (clipped) peak |
 | last stage of the training | {signals:,} signals of `{world}`, peak rate {learning_rate:g}, started from {origin} |
-| least confidence | {min_confidence:g}: chosen so that at most one record in 1,000 without an echo gets a pick |
+| a pick counts | {rule} |
+| least confidence alone (firmware) | {min_confidence:g}; by either, at most one silent record in 1,000 has a pick |
 | 95 % intervals | 1.96 x {interval_scale:g} x sqrt(doubt² + {interval_floor:g}²) samples |
 | made by | keras_usmae {version}, `recipes/train_picker.py`, `recipes/maintenance/ship_picker.py` |
 | licence | Apache-2.0; made from synthetic signals only |
 
-On synthetic records that took no part in any choice, mean and standard deviation over {num_runs} runs of the last stage
-(`recipes/experiments/pickers.py`):
+On synthetic records that took no part in any choice: these weights with the rule above, mean and standard deviation
+over {num_sets} sets of 20,480 records; and by the least confidence alone, over {num_runs} runs of the last stage that
+differ in their seed (`recipes/experiments/pickers.py`):
 
-| | |
-| --- | --- |
-| records without an echo that get a pick | {false_records} |
-| lone echoes of 18 dB and more that are found | {found_lone} |
-| clear echoes of 18 dB and more among others that are found | {found} |
-| median and mean error of those | {median_error} and {mean_error} samples |
-| onsets next to a pick, of all echoes, inside of its interval | {coverage} |
+| | the picker's rule, these weights | least confidence alone, {num_runs} runs |
+| --- | --- | --- |
+| records without an echo that get a pick | {rule_false_records} | {false_records} |
+| lone echoes of 18 dB and more that are found | {rule_found_lone} | {found_lone} |
+| clear echoes of 18 dB and more among others that are found | {rule_found} | {found} |
+| median error of those (samples) | {rule_median_error} | {median_error} |
+| mean error of those (samples) | {rule_mean_error} | {mean_error} |
+| onsets next to a pick, of all echoes, inside of its interval | {rule_coverage} | {coverage} |
 
 {results}
 
@@ -82,6 +88,15 @@ def spread(runs, name):
     return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}{unit}"
 
 
+def rule_text(settings):
+    """The rule by which a pick counts, in words."""
+    parts = [f"confidence {settings['sure_confidence']:g}"]
+    if settings["clear_confidence"]:
+        parts.append(f"{settings['clear_confidence']:g} at an SNR of {settings['clear_snr_db']:g} dB")
+    parts.append(f"{settings['loud_confidence']:g} at most 10 dB below the loudest of these in its trace")
+    return "; or ".join(parts)
+
+
 def main(
     run: Annotated[Path, typer.Option(help="Run folder of train_picker.py.")],
     scores: Annotated[Path, typer.Option(help="pickers_synthetic.json of recipes/experiments/pickers.py.")],
@@ -101,8 +116,13 @@ def main(
     if run.name not in runs:
         raise ValueError(f"{scores} has no run {run.name!r}, only {', '.join(runs)}. Score it with pickers.py first.")
     settings = {name: runs[run.name][name] for name in SETTINGS}
+    found = (
+        runs[run.name] if RULE[0] in runs[run.name] else calibrate_picker(detector, label_sigma=config["label_sigma"])
+    )
+    settings |= {name: found[name] for name in RULE} | {"loud_confidence": 0.4}
     runs = [each for each in runs.values() if each["preset"] == preset]
     detector.settings = {**settings, "burst_typical": 280.0}
+    own = [score_picker(detector, settings, seed=JUDGING_SEED + number) for number in range(NUM_SETS)]
     weights = output / f"{preset}_{PICKER}{WEIGHTS_SUFFIX}"
     with atomic_write(weights) as partial:
         detector.save_weights(partial)
@@ -113,6 +133,9 @@ def main(
     write_json(output / f"{preset}_{PICKER}.json", {name: getattr(detector, name) for name in names})
     card = CARD.format(
         **{**config, **settings, **{name: spread(runs, name) for name in FORMS}},
+        **{f"rule_{name}": spread(own, name) for name in FORMS},
+        num_sets=NUM_SETS,
+        rule=rule_text(settings),
         num_runs=len(runs),
         origin=origin,
         parameters=detector.count_params(),

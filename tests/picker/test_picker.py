@@ -12,7 +12,7 @@ import pytest
 from keras_usmae.models import MAEEncoder, ToFClassifier
 from keras_usmae.picker import EchoPicker, Picks
 from keras_usmae.picker.traces import CLIPPED, DEAD, NO_ECHO, NOT_FINITE
-from keras_usmae.signals import tone_burst
+from keras_usmae.signals import SignalConfig, synthesize, tone_burst
 
 RATE = 100e6
 BURST = tone_burst(2.25e6, 400, RATE, phase=1.0, envelope="damped")
@@ -176,16 +176,36 @@ def test_the_scale_is_chosen_from_the_recording(picker):
     assert picks.scale == picker.choose_scale(coarse, RATE / 8)
 
 
-def test_the_least_confidence_is_the_detectors_own_unless_another_is_given(picker):
+def faint_records():
     starts = np.arange(100, 1700, 200)
     signals = np.concatenate([records(starts, 2048, snr_db=level) for level in (12, 6, 3, 0, -3)])
-    signals = np.concatenate([signals, np.random.default_rng(0).standard_normal((50, 2048)).astype("float32")])
-    own = picker.settings["min_confidence"]
-    many = picker.pick(signals, RATE, scale=1, min_confidence=0.02)
-    picks = picker.pick(signals, RATE, scale=1)
-    assert (picks.confidence >= own - 1e-6).all()
-    assert len(picks) == (many.confidence >= own - 1e-6).sum() < len(many)
-    assert len(picker.pick(signals, RATE, scale=1, min_confidence=1.0)) < len(picks)
+    return np.concatenate([signals, np.random.default_rng(0).standard_normal((50, 2048)).astype("float32")])
+
+
+def test_a_least_confidence_that_is_given_is_all_that_decides(picker):
+    signals = faint_records()
+    many, some = (picker.pick(signals, RATE, scale=1, min_confidence=least) for least in (0.02, 0.7))
+    assert (some.confidence >= 0.7 - 1e-6).all()
+    assert len(some) == (many.confidence >= 0.7 - 1e-6).sum() < len(many)
+    assert len(picker.pick(signals, RATE, scale=1, min_confidence=1.0)) < len(some)
+
+
+def test_of_itself_the_detector_takes_what_is_sure_or_clear_or_loud(picker):
+    signals = np.concatenate([faint_records(), synthesize(SignalConfig.from_preset("field"), 300, seed=4)["signal"]])
+    picks, many = picker.pick(signals, RATE, scale=1), picker.pick(signals, RATE, scale=1, min_confidence=0.3)
+    rule = picker.settings
+    sure = picks.confidence >= rule["sure_confidence"] - 1e-6
+    clear = (picks.confidence >= rule["clear_confidence"]) & (picks.snr_db >= rule["clear_snr_db"])
+    loudest = np.zeros(picks.num_traces)
+    np.maximum.at(loudest, picks.trace[sure | clear], picks.amplitude[sure | clear])
+    loud = picks.amplitude >= loudest[picks.trace] * 10 ** (-10 / 20) - 1e-6
+    others = ~sure & ~clear
+    assert others.sum() > 10
+    assert loud[others].all()
+    assert (picks.confidence[others] >= rule["loud_confidence"]).all()
+    assert (loudest[picks.trace] > 0).all()  # no trace has a loud pick alone
+    dropped = many.confidence < rule["sure_confidence"]
+    assert len(many) - dropped.sum() < len(picks) < len(many)
 
 
 def test_memory_does_not_grow_with_a_record(picker):
