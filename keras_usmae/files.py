@@ -9,6 +9,10 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PARTIAL = "partial."
 _REASONS = {
@@ -60,7 +64,7 @@ def atomic_write(path):
         partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
 
 
-def write_error(path, error, reached=0):
+def write_error(path: str | Path, error, reached: int = 0):
     """What to raise where a file cannot be written.
 
     Args:
@@ -79,14 +83,14 @@ def write_error(path, error, reached=0):
     """
     folder = Path(path).parent
     free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free there" if folder.exists() else "it has no folder"
-    way_out = _REASONS.get(getattr(error, "errno", None), "make room, check quota and permissions")
+    way_out = _REASONS.get(getattr(error, "errno", 0), "make room, check quota and permissions")
     return OSError(
         f"{path} could not be written ({' '.join(str(error).split())}): {free}, and {reached / 1e6:,.1f} MB of the "
         f"file were written. What the folder held before is whole: {way_out}, then go on with --resume."
     )
 
 
-def write_text(path, text):
+def write_text(path: str | Path, text: str) -> None:
     """Writes a text file whole or not at all.
 
     Args:
@@ -103,7 +107,7 @@ def write_text(path, text):
         partial.write_text(text, encoding="utf-8")
 
 
-def write_csv(path, rows):
+def write_csv(path: str | Path, rows: list[dict]) -> None:
     """Writes rows as CSV, whole or not at all.
 
     Args:
@@ -122,7 +126,7 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def write_markdown(path, title, header, lines, notes=()):
+def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes=()) -> Path:
     """Writes a Markdown table with a title, whole or not at all.
 
     Args:
@@ -139,10 +143,10 @@ def write_markdown(path, title, header, lines, notes=()):
     text += ["| " + " | ".join(line) + " |" for line in lines]
     text += ["", *notes, ""]
     write_text(path, "\n".join(text))
-    return path
+    return Path(path)
 
 
-def save_figure(figure, path):
+def save_figure(figure: "Figure", path: str | Path) -> Path:
     """Writes a figure as PNG, whole or not at all.
 
     Args:
@@ -164,7 +168,7 @@ def save_figure(figure, path):
     return path
 
 
-def write_json(path, content):
+def write_json(path: str | Path, content) -> None:
     """Writes JSON whole or not at all.
 
     Args:
@@ -180,7 +184,7 @@ def write_json(path, content):
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def remove_leftovers(folder):
+def remove_leftovers(folder: str | Path) -> None:
     """Removes what writers that were killed left of their files.
 
     Args:
@@ -197,7 +201,7 @@ def remove_leftovers(folder):
             leftover.unlink(missing_ok=True)
 
 
-def check_writable(path):
+def check_writable(path: str | Path) -> None:
     """Checks that a folder can be made and written to, and leaves nothing: before work begins that may take long.
 
     Args:

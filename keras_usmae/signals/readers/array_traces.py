@@ -2,6 +2,9 @@
 
 import math
 import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +22,14 @@ from keras_usmae.signals.readers.guards import (
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.array_file import ArrayFile
+    from keras_usmae.signals.readers.sidecar import Sidecar
+
 _MAX_LISTED = 12
 
 
-def read_array_traces(path, sidecar, max_bytes, keys=()):
+def read_array_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Collection[str] = ()) -> Traces:
     """Reads traces out of a file of arrays.
 
     Args:
@@ -70,7 +77,9 @@ def read_array_traces(path, sidecar, max_bytes, keys=()):
     return traces
 
 
-def choose_arrays(path, file, sidecar, layouts, keys):
+def choose_arrays(
+    path: str | Path, file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Collection[str]
+) -> list[str]:
     """Names of the arrays that hold traces, in natural order.
 
     Args:
@@ -109,7 +118,7 @@ def choose_arrays(path, file, sidecar, layouts, keys):
     return list(found)
 
 
-def candidates(file, sidecar, layouts, keys):
+def candidates(file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Collection[str]) -> dict:
     """Arrays that may hold traces where none is named: those that a format defines, or all that can be traces.
 
     Args:
@@ -165,7 +174,7 @@ def _along_rows(path, name, array, sidecar, layout, times):
         rows = np.moveaxis(array, axis, -1)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.flags.c_contiguous else _copied(rows)
     if not sidecar.stacked:
-        check_shape(path, *rows.shape, sidecar.samples)
+        check_shape(path, rows.shape, sidecar.samples)
     check_byte_order(path, name, rows)
     with np.errstate(over="ignore"):
         return rows.astype(np.float32, copy=False), origin
@@ -215,7 +224,7 @@ def _axis(path, name, shape, sidecar, layout, times):
 def _join(path, rows, facts):
     lengths = {name: len(part[0]) for name, part in rows.items()}
     if len(set(lengths.values())) > 1:
-        short, long = min(lengths, key=lengths.get), max(lengths, key=lengths.get)
+        short, long = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
         raise ValueError(
             f"{str(path)!r}: traces differ in length, {lengths[short]} samples in {short!r} and {lengths[long]} in "
             f"{long!r}. Choose those of one length by the sidecar's 'signals'."
@@ -229,7 +238,7 @@ def _join(path, rows, facts):
     return Traces(parts[0] if len(parts) == 1 else np.concatenate(parts), names, facts, "")
 
 
-def read_values(path, file, key, max_bytes):
+def read_values(path: str | Path, file: "ArrayFile", key: str, max_bytes: int) -> np.ndarray:
     """An array with one value per trace, or several that a pattern names, as one vector.
 
     Args:
