@@ -8,7 +8,7 @@ from keras_usmae.layers import check_positive
 from keras_usmae.signals import onset_to_class
 
 
-def fit_temperature(logits, onset, bin_width):
+def fit_temperature(logits: np.ndarray, onset: np.ndarray, bin_width: int) -> float:
     """Fits the temperature that makes predicted probabilities honest, on signals held out from training.
 
     Classifiers trained with a spread target state more doubt than they have, those trained with hard classes less. One
@@ -44,7 +44,9 @@ def fit_temperature(logits, onset, bin_width):
     return float(np.exp(minimize_scalar(cross_entropy, bounds=np.log([0.05, 20.0]), method="bounded").x))
 
 
-def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
+def reliability(
+    logits: np.ndarray, onset: np.ndarray, bin_width: int, temperature: float = 1.0, num_bins: int = 10
+) -> dict:
     """Compares the confidence in the most likely bin with how often it is right.
 
     Args:
@@ -89,7 +91,7 @@ def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
     }
 
 
-def coverage(onset, interval):
+def coverage(onset: np.ndarray, interval: np.ndarray) -> float:
     """Share of onsets that lie in their predicted intervals.
 
     Args:

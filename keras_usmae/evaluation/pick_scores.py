@@ -1,15 +1,20 @@
 """Fair scores of pickers: their constant offset taken out, signals with an echo ahead apart, several picks a signal."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.evaluation.scores import score_onsets
 from keras_usmae.signals import pick_aic, pick_threshold
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.picks import Picks
+
 FAR_BINS = 2  # off by more than these: another echo was taken
 MOST_PICKS = 3
 
 
-def pick_classically(signals, sampling_rate):
+def pick_classically(signals: np.ndarray, sampling_rate: float) -> dict:
     """Onsets of the classical pickers that need no training.
 
     Args:
@@ -33,7 +38,7 @@ def pick_classically(signals, sampling_rate):
     }
 
 
-def median_offset(onset, estimate):
+def median_offset(onset: np.ndarray, estimate: np.ndarray) -> float:
     """The constant offset of an estimator, which a calibration block takes out: the median of its errors.
 
     Args:
@@ -53,7 +58,16 @@ def median_offset(onset, estimate):
     return float(np.median(error[np.isfinite(error)])) if np.isfinite(error).any() else float("nan")
 
 
-def score_estimates(onset, estimate, offset, bin_width, sampling_rate, speed_of_sound, predicted_class=None, hole=None):
+def score_estimates(
+    onset: np.ndarray,
+    estimate: np.ndarray,
+    offset: float,
+    bin_width: int,
+    sampling_rate: float,
+    speed_of_sound: float,
+    predicted_class: np.ndarray | None = None,
+    hole: np.ndarray | None = None,
+) -> dict:
     """Scores of one estimator as it stands, and with its constant offset taken out.
 
     Args:
@@ -93,7 +107,7 @@ def score_estimates(onset, estimate, offset, bin_width, sampling_rate, speed_of_
     return scores
 
 
-def echo_recall(picks, onset, bin_width, offset=0.0):
+def echo_recall(picks: "Picks", onset: np.ndarray, bin_width: int, offset: float = 0.0) -> dict:
     """Whether the labelled echo is among the picks of its signal, whatever else was found.
 
     Args:

@@ -1,12 +1,16 @@
 """What a trained detector is worth on synthetic records whose echoes are known, and its settings from that."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.picker.decoding import NORMAL_95, decode_picks
 from keras_usmae.signals import SignalConfig, standardize, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
 
 # Seeds that no training has: of the records that settings are chosen on, and of those that they are judged on.
 CALIBRATION_SEED, JUDGING_SEED = 88_888, 99_999
@@ -16,7 +20,7 @@ _NEAR_BINS = 1.5  # of an onset: a pick within them has found it
 _FOUND_DB = 18.0
 
 
-def silent_world():
+def silent_world() -> SignalConfig:
     """`SignalConfig` of records without an echo: noise of all colours, ring-down, backscatter, continuous waves.
 
     Returns:
@@ -38,7 +42,7 @@ def silent_world():
     )
 
 
-def lone_world():
+def lone_world() -> SignalConfig:
     """`SignalConfig` of records with one echo, of 18 dB and more, all of it in the record.
 
     Returns:
@@ -51,13 +55,13 @@ def lone_world():
     ```
     """
     field = SignalConfig.from_preset("field")
-    none = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
+    none: dict = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
     return dataclasses.replace(
         field, **none, max_echoes=0, max_precursors=0, snr_db=(_FOUND_DB, 40.0), onset_range=(64.0, 1500.0)
     )
 
 
-def predict_probabilities(detector, signals, batch_size=256):
+def predict_probabilities(detector: "EchoDetector", signals: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """Probability of each bin that an echo begins in it.
 
     Args:
@@ -72,7 +76,7 @@ def predict_probabilities(detector, signals, batch_size=256):
     return 1 / (1 + np.exp(-logits))
 
 
-def calibrate_picker(detector, num_signals=20_480, label_sigma=8.0):
+def calibrate_picker(detector: "EchoDetector", num_signals: int = 20_480, label_sigma: float = 8.0) -> dict:
     """Chooses the least confidence and the width of the intervals on synthetic records.
 
     The least confidence is the smallest at which at most one record in 1,000 without an echo gets a pick. The intervals
@@ -108,17 +112,17 @@ def _interval(error, doubt):
     A scale alone gives too narrow an interval where the network is sure, and too wide a one where it is not.
     """
     sure = doubt <= np.median(doubt)
-    best = None
+    found: list[tuple[float, float, float]] = []
     for floor in np.arange(0.5, 6.01, 0.25):
         ratio = error / (NORMAL_95 * np.sqrt(doubt**2 + floor**2))
         scale = np.quantile(ratio, _LEVEL)
         uneven = abs(np.mean(ratio[sure] <= scale) - np.mean(ratio[~sure] <= scale))
-        if best is None or uneven < best[0]:
-            best = (uneven, floor, scale)
-    return {"interval_scale": round(float(best[2]), 3), "interval_floor": float(best[1])}
+        found.append((uneven, floor, scale))
+    _, floor, scale = min(found, key=lambda one: one[0])
+    return {"interval_scale": round(float(scale), 3), "interval_floor": float(floor)}
 
 
-def score_picker(detector, settings, num_signals=20_480):
+def score_picker(detector: "EchoDetector", settings: dict, num_signals: int = 20_480) -> dict:
     """Scores a detector on synthetic records of another seed than it was calibrated on.
 
     Args:

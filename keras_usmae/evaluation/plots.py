@@ -10,7 +10,7 @@ _SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 _ENOUGH = 5  # signals for a point: the share of right ones among fewer says nothing
 
 
-def plot_reliability(curves):
+def plot_reliability(curves: dict) -> Figure:
     """Draws how often the most likely bin is right against the stated confidence, with the share of signals below.
 
     Intervals of confidence with fewer than five signals have no point.
@@ -43,7 +43,7 @@ def plot_reliability(curves):
     return figure
 
 
-def plot_error_over_snr(rows, sampling_rate):
+def plot_error_over_snr(rows: list[dict], sampling_rate: float) -> Figure:
     """Draws RMS error and median absolute error over SNR, with the Cramér-Rao bound of each.
 
     The bound in the panel of the median is 0.6745 times that of the standard deviation: the median of the absolute
@@ -93,7 +93,7 @@ def plot_error_over_snr(rows, sampling_rate):
     return figure
 
 
-def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
+def plot_tof_errors(onset: np.ndarray, estimates: dict, bin_width: int, sampling_rate: float) -> Figure:
     """Draws estimated against labelled time of flight, and the histogram of the errors, for several estimators.
 
     Args:
@@ -129,7 +129,9 @@ def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
     return figure
 
 
-def plot_tof_examples(signals, onset, estimate, sampling_rate, titles=None):
+def plot_tof_examples(
+    signals: np.ndarray, onset: np.ndarray, estimate: np.ndarray, sampling_rate: float, titles: list[str] | None = None
+) -> Figure:
     """Draws signals with the labelled and the estimated onset.
 
     Args:

@@ -13,7 +13,7 @@ SPLITS = ("train", "validation", "test")
 TEMPERATURE = 0.07  # of the neighbours' weights, as in Wu et al., 2018
 
 
-def extract_tokens(encoder, signals, batch_size=256):
+def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
     """Encodes raw signals with a frozen encoder.
 
     Args:
@@ -37,7 +37,7 @@ def extract_tokens(encoder, signals, batch_size=256):
     return np.asarray(encoder.predict(signals, batch_size=batch_size, verbose=0), dtype="float32")
 
 
-def pool_tokens(tokens):
+def pool_tokens(tokens: np.ndarray) -> np.ndarray:
     """Joins the mean and the maximum of each channel over the patches.
 
     The mean tells what fills a signal (material, noise), the maximum whether something occurs in it once (a flaw),
@@ -59,7 +59,9 @@ def pool_tokens(tokens):
     return np.concatenate([tokens.mean(axis=1), tokens.max(axis=1)], axis=1)
 
 
-def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)):
+def linear_probe(
+    features: dict, labels: dict, strengths: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+) -> dict:
     """Logistic regression on frozen features, each channel standardised by the training split.
 
     Args:
@@ -96,7 +98,7 @@ def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0
     return _best(candidates, labels)
 
 
-def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
+def knn_probe(features: dict, labels: dict, neighbors: tuple[int, ...] = (1, 3, 5, 10, 20, 50)) -> dict:
     """Vote of the nearest training features by cosine similarity, weighted by `exp(similarity / 0.07)`.
 
     Args:
@@ -122,11 +124,11 @@ def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
         - [Wu et al., 2018](https://arxiv.org/abs/1805.01978), weighted k-nearest-neighbour evaluation
     """
     features, labels = _checked(features, labels)
-    neighbors = usable_neighbors(neighbors, len(features["train"]))
+    counts = usable_neighbors(neighbors, len(features["train"]))
     classes, train = np.unique(labels["train"], return_inverse=True)
-    found = {split: nearest(features["train"], features[split], neighbors[-1]) for split in ("validation", "test")}
+    found = {split: nearest(features["train"], features[split], counts[-1]) for split in ("validation", "test")}
     candidates = {}
-    for count in neighbors:
+    for count in counts:
         candidates[count] = {}
         for split, (index, weight) in found.items():
             is_class = train[index[:, :count], None] == np.arange(len(classes))  # (n, k, classes)
@@ -135,7 +137,7 @@ def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
     return _best(candidates, labels)
 
 
-def score_classes(labels, predicted):
+def score_classes(labels: np.ndarray, predicted: np.ndarray) -> dict:
     """Scores predicted classes.
 
     Args:
@@ -164,7 +166,7 @@ def score_classes(labels, predicted):
     }
 
 
-def nearest(bank, queries, count):
+def nearest(bank: np.ndarray, queries: np.ndarray, count: int) -> tuple:
     """Nearest features by cosine similarity, and their weights.
 
     Args:
@@ -192,7 +194,7 @@ def nearest(bank, queries, count):
     return index, np.exp(-(distance**2) / 2 / TEMPERATURE)
 
 
-def usable_neighbors(neighbors, num_bank):
+def usable_neighbors(neighbors: tuple[int, ...], num_bank: int) -> list[int]:
     """Sorts numbers of neighbours and leaves out those that the bank cannot give.
 
     Args:
@@ -211,7 +213,7 @@ def usable_neighbors(neighbors, num_bank):
     return usable
 
 
-def check_splits(features, labels):
+def check_splits(features: dict, labels: dict) -> None:
     """Checks that each split has finite features and as many labels.
 
     Args:
