@@ -51,7 +51,7 @@ CMSIS_NN_RULES = {
 }
 
 
-def check_cmsis_nn(operators):
+def check_cmsis_nn(operators: list) -> None:
     """Checks that CMSIS-NN's kernels take an integer file.
 
     Args:

@@ -73,7 +73,7 @@ _ANY_VALUE = 40  # of an operator that was not counted
 _FREE = ("RESHAPE",)
 
 
-def count_macs(operators):
+def count_macs(operators: list) -> int:
     """Counts the multiply-accumulates of the matrix products and convolutions of a TFLite file.
 
     Args:
@@ -105,7 +105,7 @@ def _macs(operator):
     return 0
 
 
-def estimate_instructions(operators, core, tables=False):
+def estimate_instructions(operators: list, core: str, tables: bool = False) -> dict:
     """Estimates the instructions of one inference with CMSIS-NN, by operator, from those that were counted.
 
     Args:
@@ -137,7 +137,7 @@ def estimate_instructions(operators, core, tables=False):
     return dict(found.most_common())
 
 
-def estimate_rates(operators, tables=False):
+def estimate_rates(operators: list, tables: bool = False) -> dict:
     """Estimates picks a second of each core, from instructions, clock and cycles per instruction.
 
     Args:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,10 @@ from scipy.linalg import hadamard
 from keras_usmae.layers import get_activation
 from keras_usmae.models import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
+    from keras_usmae.models.tof_classifier import ToFClassifier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +99,12 @@ class DeploymentGraph(tf.Module):
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
     """
 
-    def __init__(self, model, form=DEPLOYMENT_FORMS["int8"], calibration=None):
+    def __init__(
+        self,
+        model: "ToFClassifier | EchoDetector",
+        form: DeploymentForm = DEPLOYMENT_FORMS["int8"],
+        calibration: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.form = form

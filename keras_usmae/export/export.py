@@ -4,6 +4,9 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
 from keras_usmae.export.firmware import write_firmware
@@ -15,11 +18,14 @@ from keras_usmae.export.streaming import check_bins
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLITE_FORMATS, check_calibration, convert
 from keras_usmae.export.verify import verify_onnx, verify_tflite
 
+if TYPE_CHECKING:
+    from keras_usmae.export.reference import Reference
+
 FORMATS = ("saved_model", *TFLITE_FORMATS, "onnx")
 DEFAULT_FORMATS = ("saved_model", "float32", "int8", "int16x8")
 
 
-def parse_formats(text):
+def parse_formats(text: str) -> tuple[str, ...]:
     """Reads a comma-separated list of formats.
 
     Args:
@@ -44,7 +50,14 @@ def parse_formats(text):
     return formats
 
 
-def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, seconds=60.0, training=None):
+def export_model(
+    reference: "Reference",
+    output: str | Path,
+    calibration: np.ndarray,
+    formats: tuple[str, ...] = DEFAULT_FORMATS,
+    seconds: float = 60.0,
+    training: dict | None = None,
+) -> dict:
     """Writes a model in several formats, and measures each against Keras.
 
     All runtimes are scored on the same signals: the first that each of them had time for. Formats of an earlier export

@@ -18,7 +18,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HARDLY_ANY = 2**20  # bytes; TensorFlow has errors of its own for a full disk
 
 
-def check_output(path):
+def check_output(path: str | Path) -> None:
     """Checks that an export may be written to a folder.
 
     Args:
@@ -112,7 +112,7 @@ def _remove_leftovers(path):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def read_report(folder):
+def read_report(folder: str | Path) -> dict:
     """The figures of an earlier export.
 
     Args:
@@ -134,7 +134,7 @@ def read_report(folder):
     return report if isinstance(report, dict) else {}
 
 
-def write_report(folder, report):
+def write_report(folder: str | Path, report: dict) -> None:
     """Writes the figures of an export, the last file of a folder.
 
     Args:

@@ -1,5 +1,7 @@
 """Golden vectors: what a port to another machine must reproduce."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.export.interpreters import TFLMInterpreter, dequantize, quantize
@@ -9,11 +11,15 @@ from keras_usmae.models import decode_onset
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.signals import standardize
 
+if TYPE_CHECKING:
+    from keras_usmae.export.interpreters import Interpreter
+    from keras_usmae.export.reference import Reference
+
 GOLDEN_COUNT = 4
 ADC_PEAK = 24000  # peak of the golden signals in steps of an int16 ADC
 
 
-def format_golden_header(interpreter, reference, content, operators):
+def format_golden_header(interpreter: TFLMInterpreter, reference: "Reference", content: bytes, operators: list) -> str:
     """Writes `golden_vectors.h`: raw signals, and what Python and the interpreter make of them.
 
     Args:
@@ -116,7 +122,7 @@ def _softmax_vectors(content, operators):
     ]
 
 
-def infer(interpreter, recorded):
+def infer(interpreter: "Interpreter", recorded: np.ndarray) -> tuple:
     """Runs raw windows.
 
     Args:

@@ -18,7 +18,7 @@ _LARGEST = 2**31 - 1
 _EXPONENTIALS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 
 
-def softmax_table(scale):
+def softmax_table(scale: float) -> np.ndarray:
     """Exponentials of all differences of two int8 values of a scale, as TFLM's kernels compute them.
 
     Args:
@@ -82,7 +82,7 @@ def _exp_of_quarter(x):
     return 1895147668 + _multiply(1895147668, x + higher)
 
 
-def single_operator(content, index):
+def single_operator(content: bytes, index: int) -> bytes:
     """A TFLite file with one node of another one, of its own scales, for its kernel in an interpreter.
 
     Args:
@@ -110,7 +110,7 @@ def single_operator(content, index):
     return bytes(builder.Output())
 
 
-def read_tables(content, operators):
+def read_tables(content: bytes, operators: list) -> tuple[dict, dict]:
     """The tables that the softmax and logistic nodes of an int8 file need.
 
     Args:
@@ -147,7 +147,7 @@ def _logistic_table(content, shape):
     return np.concatenate([values[:256] for values in found])[:256]
 
 
-def format_tables(exponentials, logistics):
+def format_tables(exponentials: dict, logistics: dict) -> str:
     """Writes `lookup_tables.c`.
 
     Args:

@@ -129,7 +129,7 @@ class Operator:
     outputs: tuple[Tensor, ...]
 
 
-def read_operators(content):
+def read_operators(content: bytes) -> list[Operator]:
     """Lists the nodes of a TFLite file in the order in which they run.
 
     Args:
@@ -176,7 +176,7 @@ def _list(array):
     return [] if array is None else list(array)
 
 
-def check_operators(operators):
+def check_operators(operators: list) -> None:
     """Checks that TensorFlow Lite for Microcontrollers has every operator.
 
     Args:
@@ -200,7 +200,7 @@ def check_operators(operators):
             )
 
 
-def check_integer(operators):
+def check_integer(operators: list) -> None:
     """Checks that a quantised file computes in integers only, from its input to its output.
 
     Args:

@@ -34,7 +34,7 @@ _LEGENDS = {
 }
 
 
-def format_report(report):
+def format_report(report: dict) -> str:
     """Formats the figures of an export as Markdown tables: against Keras, and what each file costs.
 
     Args:

@@ -12,7 +12,7 @@ from keras_usmae.picker.picker import DETECTOR_FILE
 CLASSIFIER_FILE = "classifier.keras"
 
 
-def load_model(folder):
+def load_model(folder: str | Path) -> ToFClassifier | EchoDetector:
     """Loads the trained model of a run folder, in float32.
 
     Args:
@@ -42,7 +42,7 @@ def load_model(folder):
     )
 
 
-def load_signals(path):
+def load_signals(path: str | Path) -> tuple:
     """Reads raw signals and their labelled onsets.
 
     Args:

@@ -1,12 +1,19 @@
 """A trained model as SavedModel."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import keras
 import tensorflow as tf
 
 from keras_usmae.models import EchoDetector, expected_onset
 
+if TYPE_CHECKING:
+    from keras_usmae.export.deployment import DeploymentGraph
+    from keras_usmae.models.tof_classifier import ToFClassifier
 
-def in_float32(model):
+
+def in_float32(model: "ToFClassifier | EchoDetector"):
     """Rebuilds a model in float32, whatever dtype policy it was trained under.
 
     Args:
@@ -29,7 +36,7 @@ def in_float32(model):
     return copy
 
 
-def write_saved_model(model, path):
+def write_saved_model(model: "ToFClassifier | EchoDetector", path: str | Path) -> None:
     """Writes a SavedModel that measures raw signals, for TensorFlow Serving or any TensorFlow program.
 
     The signature `serve` takes `signals`, float32 `(batch, signal_length)` of any batch size, at the sampling rate of
@@ -75,11 +82,11 @@ class ServedModel(keras.Model):
     ```
     """
 
-    def __init__(self, model):
+    def __init__(self, model: "ToFClassifier | EchoDetector") -> None:
         super().__init__()
         self.model = model
 
-    def call(self, signals, training=False):
+    def call(self, signals, training: bool = False):
         """Standardises, predicts and decodes `signals` of shape `(batch, signal_length)`."""
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)
@@ -98,7 +105,7 @@ class ServedModel(keras.Model):
         }
 
 
-def write_static_saved_model(graph, path):
+def write_static_saved_model(graph: "DeploymentGraph", path: str | Path) -> None:
     """Writes the SavedModel that TFLite is converted from: one standardised signal in, logits out.
 
     With a batch size that is not known, SHAPE, PACK, GATHER and REDUCE_PROD stay in the graph to compute it at run
@@ -126,7 +133,7 @@ def write_static_saved_model(graph, path):
     archive.write_out(str(path), verbose=False)
 
 
-def check_backend():
+def check_backend() -> None:
     """Checks that Keras runs on TensorFlow.
 
     Raises:

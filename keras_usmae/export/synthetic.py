@@ -1,6 +1,7 @@
 """Synthetic signals for models that bring no data of their own: to calibrate, to judge, and to hear silence."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _FAINTEST = 0.05
 _CLEAR_DB = 18.0
 
 
-def field_signals(num_signals, signal_length, seed):
+def field_signals(num_signals: int, signal_length: int, seed: int) -> tuple:
     """Draws signals of the preset `field` and where their clear echoes begin.
 
     Args:
@@ -47,7 +48,9 @@ def field_signals(num_signals, signal_length, seed):
     return drawn["signal"][:, :signal_length], np.where(clear, onset, np.nan)
 
 
-def silent_confidences(probabilities, signal_length, bin_width, num_signals=5_120):
+def silent_confidences(
+    probabilities: Callable, signal_length: int, bin_width: int, num_signals: int = 5_120
+) -> np.ndarray:
     """Confidence of the loudest pick of records without an echo: noise, ring-down, backscatter, interference.
 
     Args:
@@ -70,7 +73,7 @@ def silent_confidences(probabilities, signal_length, bin_width, num_signals=5_12
     return loudest_picks(probabilities(standardize(signals)), bin_width)
 
 
-def loudest_picks(probabilities, bin_width):
+def loudest_picks(probabilities: np.ndarray, bin_width: int) -> np.ndarray:
     """Confidence of the loudest pick of each signal, 0 where there is none.
 
     Args:
@@ -86,7 +89,7 @@ def loudest_picks(probabilities, bin_width):
     return loudest
 
 
-def choose_min_confidence(silent, voiced):
+def choose_min_confidence(silent: np.ndarray, voiced: np.ndarray) -> float:
     """Chooses a least confidence for a model that has none.
 
     It is the smallest at which at most one record in 1,000 without an echo gets a pick, as that of the ready picker;
