@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _XLA_SCHEDULER = "xla_cpu_enable_concurrency_optimized_scheduler"
 
 
-def tune_malloc():
+def tune_malloc() -> bool:
     """Has the C library (glibc) keep memory that is freed, and not hand it back to the system to ask for it again.
 
     A training step allocates and frees the same hundreds of MiB each time. By default glibc gives large blocks back at
@@ -37,7 +37,7 @@ def tune_malloc():
     return False
 
 
-def set_xla_memory_scheduler():
+def set_xla_memory_scheduler() -> bool:
     """Has XLA order the operations of a CPU program so that results die early, not so that many could run at once.
 
     JAX compiles for concurrency by default, and then computes early what is only needed late: what blocks are to

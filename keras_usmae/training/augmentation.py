@@ -10,7 +10,7 @@ _LEAD, _BURST = 48, 120
 _DECAYED = 400
 
 
-def shift_signals(signals, onset, shift):
+def shift_signals(signals: np.ndarray, onset: np.ndarray, shift: np.ndarray) -> tuple:
     """Moves each signal along time, and its onset with it.
 
     The gap that a shift to the right leaves is filled with noise from ahead of the onset, and the one that a shift to
@@ -41,7 +41,7 @@ def shift_signals(signals, onset, shift):
     return np.take_along_axis(signals, source, axis=1), (onset + shift).astype(onset.dtype)
 
 
-def draw_shifts(onset, signal_length, max_shift, rng):
+def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.random.Generator) -> np.ndarray:
     """Draws a shift for each signal that leaves room around its onset.
 
     Args:
@@ -67,7 +67,14 @@ def draw_shifts(onset, signal_length, max_shift, rng):
     return rng.integers(low, high + 1)
 
 
-def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
+def augment(
+    signals: np.ndarray,
+    onset: np.ndarray,
+    rng: np.random.Generator,
+    max_shift: int = 600,
+    noise: tuple[float, float] = (1e-3, 0.06),
+    flip: bool = True,
+) -> tuple:
     """Draws another version of each labelled signal: moved, turned upside down, noisier.
 
     Gain is not varied: every signal is standardised again at the end, which undoes any gain.
@@ -96,12 +103,12 @@ def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
     if flip:
         signals = signals * rng.choice(np.array([-1.0, 1.0], "float32"), (count, 1))
     if noise[1] > 0:
-        level = np.exp(rng.uniform(*np.log(noise), (count, 1))).astype("float32")
+        level = np.exp(rng.uniform(np.log(noise[0]), np.log(noise[1]), (count, 1))).astype("float32")
         signals = signals + level * rng.standard_normal((count, length), "float32")
     return standardize(signals), onset
 
 
-def augmented(arrays, num_signals, seed, **options):
+def augmented(arrays: tuple, num_signals: int, seed: int, **options):
     """Other versions of the same labelled signals in each epoch.
 
     Args:
@@ -126,7 +133,7 @@ def augmented(arrays, num_signals, seed, **options):
         passes = -(-num_signals // len(onset))
         order = np.concatenate([rng.permutation(len(onset)) for _ in range(passes)])[:num_signals]
         parts = np.array_split(order, -(-num_signals // 512))  # an array of indices for a whole epoch would be large
-        parts = [augment(signals[part], onset[part], rng, **options) for part in parts]
-        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        pairs = [augment(signals[part], onset[part], rng, **options) for part in parts]
+        return tuple(np.concatenate(column) for column in zip(*pairs, strict=True))
 
     return load_epoch

@@ -1,9 +1,16 @@
 """Batches whose content is a function of the epoch alone, so that a resumed run sees what it would have seen."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
 from keras_usmae.signals import check_signals, standardize, synthesize
+
+if TYPE_CHECKING:
+    from keras_usmae.data.builders import StoredSplit
+    from keras_usmae.signals.synthesis.config import SignalConfig
 
 
 class EpochBatches(keras.utils.PyDataset):
@@ -31,7 +38,7 @@ class EpochBatches(keras.utils.PyDataset):
     ```
     """
 
-    def __init__(self, load_epoch, batch_size, micro_batches=1):
+    def __init__(self, load_epoch: Callable, batch_size: int, micro_batches: int = 1) -> None:
         super().__init__()
         check_micro_batches(batch_size, 1, micro_batches)
         self.load_epoch = load_epoch
@@ -48,7 +55,7 @@ class EpochBatches(keras.utils.PyDataset):
         """Signals in an epoch."""
         return len(keras.tree.flatten(self._arrays)[0])
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Goes to the arrays of an epoch.
 
         Args:
@@ -57,7 +64,7 @@ class EpochBatches(keras.utils.PyDataset):
         if getattr(self, "epoch", None) != epoch:
             self.epoch, self._arrays = epoch, self.load_epoch(epoch)
 
-    def split(self, num_devices, num_processes, process_index):
+    def split(self, num_devices: int, num_processes: int, process_index: int) -> None:
         """Leaves of each batch the rows of one process among several.
 
         All together have the batches that one alone would have, but for signals at the end of the last batch that the
@@ -99,7 +106,7 @@ class EpochBatches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda array: np.array(array[first : first + count]), self._arrays)
 
 
-def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
+def check_micro_batches(batch_size: int, num_devices: int = 1, micro_batches: int = 1) -> None:
     """Checks that a batch can be cut into even parts, and each of them shared evenly among devices.
 
     Args:
@@ -129,7 +136,7 @@ def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
         )
 
 
-def shuffled(arrays, seed):
+def shuffled(arrays: tuple, seed: int):
     """The same arrays in each epoch, in another order.
 
     Args:
@@ -153,7 +160,7 @@ def shuffled(arrays, seed):
     return load_epoch
 
 
-def streamed_signals(stored, signal_length, seed):
+def streamed_signals(stored: "StoredSplit", signal_length: int, seed: int):
     """The same stored signals in each epoch, in another order, each batch read when it is its turn.
 
     The batches are those of `shuffled`, number by number, but only one of them is in memory.
@@ -192,7 +199,7 @@ class _StreamedSignals:
         return standardize(check_signals(self.stored.read(self.order[part])["signal"], self.signal_length))
 
 
-def fresh_signals(config, num_signals, seed):
+def fresh_signals(config: "SignalConfig", num_signals: int, seed: int):
     """Synthetic signals that are never repeated: each epoch draws its own.
 
     Args:
@@ -216,7 +223,7 @@ def fresh_signals(config, num_signals, seed):
     return load_epoch
 
 
-def with_mask_noise(load_epoch, num_patches, seed):
+def with_mask_noise(load_epoch, num_patches: int, seed: int):
     """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it masks.
 
     Drawn here, they are a function of seed, epoch and place in the epoch: the masks are the same after a resume, on

@@ -8,7 +8,7 @@ LOCK_FILE = ".lock"
 _held = {}
 
 
-def lock_folder(folder):
+def lock_folder(folder: str | Path) -> None:
     """Takes a folder for this process until it ends, however it ends.
 
     Two processes that go on with one run would both train, and each replace the other's checkpoint.

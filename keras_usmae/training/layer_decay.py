@@ -7,7 +7,7 @@ import keras
 from keras_usmae.registration import register
 
 
-def layer_depth(path, num_layers):
+def layer_depth(path: str, num_layers: int) -> int:
     """Depth at which a variable of an encoder with a head lies.
 
     Args:
@@ -63,7 +63,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         - [Bao et al., 2021](https://arxiv.org/abs/2106.08254), its use on a Vision Transformer
     """
 
-    def __init__(self, learning_rate=0.001, layer_decay=0.75, num_layers=0, **kwargs):
+    def __init__(self, learning_rate: float = 0.001, layer_decay: float = 0.75, num_layers: int = 0, **kwargs) -> None:
         super().__init__(learning_rate, **kwargs)
         if not 0.0 < layer_decay <= 1.0:
             raise ValueError(
@@ -73,7 +73,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         self.layer_decay = layer_decay
         self.num_layers = num_layers
 
-    def build(self, variables):
+    def build(self, variables) -> None:
         """Creates the moments, and notes each variable's factor."""
         self._factors = [
             self.layer_decay ** (self.num_layers + 1 - layer_depth(variable.path, self.num_layers))
@@ -81,7 +81,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         ]
         super().build(variables)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient, variable, learning_rate) -> None:
         """Decays and moves one variable at the rate of its layer."""
         learning_rate = learning_rate * self._factors[self._get_variable_index(variable)]
         if self._use_weight_decay(variable):

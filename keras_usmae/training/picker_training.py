@@ -1,6 +1,7 @@
 """Training of a detector of echoes on labelled synthetic signals: every onset is known, and no label is asked for."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import keras
@@ -8,7 +9,7 @@ import keras
 from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
-from keras_usmae.signals import SignalConfig, read_transducer
+from keras_usmae.signals import SignalConfig, TransducerConfig, read_transducer
 from keras_usmae.training.batches import EpochBatches
 from keras_usmae.training.checkpoint import LAST_FILE
 from keras_usmae.training.echo_batches import fresh_echoes
@@ -103,7 +104,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         - [Hu et al., 2024](https://arxiv.org/abs/2404.06395)
     """
 
-    def __init__(self, peak, warmup_steps, decay_steps, total_steps):
+    def __init__(self, peak: float, warmup_steps: int, decay_steps: int, total_steps: int) -> None:
         self.peak, self.warmup_steps = peak, warmup_steps
         self.decay_steps, self.total_steps = decay_steps, total_steps
 
@@ -120,7 +121,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-def build_detector(config):
+def build_detector(config: PickerTraining) -> EchoDetector:
     """Builds the detector that a training starts from.
 
     Args:
@@ -165,7 +166,7 @@ def build_detector(config):
     return detector
 
 
-def compile_detector(detector, config):
+def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
     """Compiles a detector as `train_picker` trains it.
 
     Args:
@@ -190,7 +191,7 @@ def compile_detector(detector, config):
     detector.compile(optimizer, loss=EchoCrossentropy(), jit_compile=jit_compile())
 
 
-def train_picker(config, folder, resume=False, verbose=2):
+def train_picker(config: PickerTraining, folder: str | Path, resume: bool = False, verbose: int = 2):
     """Trains a detector of echoes and saves it as `detector.keras` in a run folder, where `EchoPicker` finds it.
 
     The last epoch counts: signals are never repeated, so that there is nothing to fit too closely.
@@ -214,13 +215,16 @@ def train_picker(config, folder, resume=False, verbose=2):
     ```
     """
     keras.utils.set_random_seed(config.seed)
-    worlds = [SignalConfig.from_preset(config.world), *map(read_transducer, config.transducers)]
+    worlds: list[SignalConfig | TransducerConfig] = [
+        SignalConfig.from_preset(config.world),
+        *map(read_transducer, config.transducers),
+    ]
     detector = build_detector(config)
     compile_detector(detector, config)
-    labels = {"bin_width": config.bin_width, "sigma": config.label_sigma}
+    draw = functools.partial(fresh_echoes, worlds, bin_width=config.bin_width, sigma=config.label_sigma)
     share = EPOCH_SIGNALS // len(worlds) * len(worlds)
-    validation = fresh_echoes(worlds, VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED, **labels)(0)
-    batches = EpochBatches(fresh_echoes(worlds, share, config.seed, **labels), config.batch_size)
+    validation = draw(VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED)(0)
+    batches = EpochBatches(draw(share, config.seed), config.batch_size)
     folder = open_run_folder(folder, dataclasses.asdict(config), resume)
     train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
     detector.load_weights(folder / LAST_FILE)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 _SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 
 
-def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
+def plot_history(rows: list[dict], names: tuple[str, ...] = ("loss", "val_loss"), title: str = "Loss") -> Figure:
     """Draws logged values over the epochs.
 
     Args:
@@ -33,7 +33,9 @@ def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
     return figure
 
 
-def plot_reconstructions(signals, result, sampling_rate, titles=None):
+def plot_reconstructions(
+    signals: np.ndarray, result: dict, sampling_rate: float, titles: list[str] | None = None
+) -> Figure:
     """Draws signals with the masked patches shaded, and what the autoencoder put there.
 
     Args:

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,11 +12,14 @@ from keras_usmae.renamed import current_names
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
 from keras_usmae.user_files import read_json, read_text
 
+if TYPE_CHECKING:
+    import keras
+
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
 
 
-def save_arrays(path, arrays):
+def save_arrays(path: str | Path, arrays: dict) -> None:
     """Writes named arrays as a compressed .npz, whole or not at all.
 
     Args:
@@ -32,7 +36,7 @@ def save_arrays(path, arrays):
         np.savez_compressed(file, **arrays)
 
 
-def save_model(path, model):
+def save_model(path: str | Path, model: "keras.Model") -> None:
     """Writes a model in Keras's format, whole or not at all.
 
     Args:
@@ -49,7 +53,7 @@ def save_model(path, model):
         model.save(partial)
 
 
-def read_history(path):
+def read_history(path: str | Path) -> list[dict]:
     """Reads what `write_csv` wrote.
 
     Args:
@@ -86,7 +90,7 @@ def read_history(path):
     return rows
 
 
-def read_config(path):
+def read_config(path: str | Path) -> dict:
     """Reads the JSON of a run folder.
 
     Args:
@@ -111,7 +115,7 @@ def read_config(path):
     return read_json(path, "Restore it from a copy, or start a new run.")
 
 
-def check_run_folder(path, config, resume=False):
+def check_run_folder(path: str | Path, config: dict, resume: bool = False) -> None:
     """Checks that a run may use a folder, without touching it: before the data are made, which may take long.
 
     Args:
@@ -162,7 +166,7 @@ def _is_leftover(file):
     return file.name == LOCK_FILE or (file.name.startswith(PARTIAL) and file.name.endswith(CONFIG_FILE))
 
 
-def open_run_folder(path, config, resume=False):
+def open_run_folder(path: str | Path, config: dict, resume: bool = False) -> Path:
     """Creates a run folder, or opens one to go on, and keeps it for this process alone until that ends.
 
     Args:

@@ -39,7 +39,7 @@ class Budget:
     macs: int | None = None
 
     @property
-    def needs_conversion(self):
+    def needs_conversion(self) -> bool:
         """Whether only a converted file can tell that a model fits."""
         return self.flash is not None or self.arena is not None
 
@@ -57,7 +57,7 @@ class Budget:
         return ", ".join(f"{name} {format_amount(bound, name)}" for name, bound in told.items()) or "none"
 
 
-def parse_amount(text):
+def parse_amount(text: str) -> int:
     """Reads an amount with a unit.
 
     Args:
@@ -83,14 +83,14 @@ def parse_amount(text):
     return int(amount)
 
 
-def format_amount(amount, name):
+def format_amount(amount, name: str):
     """Writes bytes as kB, and multiply-accumulates as M."""
     if amount is None:
         return "?"
     return f"{amount / 1e6:.3g} M" if name == "macs" else f"{amount / 1e3:.1f} kB"
 
 
-def count_classifier_macs(encoder, head, bin_width):
+def count_classifier_macs(encoder: dict, head: str, bin_width: int) -> int:
     """Multiply-accumulates of the matrix products of one inference, as `keras_usmae.export.count_macs` finds them.
 
     Args:
@@ -121,7 +121,7 @@ def count_classifier_macs(encoder, head, bin_width):
     return embedding + encoder["num_layers"] * (attention + mlp) + logits
 
 
-def bound_footprint(encoder, head, bin_width):
+def bound_footprint(encoder: dict, head: str, bin_width: int) -> Footprint:
     """The least that a classifier can need, from its sizes alone.
 
     Flash holds a byte for each weight of a matrix and of the positions, and four for each bias. The arena holds at
@@ -154,6 +154,6 @@ def bound_footprint(encoder, head, bin_width):
     return Footprint(flash, arena, count_classifier_macs(encoder, head, bin_width))
 
 
-def digest(content):
+def digest(content: dict) -> str:
     """Short name for plain values, the same in each process."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

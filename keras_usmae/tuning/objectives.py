@@ -20,7 +20,7 @@ OBJECTIVES = {
 }
 
 
-def check_objective(task, name=None):
+def check_objective(task: str, name: str | None = None) -> tuple:
     """Name and direction of what a search optimises.
 
     Args:
@@ -46,7 +46,7 @@ def check_objective(task, name=None):
     return name, known[name]
 
 
-def finite_scores(scores, signal_length, bin_width):
+def finite_scores(scores: dict, signal_length: int, bin_width: int) -> dict:
     """Scores that a search can compare, also of a training that diverged: none is worse than to know nothing.
 
     Args:

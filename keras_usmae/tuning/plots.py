@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 
-def plot_parallel_coordinates(rows, settings, objective):
+def plot_parallel_coordinates(rows: list[dict], settings: tuple[str, ...], objective: tuple) -> Figure:
     """Draws a line for each trial through its settings to its score, coloured by the score.
 
     Args:
@@ -46,7 +46,9 @@ def plot_parallel_coordinates(rows, settings, objective):
     return figure
 
 
-def plot_pareto(rows, front, objective, cost="flash", budget=None):
+def plot_pareto(
+    rows: list[dict], front: list, objective: tuple, cost: str = "flash", budget: int | None = None
+) -> Figure:
     """Draws the score of each trial against its cost, and the trials that nothing else beats in both.
 
     Args:

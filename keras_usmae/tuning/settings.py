@@ -75,7 +75,7 @@ CHECKS = {
 }
 
 
-def resolve_architecture(settings, signal_length):
+def resolve_architecture(settings: dict, signal_length: int) -> dict:
     """Sizes of encoder and decoder that settings stand for.
 
     Args:
