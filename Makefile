@@ -61,6 +61,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy --no-error-summary
 
 # Downloads the measured originals (or takes them from DATA_DIR), verifies and prepares them.
 data: $(VENV)/.demo
@@ -105,4 +106,4 @@ $(KWAVE_VENV)/.test: constraints-kwave.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis runs

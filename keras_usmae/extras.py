@@ -3,7 +3,7 @@
 import importlib
 
 
-def import_extra(module, extra="mcu"):
+def import_extra(module: str, extra: str = "mcu"):
     """Imports a module of an optional extra.
 
     Args:

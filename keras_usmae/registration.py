@@ -54,7 +54,7 @@ def register(cls):
     return keras.saving.register_keras_serializable(package=PACKAGE)(cls)
 
 
-def register_lazily():
+def register_lazily() -> None:
     """Has `keras.saving.load_model` find every class of this package, whether it was imported or not.
 
     Keras asks a table by name. As soon as somebody imports Keras, each name gets a proxy there that imports the class

@@ -8,7 +8,7 @@ import dataclasses
 import typing
 
 
-def setting(default, help, min=None, max=None, flag=None):
+def setting(default, help: str, min=None, max=None, flag: str | None = None):
     """A field of a configuration.
 
     Args:
@@ -32,7 +32,7 @@ def setting(default, help, min=None, max=None, flag=None):
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
 
-def check_settings(config):
+def check_settings(config) -> None:
     """Checks the values of a configuration against the bounds and choices of its fields.
 
     Args:
@@ -64,7 +64,7 @@ def check_settings(config):
                 raise ValueError(f"`{field.name}` must be {word} {bound:g}. Received: {field.name}={value!r}")
 
 
-def preset_settings(preset):
+def preset_settings(preset: str) -> dict:
     """Sizes that a preset file holds, for the configuration of a run: a changed file is another run.
 
     Args:
@@ -87,7 +87,7 @@ def preset_patch_size(preset):
     return load_preset(preset)["encoder"].get("patch_size", 32)
 
 
-def resolve_warmup(warmup_epochs, epochs):
+def resolve_warmup(warmup_epochs: float | None, epochs: int) -> float:
     """Epochs of warm-up, a twentieth of all by default, checked against those of the training.
 
     Args:
