@@ -36,12 +36,6 @@ def find_recipes(folder) -> dict:
 
     Returns:
         A dict from the names of commands, such as `"prepare-data"`, to the paths of their files.
-
-    Example:
-
-    ```python
-    find_recipes(Path("recipes"))["predict"]  # recipes/predict.py
-    ```
     """
     recipes = {path.stem.replace("_", "-"): path for path in folder.glob("*.py") if not path.stem.startswith("_")}
     recipes["experiment"] = folder / "experiments" / "run.py"

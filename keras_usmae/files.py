@@ -38,13 +38,6 @@ def atomic_write(path):
 
     Raises:
         OSError: if it cannot be written, such as for want of space; the file is then as it was.
-
-    Example:
-
-    ```python
-    with atomic_write("runs/mine/mae.keras") as partial:
-        mae.save(partial)
-    ```
     """
     path = Path(path)
     partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}.{path.name}")
@@ -74,12 +67,6 @@ def write_error(path: str | Path, error, reached: int = 0):
 
     Returns:
         OSError that names the file, the space and the way out.
-
-    Example:
-
-    ```python
-    raise write_error("runs/mine/metrics.csv", error) from error
-    ```
     """
     folder = Path(path).parent
     free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free there" if folder.exists() else "it has no folder"
@@ -96,12 +83,6 @@ def write_text(path: str | Path, text: str) -> None:
     Args:
         path: path of the file.
         text: str.
-
-    Example:
-
-    ```python
-    write_text("runs/mine/results.md", "# Results")
-    ```
     """
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
@@ -113,12 +94,6 @@ def write_csv(path: str | Path, rows: list[dict]) -> None:
     Args:
         path: path of the file.
         rows: list of dicts with the same keys.
-
-    Example:
-
-    ```python
-    write_csv("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
-    ```
     """
     with atomic_write(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
@@ -155,12 +130,6 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
 
     Returns:
         `pathlib.Path` of the file.
-
-    Example:
-
-    ```python
-    save_figure(plot_history(rows), "runs/mine/loss.png")
-    ```
     """
     path = Path(path)
     with atomic_write(path) as partial:
@@ -174,12 +143,6 @@ def write_json(path: str | Path, content) -> None:
     Args:
         path: path of the file.
         content: anything that `json` can write.
-
-    Example:
-
-    ```python
-    write_json("runs/mine/metrics.json", {"accuracy": 0.9})
-    ```
     """
     write_text(path, json.dumps(content, indent=2) + "\n")
 
@@ -189,12 +152,6 @@ def remove_leftovers(folder: str | Path) -> None:
 
     Args:
         folder: path, which no other process writes to.
-
-    Example:
-
-    ```python
-    remove_leftovers("runs/mine")
-    ```
     """
     for leftover in Path(folder).glob(f"{PARTIAL}*"):
         if not leftover.is_dir():
@@ -209,12 +166,6 @@ def check_writable(path: str | Path) -> None:
 
     Raises:
         OSError: if it cannot.
-
-    Example:
-
-    ```python
-    check_writable("runs/mine")
-    ```
     """
     path = Path(path)
     # The nearest that is there; a link that leads nowhere is there too.

@@ -131,14 +131,6 @@ def takes(config_class):
 
     Returns:
         The decorator.
-
-    Example:
-
-    ```python
-    @options.takes(PretrainConfig)
-    def main(config: PretrainConfig, output: options.Output = None):
-        return pretrain(config, output).folder
-    ```
     """
 
     def decorate(main):

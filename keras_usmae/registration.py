@@ -39,15 +39,6 @@ def register(cls):
 
     Returns:
         The same.
-
-    Example:
-
-    ```python
-    @register
-    class Doubling(keras.layers.Layer):
-        def call(self, x):
-            return 2 * x
-    ```
     """
     import keras
 
@@ -60,14 +51,6 @@ def register_lazily() -> None:
     Keras asks a table by name. As soon as somebody imports Keras, each name gets a proxy there that imports the class
     when it is first used; the class itself then takes its place. Whoever wants `keras_usmae.signals` alone pays for no
     import of Keras (3 s on JAX, 9 s on TensorFlow), and needs no backend.
-
-    Example:
-
-    ```python
-    import keras_usmae  # calls this
-
-    classifier = keras.saving.load_model("runs/mine/classifier.keras")
-    ```
     """
     wrapt.register_post_import_hook(_fill_table, "keras")
 

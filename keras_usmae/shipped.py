@@ -15,12 +15,6 @@ def shipped_folder(name: str) -> Path:
 
     Returns:
         A `Path`: in a wheel a folder of the package, under a name that shadows no other package's.
-
-    Example:
-
-    ```python
-    shipped_folder("recipes") / "predict.py"
-    ```
     """
     inside = _PACKAGE / f"_{name}"
     return inside if inside.is_dir() else _PACKAGE.parent / name

@@ -20,14 +20,6 @@ def setting(default, help: str, min=None, max=None, flag: str | None = None):
 
     Returns:
         `dataclasses.Field`.
-
-    Example:
-
-    ```python
-    @dataclasses.dataclass(frozen=True)
-    class Config:
-        epochs: int = setting(200, "Passes over the training signals.", min=1)
-    ```
     """
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
@@ -40,12 +32,6 @@ def check_settings(config) -> None:
 
     Raises:
         ValueError: where one is outside of them.
-
-    Example:
-
-    ```python
-    check_settings(Config(epochs=0))  # ValueError: `epochs` must be at least 1. Received: epochs=0
-    ```
     """
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):

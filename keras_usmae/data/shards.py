@@ -118,12 +118,6 @@ def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
 
     Returns:
         A list of int.
-
-    Example:
-
-    ```python
-    shard_sizes(20_000, signal_length=2048)  # [8192, 8192, 3616]
-    ```
     """
     in_blocks = max(_SHARD_BYTES // (4 * signal_length * BLOCK_SIZE), 1) * BLOCK_SIZE
     return [min(in_blocks, num_signals - first) for first in range(0, num_signals, in_blocks)]

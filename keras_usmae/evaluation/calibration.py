@@ -25,13 +25,6 @@ def fit_temperature(logits: np.ndarray, onset: np.ndarray, bin_width: int) -> fl
     Raises:
         ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
 
-    Example:
-
-    ```python
-    temperature = fit_temperature(classifier.predict(standardize(signals)), onset, bin_width=16)
-    classifier.predict_tof(new_signals, temperature=temperature)["interval"]
-    ```
-
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
     """
@@ -62,12 +55,6 @@ def reliability(
 
     Raises:
         ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
-
-    Example:
-
-    ```python
-    reliability(logits, onset, bin_width=16)["expected_calibration_error"]
-    ```
 
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
@@ -100,12 +87,6 @@ def coverage(onset: np.ndarray, interval: np.ndarray) -> float:
 
     Returns:
         Float; `0.95` is right for the intervals of `ToFClassifier.predict_tof`.
-
-    Example:
-
-    ```python
-    coverage(onset, classifier.predict_tof(signals)["interval"])
-    ```
     """
     onset, interval = np.asarray(onset, "float64").ravel(), np.asarray(interval, "float64")
     return float(((interval[:, 0] <= onset) & (onset <= interval[:, 1])).mean())

@@ -25,12 +25,6 @@ def silent_world() -> SignalConfig:
 
     Returns:
         A `SignalConfig`.
-
-    Example:
-
-    ```python
-    silent_world().silent_probability  # 1.0
-    ```
     """
     return dataclasses.replace(
         SignalConfig.from_preset("field"),
@@ -47,12 +41,6 @@ def lone_world() -> SignalConfig:
 
     Returns:
         A `SignalConfig`.
-
-    Example:
-
-    ```python
-    lone_world().max_echoes  # 0
-    ```
     """
     field = SignalConfig.from_preset("field")
     none: dict = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
@@ -90,12 +78,6 @@ def calibrate_picker(detector: "EchoDetector", num_signals: int = 20_480, label_
     Returns:
         A dict with `"min_confidence"`, `"interval_scale"`, `"interval_floor"` and `"label_sigma"`, for the detector's
         `settings`; see `decode_picks`.
-
-    Example:
-
-    ```python
-    detector.settings |= calibrate_picker(detector)
-    ```
     """
     loudest = _loudest_false_picks(detector, num_signals, CALIBRATION_SEED)
     allowed = int(num_signals * FALSE_ALARMS * 0.75)  # not all of it: the next records are others
@@ -135,12 +117,6 @@ def score_picker(detector: "EchoDetector", settings: dict, num_signals: int = 20
         the clear echoes at 18 dB and more that are found, and `"found_lone"`, where each is alone; `"median_error"`
         and `"mean_error"` in samples; and `"coverage"`, share of the onsets next to a pick, of all echoes, inside of
         its interval.
-
-    Example:
-
-    ```python
-    score_picker(detector, calibrate_picker(detector))["found"]
-    ```
     """
     found = _match(detector, SignalConfig.from_preset("field"), num_signals // 4, JUDGING_SEED, settings)
     lone = _match(detector, lone_world(), num_signals // 4, JUDGING_SEED, settings)

@@ -20,12 +20,6 @@ def plot_reliability(curves: dict) -> Figure:
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_reliability({"as trained": reliability(logits, onset, bin_width=16)})
-    ```
     """
     figure = Figure(figsize=(4.6, 5.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -56,13 +50,6 @@ def plot_error_over_snr(rows: list[dict], sampling_rate: float) -> Figure:
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    errors = {"network": estimate - onset, "AIC": pick_aic(signals, 100e6) - onset}
-    plot_error_over_snr(score_over_snr(snr_db, errors, bound), 100e6)
-    ```
     """
     nanoseconds = 1e9 / sampling_rate
     snr = [row["snr_db"] for row in rows]
@@ -104,12 +91,6 @@ def plot_tof_errors(onset: np.ndarray, estimates: dict, bin_width: int, sampling
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_tof_errors(onset, {"network": classifier.predict_tof(signals)["onset"]}, 16, 100e6)
-    ```
     """
     microseconds, nanoseconds = 1e6 / sampling_rate, 1e9 / sampling_rate
     figure = Figure(figsize=(3.4 * len(estimates), 6), layout="constrained")
@@ -143,12 +124,6 @@ def plot_tof_examples(
 
     Returns:
         `matplotlib.figure.Figure` with one row per signal.
-
-    Example:
-
-    ```python
-    plot_tof_examples(signals[:4], onset[:4], classifier.predict_tof(signals[:4])["onset"], 100e6)
-    ```
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.6 * len(signals)), layout="constrained")

@@ -26,12 +26,6 @@ def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
 
     Raises:
         ValueError: if the signals have another length, or samples that are not finite.
-
-    Example:
-
-    ```python
-    tokens = {split: extract_tokens(encoder, arrays[split]["signal"]) for split in arrays}
-    ```
     """
     signals = standardize(check_signals(signals, encoder.signal_length))
     return np.asarray(encoder.predict(signals, batch_size=batch_size, verbose=0), dtype="float32")
@@ -48,12 +42,6 @@ def pool_tokens(tokens: np.ndarray) -> np.ndarray:
 
     Returns:
         An array of shape `(n, 2 * dim)`.
-
-    Example:
-
-    ```python
-    pool_tokens(np.zeros((8, 64, 32))).shape  # (8, 64)
-    ```
     """
     tokens = np.asarray(tokens)
     return np.concatenate([tokens.mean(axis=1), tokens.max(axis=1)], axis=1)
@@ -77,12 +65,6 @@ def linear_probe(
     Raises:
         ValueError: if a split is missing, features and labels do not match, a feature is not finite, or the training
             split holds one class only.
-
-    Example:
-
-    ```python
-    scores = linear_probe(features, labels)["test"]
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.linear_model import LogisticRegression
@@ -114,12 +96,6 @@ def knn_probe(features: dict, labels: dict, neighbors: tuple[int, ...] = (1, 3, 
     Raises:
         ValueError: as `linear_probe`.
 
-    Example:
-
-    ```python
-    scores = knn_probe(features, labels)["test"]
-    ```
-
     Reference:
         - [Wu et al., 2018](https://arxiv.org/abs/1805.01978), weighted k-nearest-neighbour evaluation
     """
@@ -147,12 +123,6 @@ def score_classes(labels: np.ndarray, predicted: np.ndarray) -> dict:
     Returns:
         A dict of floats: `accuracy`; `balanced_accuracy`, the mean over the labelled classes of their recall; and
         `macro_f1`.
-
-    Example:
-
-    ```python
-    score_classes([0, 0, 0, 1], [0, 0, 0, 0])["balanced_accuracy"]  # 0.5
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.metrics import f1_score
@@ -176,12 +146,6 @@ def nearest(bank: np.ndarray, queries: np.ndarray, count: int) -> tuple:
 
     Returns:
         A tuple `(index, weight)` of arrays of shape `(num_queries, count)`, the nearest first.
-
-    Example:
-
-    ```python
-    nearest(np.eye(3), np.eye(3), 1)[0]  # [[0], [1], [2]]
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.neighbors import NearestNeighbors

@@ -47,13 +47,6 @@ def tof_linear_probe(
     Raises:
         ValueError: if a split is missing, arrays do not match, a token is not finite, an onset lies outside of the
             signal, or bins and patches do not nest.
-
-    Example:
-
-    ```python
-    probe = tof_linear_probe(tokens, onset, signal_length=2048)
-    score_onsets(onset["test"], probe["onset"], 16, 100e6, 1480.0, probe["predicted_class"])
-    ```
     """
     check_splits(tokens, onset)
     num_classes = signal_length // bin_width
@@ -117,13 +110,6 @@ def tof_knn_probe(
     Raises:
         ValueError: if a split is missing, arrays do not match, a token is not finite, or an onset lies outside of the
             signal.
-
-    Example:
-
-    ```python
-    probe = tof_knn_probe(tokens, onset, signal_length=2048)
-    score_onsets(onset["test"], probe["onset"], 16, 100e6, 1480.0)
-    ```
     """
     check_splits(tokens, onset)
     num_patches = tokens["train"].shape[1]

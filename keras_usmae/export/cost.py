@@ -81,12 +81,6 @@ def count_macs(operators: list) -> int:
 
     Returns:
         int, for one signal.
-
-    Example:
-
-    ```python
-    count_macs(read_operators(content))  # 2_600_000
-    ```
     """
     return sum(map(_macs, operators))
 
@@ -115,12 +109,6 @@ def estimate_instructions(operators: list, core: str, tables: bool = False) -> d
 
     Returns:
         A dict from the name of the operator to float, from the dearest to the cheapest.
-
-    Example:
-
-    ```python
-    sum(estimate_instructions(read_operators(content), "Cortex-M4").values())
-    ```
     """
     tflite_format = "int16x8" if operators[0].inputs[0].type == "INT16" else "int8"
     per_mac, per_value = (costs[tflite_format, core] for costs in (_PER_MAC, _PER_VALUE))
@@ -146,12 +134,6 @@ def estimate_rates(operators: list, tables: bool = False) -> dict:
 
     Returns:
         A dict from the core's name to a dict of `"instructions"` and `"picks_per_second"`.
-
-    Example:
-
-    ```python
-    estimate_rates(read_operators(content))["Cortex-M4"]["picks_per_second"]
-    ```
     """
     rates = {}
     for core in CORES:

@@ -36,12 +36,6 @@ class DeploymentForm:
             puts it behind the projection. The weights of attention, which sum to one, have steps of 1/256 in int8: what
             they miss is then missing from deviations, not from the mean too. Defaults to `False`.
 
-    Example:
-
-    ```python
-    graph = DeploymentGraph(model, DeploymentForm(fused_norm=False))
-    ```
-
     Reference:
         - [Ashkboos et al., 2024](https://arxiv.org/abs/2404.00456), rotation of the residual stream
     """
@@ -88,12 +82,6 @@ class DeploymentGraph(tf.Module):
 
     Raises:
         ValueError: for a rotated form of an encoder whose `hidden_dim` is not a power of two.
-
-    Example:
-
-    ```python
-    logits = DeploymentGraph(model)(standardize(signals[:1]))  # (1, num_bins)
-    ```
 
     Reference:
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean

@@ -36,12 +36,6 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
     Raises:
         ValueError: if one is unknown, or there is none.
-
-    Example:
-
-    ```python
-    parse_formats("float32,int8")  # ("float32", "int8")
-    ```
     """
     formats = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in formats if name not in FORMATS]
@@ -81,14 +75,6 @@ def export_model(
     Raises:
         ValueError: for unfit signals, an unknown format, or a model that the target cannot run.
         FileExistsError: if the output folder is in use by something else.
-
-    Example:
-
-    ```python
-    reference = reference_of(EchoDetector.from_preset("nano"), *field_signals(256, 2048, seed=0))
-    report = export_model(reference, "nano", calibration)
-    print(format_report(report))
-    ```
     """
     check_output(output)
     formats = parse_formats(",".join(formats))

@@ -59,12 +59,6 @@ def write_firmware(
 
     Raises:
         ValueError: if there are fewer than 4 signals.
-
-    Example:
-
-    ```python
-    write_firmware(Path("firmware"), content, "int8", reference, report)
-    ```
     """
     folder.mkdir()
     interpreter = TFLMInterpreter(content)
@@ -170,11 +164,5 @@ def c_float(value: float) -> str:
 
     Returns:
         str with a decimal point or an exponent.
-
-    Example:
-
-    ```python
-    c_float(1e8)  # "100000000.0"
-    ```
     """
     return repr(float(np.float32(value)))

@@ -27,12 +27,6 @@ def check_output(path: str | Path) -> None:
     Raises:
         FileExistsError: if something else is there.
         OSError: if it cannot be written to.
-
-    Example:
-
-    ```python
-    check_output("runs/mine/export")
-    ```
     """
     path = Path(path)
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / REPORT_FILE).is_file()):
@@ -53,13 +47,6 @@ def replacing_folder(path):
     Raises:
         FileExistsError: if something that is not an export is there.
         OSError: if the disk is full; it names the folder, what was written, and what is free.
-
-    Example:
-
-    ```python
-    with replacing_folder("runs/mine/export") as folder:
-        (folder / "model_int8.tflite").write_bytes(content)
-    ```
     """
     path = Path(path).resolve()
     check_output(path)
@@ -120,12 +107,6 @@ def read_report(folder: str | Path) -> dict:
 
     Returns:
         The dict that `write_report` wrote; an empty one where there is none, or it cannot be read.
-
-    Example:
-
-    ```python
-    read_report("runs/mine/export").get("formats", {})
-    ```
     """
     try:
         report = json.loads((Path(folder) / REPORT_FILE).read_text())
@@ -140,11 +121,5 @@ def write_report(folder: str | Path, report: dict) -> None:
     Args:
         folder: path of the folder.
         report: dict that `json` can write.
-
-    Example:
-
-    ```python
-    write_report(folder, {"formats": {}})
-    ```
     """
     (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")

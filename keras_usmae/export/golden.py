@@ -33,12 +33,6 @@ def format_golden_header(interpreter: TFLMInterpreter, reference: "Reference", c
 
     Raises:
         ValueError: if there are fewer than 4 signals.
-
-    Example:
-
-    ```python
-    header = format_golden_header(TFLMInterpreter(content), reference, content, read_operators(content))
-    ```
     """
     signals = np.asarray(reference.signals[:GOLDEN_COUNT], "float64")
     if len(signals) < GOLDEN_COUNT:
@@ -131,12 +125,6 @@ def infer(interpreter: "Interpreter", recorded: np.ndarray) -> tuple:
 
     Returns:
         A tuple of the quantised inputs `(n, signal_length)` and logits `(n, num_bins)`.
-
-    Example:
-
-    ```python
-    inputs, logits = infer(TFLMInterpreter(content), adc_samples)
-    ```
     """
     inputs = quantize(standardize(recorded), interpreter.input_type, *interpreter.input_scale)
     return inputs, np.concatenate([interpreter.invoke(signal[np.newaxis]) for signal in inputs])

@@ -69,12 +69,6 @@ def quantize(values: np.ndarray, dtype, scale: float, zero_point: int) -> np.nda
 
     Returns:
         Array of the shape of `values` and of type `dtype`.
-
-    Example:
-
-    ```python
-    quantize(np.array([0.1, 9.0]), np.int8, 0.05, -4)  # [-2, 127]
-    ```
     """
     if np.issubdtype(dtype, np.floating):
         return values.astype(dtype)
@@ -92,12 +86,6 @@ def dequantize(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
 
     Returns:
         float32 array of the shape of `values`.
-
-    Example:
-
-    ```python
-    dequantize(np.array([-2], np.int8), 0.05, -4)  # [0.1]
-    ```
     """
     if np.issubdtype(values.dtype, np.floating):
         return values.astype(np.float32)
@@ -114,12 +102,6 @@ class LiteRTInterpreter(Interpreter):
 
     Raises:
         ImportError: if `ai-edge-litert` is not installed.
-
-    Example:
-
-    ```python
-    logits, seconds = LiteRTInterpreter(content).run(standardize(signals))
-    ```
     """
 
     def __init__(self, content: bytes, delegate: bool = False) -> None:
@@ -134,7 +116,7 @@ class LiteRTInterpreter(Interpreter):
             self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self.input_type, self.output_type = self._input["dtype"], self._output["dtype"]
+        self.input_type = self._input["dtype"]
         self.input_scale, self.output_scale = self._input["quantization"], self._output["quantization"]
 
     def invoke(self, signal: np.ndarray):
@@ -153,14 +135,6 @@ class TFLMInterpreter(Interpreter):
     Raises:
         ImportError: if `tflite-micro` is not installed.
         RuntimeError: if TFLM cannot run the file; with what it says about it.
-
-    Example:
-
-    ```python
-    interpreter = TFLMInterpreter(content)
-    logits, seconds = interpreter.run(standardize(signals))
-    interpreter.arena_bytes()
-    ```
     """
 
     def __init__(self, content: bytes) -> None:
@@ -172,7 +146,7 @@ class TFLMInterpreter(Interpreter):
                 messages.seek(0)
                 raise RuntimeError(f"TFLM cannot run the file: {messages.read().strip() or error}") from error
         details = self._interpreter.get_input_details(0), self._interpreter.get_output_details(0)
-        self.input_type, self.output_type = (d["dtype"] for d in details)
+        self.input_type = details[0]["dtype"]
         self.input_scale, self.output_scale = (self._scale(d) for d in details)
 
     @staticmethod

@@ -26,12 +26,6 @@ def softmax_table(scale: float) -> np.ndarray:
 
     Returns:
         int64 array of shape `(256,)`, `exp(-k * scale)` times 2^31; 0 where the kernels leave a value out.
-
-    Example:
-
-    ```python
-    softmax_table(0.1)[10] / 2**31  # 0.3679
-    ```
     """
     multiplier, shift = _quantize_multiplier(min(float(np.float32(scale)) * 2**_FRACTION_BITS, _LARGEST))
     smallest = -math.floor(((1 << _INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
@@ -91,12 +85,6 @@ def single_operator(content: bytes, index: int) -> bytes:
 
     Returns:
         bytes.
-
-    Example:
-
-    ```python
-    TFLMInterpreter(single_operator(content, 7)).invoke(values)
-    ```
     """
     flatbuffers = import_extra("flatbuffers")
     schema = import_extra("ai_edge_litert.schema_py_generated")
@@ -121,12 +109,6 @@ def read_tables(content: bytes, operators: list) -> tuple[dict, dict]:
         A tuple of two dicts: from the scale of the input of a softmax to its exponentials, int64 `(256,)`; and from
         scale and zero point of the input of a logistic function to its values, int8 `(256,)`, asked of TFLM's own
         kernel.
-
-    Example:
-
-    ```python
-    exponentials, logistics = read_tables(content, read_operators(content))
-    ```
     """
     exponentials, logistics = {}, {}
     for index, operator in enumerate(operators):

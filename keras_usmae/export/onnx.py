@@ -25,14 +25,6 @@ def write_onnx(model: "ToFClassifier | EchoDetector", path: str | Path) -> None:
     Raises:
         ImportError: if `onnx` or `tf2onnx` is not installed.
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_onnx(model, "model.onnx")
-    session = onnxruntime.InferenceSession("model.onnx")
-    (tof,) = session.run(["tof"], {"signals": raw_signals})
-    ```
     """
     check_backend()
     onnx = import_extra("onnx", "onnx")
@@ -53,15 +45,9 @@ class ONNXInterpreter(Interpreter):
 
     Raises:
         ImportError: if `onnxruntime` is not installed.
-
-    Example:
-
-    ```python
-    logits, seconds = ONNXInterpreter("model.onnx").run(signals)
-    ```
     """
 
-    input_type = output_type = np.float32
+    input_type = np.float32
     input_scale = output_scale = (0.0, 0)
 
     def __init__(self, path: str | Path) -> None:

@@ -243,13 +243,6 @@ def reference_of(
 
     Raises:
         ValueError: for another model, unfit signals, or a detector without a least confidence.
-
-    Example:
-
-    ```python
-    reference = reference_of(EchoDetector.from_preset("nano"), *field_signals(256, 2048, seed=0))
-    reference.compare(reference.logits)["found"]
-    ```
     """
     for kind, chosen in ((ToFClassifier, ClassReference), (EchoDetector, EchoReference)):
         if isinstance(model, kind):

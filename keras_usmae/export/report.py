@@ -42,12 +42,6 @@ def format_report(report: dict) -> str:
 
     Returns:
         str.
-
-    Example:
-
-    ```python
-    print(format_report(json.loads(Path("runs/mine/export/export.json").read_text())))
-    ```
     """
     columns = (*_SCORES[report["kind"]], *_COMMON)
     empty = [""] * len(columns)

@@ -21,12 +21,6 @@ def in_float32(model: "ToFClassifier | EchoDetector"):
 
     Returns:
         A model of the same class with the same weights, every layer of which computes in float32.
-
-    Example:
-
-    ```python
-    model = in_float32(keras.saving.load_model("runs/mine/classifier.keras"))
-    ```
     """
     encoder = type(model.encoder).from_config({**model.encoder.get_config(), "dtype": "float32"})
     config = {**model.get_config(), "dtype": "float32"}
@@ -52,14 +46,6 @@ def write_saved_model(model: "ToFClassifier | EchoDetector", path: str | Path) -
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_saved_model(classifier, "export/saved_model")
-    serve = tf.saved_model.load("export/saved_model").signatures["serve"]
-    serve(signals=tf.constant(raw_signals))["tof"]
-    ```
     """
     check_backend()
     spec = tf.TensorSpec((None, model.encoder.signal_length), tf.float32, name="signals")
@@ -74,12 +60,6 @@ class ServedModel(keras.Model):
 
     Args:
         model: `ToFClassifier` or `EchoDetector`.
-
-    Example:
-
-    ```python
-    ServedModel(classifier)(raw_signals)["tof"]
-    ```
     """
 
     def __init__(self, model: "ToFClassifier | EchoDetector") -> None:
@@ -117,13 +97,6 @@ def write_static_saved_model(graph: "DeploymentGraph", path: str | Path) -> None
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS["float32"]), "static")
-    content = convert("static", "float32")
-    ```
     """
     check_backend()
     spec = tf.TensorSpec((1, graph.model.encoder.signal_length), tf.float32, name="signals")
@@ -138,12 +111,6 @@ def check_backend() -> None:
 
     Raises:
         RuntimeError: if it does not.
-
-    Example:
-
-    ```python
-    check_backend()
-    ```
     """
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(

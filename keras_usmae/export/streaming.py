@@ -31,13 +31,6 @@ def stream_picks(record: np.ndarray, probabilities: Callable, signal_length: int
 
     Raises:
         ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    picks = stream_picks(record, probabilities, 2048, 16, min_confidence=0.71)
-    picks["onset"]
-    ```
     """
     windows, starts = record_windows(record, signal_length, bin_width)
     varied = windows.max(axis=1) > windows.min(axis=1)
@@ -65,12 +58,6 @@ def record_windows(record: np.ndarray, signal_length: int, bin_width: int) -> tu
 
     Raises:
         ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    record_windows(np.zeros(5000), 2048, 16)[1]  # 0, 1024, 2048, 2944
-    ```
     """
     record = np.asarray(record)
     if record.ndim != 1 or len(record) < signal_length:
@@ -87,12 +74,6 @@ def check_bins(signal_length: int, bin_width: int) -> None:
 
     Raises:
         ValueError: if half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    check_bins(2048, 16)
-    ```
     """
     if signal_length % (2 * bin_width):
         raise ValueError(

@@ -30,12 +30,6 @@ def field_signals(num_signals: int, signal_length: int, seed: int) -> tuple:
     Returns:
         A tuple of the signals, float32 `(num_signals, signal_length)`, and the onsets in samples, `(num_signals, k)`:
         those of the echoes of 18 dB and more that no other echo hides, NaN where a signal has fewer of them.
-
-    Example:
-
-    ```python
-    signals, onset = field_signals(256, 2048, seed=0)
-    ```
     """
     drawn = _draw(SignalConfig.from_preset("field"), num_signals, signal_length, seed)
     starts, amplitudes = all_echoes(drawn)
@@ -62,12 +56,6 @@ def silent_confidences(
 
     Returns:
         float array of shape `(num_signals,)`; 0 where there is no pick.
-
-    Example:
-
-    ```python
-    silent_confidences(lambda x: softmax(classifier.predict(x)), 2048, 16).max()
-    ```
     """
     signals = _draw(silent_world(), num_signals, signal_length, SILENCE_SEED)["signal"][:, :signal_length]
     return loudest_picks(probabilities(standardize(signals)), bin_width)
@@ -101,12 +89,6 @@ def choose_min_confidence(silent: np.ndarray, voiced: np.ndarray) -> float:
 
     Returns:
         float, at least 0.05.
-
-    Example:
-
-    ```python
-    choose_min_confidence(np.zeros(5000), np.full(100, 0.9))  # 0.05
-    ```
     """
     allowed = int(len(silent) * FALSE_ALARMS * 0.6)  # not all of it: the records of the field are others
     quiet = np.ceil(np.sort(silent)[-1 - allowed] * 100) / 100

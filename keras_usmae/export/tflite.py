@@ -27,12 +27,6 @@ def check_calibration(signals: np.ndarray, signal_length: int) -> np.ndarray:
 
     Raises:
         ValueError: if there are fewer than 32 signals, or they have another length, NaN, infinity, or no variance.
-
-    Example:
-
-    ```python
-    calibration = check_calibration(np.load("runs/mine/calibration.npz")["signal"], 2048)
-    ```
     """
     try:
         signals = standardize(check_signals(signals, signal_length))
@@ -61,12 +55,6 @@ def convert(saved_model: str | Path, tflite_format: str, calibration: np.ndarray
 
     Raises:
         ValueError: for an unknown format, or integers without calibration.
-
-    Example:
-
-    ```python
-    content = convert("static", "int8", calibration)
-    ```
 
     Reference:
         - [Jacob et al., 2017](https://arxiv.org/abs/1712.05877), the scheme of integer-only inference

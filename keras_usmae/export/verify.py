@@ -61,13 +61,6 @@ def verify_tflite(content: bytes, tflite_format: str, reference: "Reference", se
     Raises:
         ValueError: if an operator is not in TFLM, an integer file holds floats or what CMSIS-NN's kernels refuse, or a
             float32 file disagrees with Keras.
-
-    Example:
-
-    ```python
-    file, runs = verify_tflite(content, "int8", reference)
-    reference.compare(runs["TFLM"].logits)
-    ```
     """
     operators = read_operators(content)
     on_tflm = tflite_format in TFLM_FORMATS
@@ -106,12 +99,6 @@ def verify_onnx(path: str | Path, reference: "Reference", seconds: float = 60.0)
 
     Raises:
         ValueError: if the file disagrees with Keras.
-
-    Example:
-
-    ```python
-    file, runs = verify_onnx("model.onnx", reference)
-    ```
     """
     name = "ONNX Runtime"
     run = _run(name, ONNXInterpreter(path), reference, seconds, exact=True)

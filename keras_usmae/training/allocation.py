@@ -21,13 +21,6 @@ def tune_malloc() -> bool:
     Returns:
         bool, whether the C library took the setting.
 
-    Example:
-
-    ```python
-    tune_malloc()
-    mae.fit(signals)
-    ```
-
     Reference:
         - [mallopt(3)](https://man7.org/linux/man-pages/man3/mallopt.3.html)
     """
@@ -47,13 +40,6 @@ def set_xla_memory_scheduler() -> bool:
 
     Returns:
         bool, whether the flag was set.
-
-    Example:
-
-    ```python
-    set_xla_memory_scheduler()
-    mae = MaskedAutoencoder.from_preset("small", signal_length=65_536, remat=True)
-    ```
 
     Reference:
         - [XLA flags](https://openxla.org/xla/flags_guidance)

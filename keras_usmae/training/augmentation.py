@@ -24,12 +24,6 @@ def shift_signals(signals: np.ndarray, onset: np.ndarray, shift: np.ndarray) -> 
 
     Returns:
         A tuple of the moved signals and onsets.
-
-    Example:
-
-    ```python
-    moved, moved_onset = shift_signals(np.random.randn(1, 2048), np.array([500.0]), np.array([100]))  # onset 600
-    ```
     """
     length = signals.shape[1]
     source = np.arange(length)[None, :] - shift[:, None]  # the sample that comes to lie at each place
@@ -53,12 +47,6 @@ def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.r
     Returns:
         int array of shape `(n,)`, samples to the right. A signal whose onset lies so early that there is no noise to
         fill a gap with is only moved to the left, and not at all where the burst has no room.
-
-    Example:
-
-    ```python
-    draw_shifts(np.array([30.0, 900.0]), 2048, 600, np.random.default_rng(0))  # the first is 0
-    ```
     """
     onset = onset.astype("int64")
     low = np.minimum(np.maximum(_LEAD - onset, -max_shift), 0)
@@ -90,12 +78,6 @@ def augment(
 
     Returns:
         A tuple of signals, float32 and standardised, and their onsets.
-
-    Example:
-
-    ```python
-    signals, onset = augment(signals, onset, np.random.default_rng(0))
-    ```
     """
     count, length = signals.shape
     if max_shift:
@@ -119,12 +101,6 @@ def augmented(arrays: tuple, num_signals: int, seed: int, **options):
 
     Returns:
         A `load_epoch` function for `EpochBatches`.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(augmented((signals, onset), 3200, seed=0), batch_size=64)
-    ```
     """
     signals, onset = arrays
 

@@ -29,13 +29,6 @@ class EpochBatches(keras.utils.PyDataset):
 
     Raises:
         ValueError: if an epoch holds no signals, or a batch cannot be cut into that many even parts.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(shuffled((signals, onsets), seed=0), batch_size=64)
-    classifier.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
-    ```
     """
 
     def __init__(self, load_epoch: Callable, batch_size: int, micro_batches: int = 1) -> None:
@@ -116,12 +109,6 @@ def check_micro_batches(batch_size: int, num_devices: int = 1, micro_batches: in
 
     Raises:
         ValueError: if it cannot.
-
-    Example:
-
-    ```python
-    check_micro_batches(256, num_devices=2, micro_batches=4)  # 32 signals on a device at a time
-    ```
     """
     if micro_batches < 1:
         raise ValueError(f"`micro_batches`, the parts of a batch, must be 1 or more. Received: {micro_batches}")
@@ -145,12 +132,6 @@ def shuffled(arrays: tuple, seed: int):
 
     Returns:
         A `load_epoch` function for `EpochBatches`.
-
-    Example:
-
-    ```python
-    load_epoch = shuffled((signals,), seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -172,12 +153,6 @@ def streamed_signals(stored: "StoredSplit", signal_length: int, seed: int):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving standardised signals.
-
-    Example:
-
-    ```python
-    load_epoch = streamed_signals(StoredSplit(builder, "train", features=("signal",)), 2048, seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -209,12 +184,6 @@ def fresh_signals(config: "SignalConfig", num_signals: int, seed: int):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving standardised signals.
-
-    Example:
-
-    ```python
-    load_epoch = fresh_signals(SignalConfig.from_preset("paper"), 16_384, seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -236,13 +205,6 @@ def with_mask_noise(load_epoch, num_patches: int, seed: int):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving `({"signals": signals, "noise": noise},)`.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(with_mask_noise(shuffled((signals,), seed=0), mae.encoder.num_patches, seed=0), 64)
-    mae.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
-    ```
     """
 
     def load_noisy_epoch(epoch):

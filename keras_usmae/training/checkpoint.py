@@ -28,14 +28,6 @@ class RunCheckpoint(keras.callbacks.Callback):
         writes: bool, whether this process is the one that writes. Each process of a training needs the callback:
             what saving does to a model that all of them share must happen in all of them, or JAX waits forever.
             Defaults to `True`.
-
-    Example:
-
-    ```python
-    checkpoint = RunCheckpoint("runs/mine")
-    first_epoch = checkpoint.restore(mae)  # 0 in a new folder
-    mae.fit(batches, initial_epoch=first_epoch, epochs=10, callbacks=[checkpoint])
-    ```
     """
 
     def __init__(self, folder: str | Path, monitor: str = "val_loss", writes: bool = True) -> None:

@@ -38,18 +38,6 @@ def use_devices(num_devices: int = 1) -> "Devices":
 
     Raises:
         ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
-
-    Example:
-
-    ```python
-    devices = use_devices(4)
-    mae = MaskedAutoencoder.from_preset("small")
-    mae.compile("adamw", jit_compile=jit_compile())
-    batches = devices.shard(EpochBatches(load_epoch, batch_size=256))
-    with devices.training(mae):
-        mae.fit(batches, epochs=3, callbacks=[batches.callback, *devices.callbacks], shuffle=False)
-    mae = devices.unwrap(mae)
-    ```
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":

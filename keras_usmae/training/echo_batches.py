@@ -35,12 +35,6 @@ def echo_targets(onsets: np.ndarray, visibility: np.ndarray, num_bins: int, bin_
 
     Raises:
         ValueError: where a clear echo begins outside of the signal.
-
-    Example:
-
-    ```python
-    echo_targets(np.array([[100.0, np.nan]]), np.array([[2, 0]]), num_bins=128, bin_width=16, sigma=8.0)  # (1, 128)
-    ```
     """
     clear, doubtful = (~np.isnan(onsets) & (visibility == kind) for kind in (_CLEAR, _DOUBTFUL))
     outside = clear & ~((onsets >= 0) & (onsets < num_bins * bin_width))
@@ -110,12 +104,6 @@ def fresh_echoes(
 
     Raises:
         ValueError: where the signals have different lengths, or cannot be shared evenly.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(fresh_echoes([SignalConfig.from_preset("field")], 16_384, seed=0), batch_size=64)
-    ```
     """
     lengths = {config.signal_length for config in configs}
     if len(lengths) != 1:

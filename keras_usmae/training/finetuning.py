@@ -52,13 +52,6 @@ def tof_batches(
 
     Returns:
         `EpochBatches`.
-
-    Example:
-
-    ```python
-    batches = tof_batches(signals, onset, batch_size=64, seed=0, augment=True)
-    classifier.fit(batches, epochs=60, callbacks=[batches.callback], shuffle=False)
-    ```
     """
     load_epoch = shuffled((signals, onset), seed)
     if augment:
@@ -92,12 +85,6 @@ def compile_for_tof(
         weight_decay: float, AdamW's. Defaults to `0.05`.
         layer_decay: float, see `LayerDecayAdamW`. Defaults to `1.0`.
         label_sigma: float, samples, spread of the target distribution; see `ToFCrossentropy`. Defaults to `12.0`.
-
-    Example:
-
-    ```python
-    compile_for_tof(classifier, 3e-3, total_steps=60 * len(batches), warmup_steps=3 * len(batches))
-    ```
     """
     bin_width = classifier.bin_width
     classifier.compile(

@@ -30,12 +30,6 @@ def train(
         monitor: str, see `RunCheckpoint`. Defaults to `"val_loss"`.
         devices: `Devices`, or `None` for one.
         verbose: int, Keras's, for the first process. Defaults to `2`.
-
-    Example:
-
-    ```python
-    train(mae, batches, (held_out,), open_run_folder("runs/mine", {"seed": 0}), epochs=10)
-    ```
     """
     tune_malloc()
     devices = devices or Devices()

@@ -18,12 +18,6 @@ def lock_folder(folder: str | Path) -> None:
 
     Raises:
         FileExistsError: if another process has it.
-
-    Example:
-
-    ```python
-    lock_folder("runs/mine")
-    ```
     """
     path = Path(folder).resolve() / LOCK_FILE
     if path in _held and path.exists():

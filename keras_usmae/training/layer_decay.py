@@ -18,12 +18,6 @@ def layer_depth(path: str, num_layers: int) -> int:
         int: `0` for the embedding, the position, the mask token and the stages of a CNN; `i + 1` for block `i`;
         `num_layers + 1` for everything after the blocks.
 
-    Example:
-
-    ```python
-    layer_depth("mae_encoder/block_2/mlp_hidden/kernel", num_layers=3)  # 3
-    ```
-
     Reference:
         - [He et al., 2021](https://arxiv.org/abs/2111.06377), `get_layer_id_for_vit` of its released code
     """
@@ -50,13 +44,6 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
 
     Raises:
         ValueError: if the factor does not lie in (0, 1].
-
-    Example:
-
-    ```python
-    classifier = ToFClassifier(MAEEncoder.from_preset("nano"))
-    classifier.compile(LayerDecayAdamW(3e-3, layer_decay=0.75, num_layers=3), loss=ToFCrossentropy(16))
-    ```
 
     Reference:
         - [Clark et al., 2020](https://arxiv.org/abs/2003.10555), the decay

@@ -16,12 +16,6 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: `keras.optimizers.schedules.LearningRateSchedule` over optimiser steps.
         gradient_accumulation_steps: int, training steps in an optimiser step.
-
-    Example:
-
-    ```python
-    schedule = PerUpdate(keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=1000), gradient_accumulation_steps=4)
-    ```
     """
 
     def __init__(
@@ -82,12 +76,6 @@ def build_optimizer(
     Raises:
         ValueError: if the warm-up is as long as the training.
 
-    Example:
-
-    ```python
-    mae.compile(optimizer=build_optimizer(3e-3, total_steps=10_000, warmup_steps=500))
-    ```
-
     Reference:
         - [He et al., 2021](https://arxiv.org/abs/2111.06377), table 8
     """
@@ -123,12 +111,6 @@ def jit_compile() -> bool:
 
     Returns:
         bool, to pass to `compile`.
-
-    Example:
-
-    ```python
-    mae.compile(optimizer, jit_compile=jit_compile())
-    ```
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

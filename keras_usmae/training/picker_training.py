@@ -46,12 +46,6 @@ class PickerTraining:
 
     Raises:
         ValueError: where a value is out of range.
-
-    Example:
-
-    ```python
-    config = PickerTraining(preset="nano", signals=65_536)
-    ```
     """
 
     preset: str = "tiny"
@@ -94,12 +88,6 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         decay_steps: int, steps of the fall.
         total_steps: int, after which the rate is zero.
 
-    Example:
-
-    ```python
-    schedule = WarmupStableDecay(1e-3, warmup_steps=200, decay_steps=1000, total_steps=5000)
-    ```
-
     Reference:
         - [Hu et al., 2024](https://arxiv.org/abs/2404.06395)
     """
@@ -133,12 +121,6 @@ def build_detector(config: PickerTraining) -> EchoDetector:
     Raises:
         ValueError: where the start has other sizes than the training asks for.
         FileNotFoundError: where there is nothing to start from.
-
-    Example:
-
-    ```python
-    detector = build_detector(PickerTraining(preset="nano"))
-    ```
     """
     if config.start == "picker":
         return EchoDetector.from_preset(config.preset)
@@ -172,12 +154,6 @@ def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
     Args:
         detector: `EchoDetector`.
         config: `PickerTraining`.
-
-    Example:
-
-    ```python
-    compile_detector(detector, PickerTraining(preset="nano"))
-    ```
     """
     total = config.signals // config.batch_size
     schedule = WarmupStableDecay(
@@ -207,12 +183,6 @@ def train_picker(config: PickerTraining, folder: str | Path, resume: bool = Fals
 
     Raises:
         ValueError: where the folder holds another run.
-
-    Example:
-
-    ```python
-    detector = train_picker(PickerTraining(preset="nano", signals=65_536), "runs/picker")
-    ```
     """
     keras.utils.set_random_seed(config.seed)
     worlds: list[SignalConfig | TransducerConfig] = [

@@ -16,12 +16,6 @@ def plot_history(rows: list[dict], names: tuple[str, ...] = ("loss", "val_loss")
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_history(read_history("runs/mine/metrics.csv"))
-    ```
     """
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -46,12 +40,6 @@ def plot_reconstructions(
 
     Returns:
         `matplotlib.figure.Figure` with one row per signal.
-
-    Example:
-
-    ```python
-    plot_reconstructions(signals[:4], mae.reconstruct(signals[:4]), sampling_rate=100e6)
-    ```
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.9 * len(signals)), layout="constrained")

@@ -25,12 +25,6 @@ def save_arrays(path: str | Path, arrays: dict) -> None:
     Args:
         path: path of the file.
         arrays: dict from name to array.
-
-    Example:
-
-    ```python
-    save_arrays("runs/mine/test.npz", {"signal": signals, "onset": onset})
-    ```
     """
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -42,12 +36,6 @@ def save_model(path: str | Path, model: "keras.Model") -> None:
     Args:
         path: path of the file, which ends in `.keras`.
         model: `keras.Model`.
-
-    Example:
-
-    ```python
-    save_model("runs/mine/encoder.keras", mae.encoder)
-    ```
     """
     with atomic_write(path) as partial:
         model.save(partial)
@@ -64,12 +52,6 @@ def read_history(path: str | Path) -> list[dict]:
 
     Raises:
         ValueError: if it is something else; the message names line and column.
-
-    Example:
-
-    ```python
-    [row["loss"] for row in read_history("runs/mine/metrics.csv")]
-    ```
     """
     path = Path(path)
     if not path.exists():
@@ -102,12 +84,6 @@ def read_config(path: str | Path) -> dict:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no JSON object.
-
-    Example:
-
-    ```python
-    read_config("runs/mine/config.json")["seed"]
-    ```
     """
     path = Path(path)
     if not path.is_file():
@@ -128,12 +104,6 @@ def check_run_folder(path: str | Path, config: dict, resume: bool = False) -> No
             process is at work in it.
         OSError: if it cannot be written to.
         ValueError: if its configuration cannot be read.
-
-    Example:
-
-    ```python
-    check_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
-    ```
     """
     path = Path(path)
     config_path = path / CONFIG_FILE
@@ -179,12 +149,6 @@ def open_run_folder(path: str | Path, config: dict, resume: bool = False) -> Pat
 
     Raises:
         FileExistsError: see `check_run_folder`.
-
-    Example:
-
-    ```python
-    folder = open_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
-    ```
     """
     check_run_folder(path, config, resume)
     path = Path(path)

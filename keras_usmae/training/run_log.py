@@ -22,12 +22,6 @@ class RunLog(keras.callbacks.Callback):
 
     Raises:
         ImportError: if `tensorboard` (the extra `train`) is not installed.
-
-    Example:
-
-    ```python
-    mae.fit(batches, callbacks=[RunLog("runs/mine")])
-    ```
     """
 
     def __init__(self, folder: str | Path, writes: bool = True) -> None:

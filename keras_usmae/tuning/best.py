@@ -61,12 +61,6 @@ def write_best(path: str | Path, parts: dict, **recipes) -> None:
         path: path of the file.
         parts: dict of the constructor arguments of `"encoder"` and `"decoder"`; what lacks a decoder is left out.
         **recipes: a dict of options for each recipe, by its name. A `pretrained` is told relative to the file.
-
-    Example:
-
-    ```python
-    write_best("runs/tune/best.json", hypermodel.architecture(hp), finetune=options)
-    ```
     """
     folder = Path(path).parent.resolve()
     content = dict(parts) if "decoder" in parts else {}

@@ -25,14 +25,6 @@ class Candidates:
 
     Raises:
         ValueError: if the budget asks for what cannot be measured here.
-
-    Example:
-
-    ```python
-    candidates = Candidates(hypermodel, meter, Budget(flash=64_000))
-    candidates.check_budget(seed=0)
-    oracle = build_oracle("random", "finetune", 20, epochs=20, fits=candidates.fit)
-    ```
     """
 
     def __init__(

@@ -25,13 +25,6 @@ class Budget:
         flash: int, bytes of the int8 file. Defaults to `None`.
         arena: int, bytes of the tensor arena. Defaults to `None`.
         macs: int, multiply-accumulates of an inference. Defaults to `None`.
-
-    Example:
-
-    ```python
-    budget = Budget(flash=parse_amount("128kB"), macs=parse_amount("5M"))
-    budget.exceeded_by(Footprint(flash=91_000, arena=61_000, macs=2_900_000))  # {}
-    ```
     """
 
     flash: int | None = None
@@ -69,12 +62,6 @@ def parse_amount(text: str) -> int:
 
     Raises:
         ValueError: if it is not a positive number with such a unit.
-
-    Example:
-
-    ```python
-    parse_amount("128kB")  # 128000
-    ```
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmMgG]?i?)[bB]?\s*", text)
     amount = found and float(found.group(1)) * _UNITS.get(found.group(2).lower(), 0)
@@ -100,12 +87,6 @@ def count_classifier_macs(encoder: dict, head: str, bin_width: int) -> int:
 
     Returns:
         int.
-
-    Example:
-
-    ```python
-    count_classifier_macs(load_preset("nano")["encoder"], "per_patch", 16)
-    ```
     """
     tokens = encoder["signal_length"] // encoder["patch_size"]
     dim, inner = encoder["hidden_dim"], encoder["num_heads"] * encoder["head_dim"]
@@ -134,12 +115,6 @@ def bound_footprint(encoder: dict, head: str, bin_width: int) -> Footprint:
 
     Returns:
         `Footprint`; its multiply-accumulates are exact.
-
-    Example:
-
-    ```python
-    bound_footprint(load_preset("base")["encoder"], "per_patch", 16).flash  # above 6,000,000 bytes
-    ```
     """
     tokens = encoder["signal_length"] // encoder["patch_size"]
     dim, inner, mlp = encoder["hidden_dim"], encoder["num_heads"] * encoder["head_dim"], encoder["mlp_dim"]

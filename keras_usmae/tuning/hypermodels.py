@@ -79,15 +79,6 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
 
     Raises:
         ValueError: if the space does not fit the signals.
-
-    Example:
-
-    ```python
-    hypermodel = FinetuningHyperModel(train, validation, epochs=20)
-    objective = keras_tuner.Objective("val_error_samples", "min")
-    tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=10, directory="runs/search")
-    tuner.search()
-    ```
     """
 
     def __init__(
@@ -199,15 +190,6 @@ class PretrainingHyperModel(_UltrasoundHyperModel):
 
     Raises:
         ValueError: if the space does not fit the signals.
-
-    Example:
-
-    ```python
-    data = PretrainingData("quickstart", fresh_signals(config, 16_384, seed=10_000), held_out)
-    hypermodel = PretrainingHyperModel(data, train, validation)
-    objective = keras_tuner.Objective("probe_loss", "min")
-    keras_tuner.BayesianOptimization(hypermodel, objective, max_trials=20, directory="runs/search").search()
-    ```
     """
 
     # Three are enough to rank encoders.

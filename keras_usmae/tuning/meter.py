@@ -26,13 +26,6 @@ class FootprintMeter:
         bin_width: int, samples in a ToF class.
         folder: path, where footprints are kept, a small file each, for other processes and later searches. Defaults to
             `None`, in memory only; it may be set later.
-
-    Example:
-
-    ```python
-    with FootprintMeter(bin_width=16) as meter:
-        meter.measure(load_preset("nano")["encoder"], "per_patch").flash  # bytes
-    ```
     """
 
     def __init__(self, bin_width: int, folder: str | Path | None = None) -> None:

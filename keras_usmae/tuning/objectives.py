@@ -32,12 +32,6 @@ def check_objective(task: str, name: str | None = None) -> tuple:
 
     Raises:
         ValueError: if the task has no such score.
-
-    Example:
-
-    ```python
-    keras_tuner.Objective(*check_objective("pretrain"))  # probe_loss, to be small
-    ```
     """
     known = OBJECTIVES[task]
     name = name or next(iter(known))
@@ -57,12 +51,6 @@ def finite_scores(scores: dict, signal_length: int, bin_width: int) -> dict:
     Returns:
         A dict with the same keys. Errors are at most the signal's length, losses at most twice that of a guess,
         shares at least 0.
-
-    Example:
-
-    ```python
-    finite_scores({"val_error_samples": float("nan")}, 2048, 16)  # 2048.0
-    ```
     """
     checked = {}
     for name, value in scores.items():

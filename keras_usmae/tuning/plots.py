@@ -16,12 +16,6 @@ def plot_parallel_coordinates(rows: list[dict], settings: tuple[str, ...], objec
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_parallel_coordinates(rows, ("size", "learning_rate"), ("val_error_samples", "min"))
-    ```
     """
     name, direction = objective
     varied = [setting for setting in settings if len({row[setting] for row in rows}) > 1]
@@ -60,12 +54,6 @@ def plot_pareto(
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_pareto(rows, pareto_front(rows, objective), objective)
-    ```
     """
     name, direction = objective
     scale, unit = (1e6, "million multiply-accumulates") if cost == "macs" else (1e3, f"{cost} / kB, int8")

@@ -80,14 +80,6 @@ class PretrainedEncoders:
         settings: dict with the settings of `DEFAULTS["pretrain"]`.
         epochs: int.
         seed: int. Defaults to `0`.
-
-    Example:
-
-    ```python
-    data = PretrainingData("quickstart", fresh_signals(config, 16_384, seed=10_000), held_out)
-    encoders = PretrainedEncoders("runs/tune/pretrained", data, DEFAULTS["pretrain"], epochs=20)
-    encoder = keras.saving.load_model(encoders.file(load_preset("nano")))
-    ```
     """
 
     def __init__(self, folder: str | Path, data: "PretrainingData", settings: dict, epochs: int, seed: int = 0) -> None:

@@ -68,12 +68,6 @@ def pareto_front(rows: list, objective: tuple, cost: str = "flash"):
         rows: list from `trial_rows`.
         objective: tuple of a score's name and `"min"` or `"max"`.
         cost: str, one of `COSTS`; rows without it are left out. Defaults to `"flash"`.
-
-    Example:
-
-    ```python
-    [row["trial"] for row in pareto_front(rows, ("val_error_samples", "min"))]
-    ```
     """
     front = []
     candidates = [row for row in best_first(rows, objective) if row[cost] != ""]

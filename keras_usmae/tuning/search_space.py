@@ -60,15 +60,6 @@ class SearchSpace:
 
     Raises:
         ValueError: if a setting is unknown, a value is none that it can have, or a condition never holds.
-
-    Example:
-
-    ```python
-    space = SearchSpace("finetune", {"size": {"choice": ["nano", "tiny"]}, "weight_decay": {"low": 0.0, "high": 0.1}})
-    hp = keras_tuner.HyperParameters()
-    space.declare(hp)
-    space.settings(hp)["size"]  # "nano"
-    ```
     """
 
     def __init__(self, task: str, tables: dict, source: str = "the search space") -> None:
@@ -96,12 +87,6 @@ class SearchSpace:
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not TOML, or not a space of that task.
-
-        Example:
-
-        ```python
-        SearchSpace.load("pretrain").dimensions["decoder"].choice  # ("cross", "full")
-        ```
         """
         if task not in DEFAULTS:
             raise ValueError(f"`task` must be one of {sorted(DEFAULTS)}. Received: {task!r}")

@@ -41,12 +41,6 @@ def build_oracle(
 
     Raises:
         ValueError: for an unknown tuner or objective, or fewer than one trial.
-
-    Example:
-
-    ```python
-    build_oracle("bayesian", "finetune", max_trials=40, epochs=20)
-    ```
     """
     if max_trials < 1:
         raise ValueError(f"A search needs at least one trial. Received: max_trials={max_trials}")
@@ -95,12 +89,6 @@ class SearchTuner(keras_tuner.Tuner):
         folder: path, where the search is kept. A search that is there goes on.
         progress: `SearchProgress`, told of each trial. Defaults to `None`.
         heartbeat: float, time in s between two signs of life of a worker. Defaults to `30.0`.
-
-    Example:
-
-    ```python
-    SearchTuner(build_oracle("random", "finetune", 10, epochs=20), hypermodel, "runs/search").search()
-    ```
     """
 
     def __init__(

@@ -25,12 +25,6 @@ def plot_recording(recording: "Recording", num_traces: int = 4, seed: int = 0) -
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    save_figure(plot_recording(read_recordings("scan.npz")[0]), "scan.png")
-    ```
     """
     signals, onset = recording.signals, recording.onset
     chosen = np.sort(np.random.default_rng(seed).permutation(len(signals))[:num_traces])

@@ -1,13 +1,9 @@
 """The distribution of A-scans that a transducer file stands for."""
 
 import dataclasses
-import math
-
-import numpy as np
 
 from keras_usmae.fields import build, field, integer, number, table, tables, text
 from keras_usmae.signals.synthesis.transducer.checks import check
-from keras_usmae.signals.synthesis.transducer.pulses import measured_band
 from keras_usmae.signals.synthesis.transducer.tables import (
     Echo,
     Excitation,
@@ -109,15 +105,3 @@ class TransducerConfig:
         spread = 4 * self.recorder.trigger_jitter + self.start_time
         margin = 4 * self.recorder.trigger_jitter - self.start_time
         return (low - spread) * self.sampling_rate, (high + margin) * self.sampling_rate
-
-    @property
-    def max_echo_slots(self) -> int:
-        """int. Echoes that a signal can have, reverberations among them."""
-        return sum(1 + echo.reverberations[1] for echo in self.echo)
-
-    @property
-    def nominal_frequency(self) -> float:
-        """float, Hz. Middle of the range of center frequencies; of a measured response, where its spectrum peaks."""
-        if self.transducer.center_frequency is not None:
-            return math.fsum(self.transducer.center_frequency) / 2
-        return measured_band(np.array(self.transducer.impulse_response), self.sampling_rate)[0]
