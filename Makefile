@@ -47,6 +47,15 @@ audit: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
+# Every pin with the hashes of its files, for `pip install --require-hashes`. torch is left out: its builds differ.
+requirements-hashed.txt: constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	{ echo "# constraints.txt with the hashes of its files on the index, for Linux x86-64 and Python 3.11 to 3.13; made by"; \
+		echo "# \`make requirements-hashed.txt\`. torch is not in it: each of its builds is another file."; \
+		grep -v "^#\|^torch==" constraints.txt | $(BIN)/uv pip compile --quiet --generate-hashes --no-deps --no-header \
+		--no-annotate --python-version 3.11.7 --python-platform linux -; } > $@.partial
+	mv $@.partial $@
+
 # Apache Beam wants an older protobuf: an environment of its own, $(BEAM_VENV).
 test-beam: beam
 	KERAS_BACKEND=jax $(BEAM_VENV)/bin/python -m pytest -m beam tests/data/test_shards_beam.py
@@ -61,6 +70,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy --no-error-summary
 
 # Downloads the measured originals (or takes them from DATA_DIR), verifies and prepares them.
 data: $(VENV)/.demo
@@ -105,4 +115,4 @@ $(KWAVE_VENV)/.test: constraints-kwave.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis runs

@@ -2,17 +2,16 @@
 
 import ast
 import importlib
-import importlib.util
 import sys
 
 import keras_usmae
 from keras_usmae.fields import did_you_mean
-from keras_usmae.shipped import shipped_folder
+from keras_usmae.shipped import import_package, shipped_folder
 
 _EPILOG = "`usmae COMMAND --help` lists the options of a command. KERAS_BACKEND chooses tensorflow, jax or torch."
 
 
-def main():
+def main() -> None:
     """Runs the command that the first argument names; without one, lists them."""
     folder = shipped_folder("recipes")
     recipes = find_recipes(folder)
@@ -29,7 +28,7 @@ def main():
         sys.exit(2)
 
 
-def find_recipes(folder):
+def find_recipes(folder) -> dict:
     """The recipes of a folder.
 
     Args:
@@ -37,12 +36,6 @@ def find_recipes(folder):
 
     Returns:
         A dict from the names of commands, such as `"prepare-data"`, to the paths of their files.
-
-    Example:
-
-    ```python
-    find_recipes(Path("recipes"))["predict"]  # recipes/predict.py
-    ```
     """
     recipes = {path.stem.replace("_", "-"): path for path in folder.glob("*.py") if not path.stem.startswith("_")}
     recipes["experiment"] = folder / "experiments" / "run.py"
@@ -51,10 +44,7 @@ def find_recipes(folder):
 
 def _run(folder, path, arguments, command):
     # In a wheel the folder lies inside of this package; its files know each other as `recipes`.
-    spec = importlib.util.spec_from_file_location(
-        "recipes", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    sys.modules["recipes"] = importlib.util.module_from_spec(spec)
+    import_package("recipes", folder)
     recipe = importlib.import_module(".".join(["recipes", *path.relative_to(folder).with_suffix("").parts]))
     sys.argv = [str(path), *arguments]
 
@@ -71,4 +61,5 @@ def _listing(recipes):
 
 def _summary(path):
     # Parsed, not imported: to list the recipes takes no Keras.
-    return " ".join(ast.get_docstring(ast.parse(path.read_text("utf-8"))).split("\n\n")[0].split())
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(text.split("\n\n")[0].split())

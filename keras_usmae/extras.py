@@ -3,7 +3,7 @@
 import importlib
 
 
-def import_extra(module, extra="mcu"):
+def import_extra(module: str, extra: str = "mcu"):
     """Imports a module of an optional extra.
 
     Args:
@@ -15,12 +15,6 @@ def import_extra(module, extra="mcu"):
 
     Raises:
         ImportError: telling how to install it.
-
-    Example:
-
-    ```python
-    schema = import_extra("ai_edge_litert.schema_py_generated")
-    ```
     """
     try:
         return importlib.import_module(module)

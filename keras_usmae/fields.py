@@ -6,6 +6,7 @@
 import dataclasses
 import difflib
 import math
+from typing import TypeGuard
 
 _LONGEST_SHOWN = 200
 
@@ -19,7 +20,7 @@ class FieldError(ValueError):
         missing: bool, whether the entry is not there. Defaults to `False`.
     """
 
-    def __init__(self, path, fault, missing=False):
+    def __init__(self, path: tuple, fault: str, missing: bool = False) -> None:
         self.path, self.fault, self.missing = tuple(path), fault, missing
         super().__init__(f"{dotted(self.path)} {fault}")
 
@@ -32,7 +33,7 @@ def dotted(path):
     return shown(text) if text else "The file"
 
 
-def shown(value):
+def shown(value: object):
     """A value for a message: cut where it is long, and without Python's limit on the digits of an integer."""
     try:
         text = repr(value)
@@ -52,7 +53,7 @@ def field(convert, default=dataclasses.MISSING):
     return dataclasses.field(default=default, metadata={"convert": convert})
 
 
-def build(cls, table, path=()):
+def build(cls, table: dict, path: tuple = ()):
     """Builds a dataclass out of a table, as from TOML or JSON.
 
     Args:
@@ -93,13 +94,13 @@ def checked(expected, is_valid, convert=lambda value: value):
     return converter
 
 
-def number(unit, **limits):
+def number(unit: str, **limits):
     """Converter to a float within limits (`above`, `at_least`, `below`, `at_most`)."""
     is_valid = lambda value: is_number(value) and _is_within(value, **limits)  # noqa: E731
     return checked(f"a number{_spoken(limits)} in {unit}", is_valid, float)
 
 
-def interval(unit, **limits):
+def interval(unit: str, **limits):
     """Converter of a number, or of a pair `[low, high]` to draw from, to a pair of floats within limits."""
 
     def convert(value, path):
@@ -169,7 +170,7 @@ def tables(cls):
     return convert
 
 
-def is_number(value):
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a finite number."""
     # Python's bool is an int, and TOML knows inf and nan.
     if not isinstance(value, int | float) or isinstance(value, bool):
@@ -180,12 +181,12 @@ def is_number(value):
         return False
 
 
-def is_integer(value):
+def is_integer(value: object) -> TypeGuard[int]:
     """Whether a value is an integer, which `True` is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def is_text(value):
+def is_text(value: object) -> TypeGuard[str]:
     """Whether a value is a text that is not empty."""
     return isinstance(value, str) and value != ""
 

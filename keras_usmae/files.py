@@ -9,6 +9,10 @@ import secrets
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PARTIAL = "partial."
 _REASONS = {
@@ -34,13 +38,6 @@ def atomic_write(path):
 
     Raises:
         OSError: if it cannot be written, such as for want of space; the file is then as it was.
-
-    Example:
-
-    ```python
-    with atomic_write("runs/mine/mae.keras") as partial:
-        mae.save(partial)
-    ```
     """
     path = Path(path)
     partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}.{path.name}")
@@ -60,7 +57,7 @@ def atomic_write(path):
         partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
 
 
-def write_error(path, error, reached=0):
+def write_error(path: str | Path, error, reached: int = 0):
     """What to raise where a file cannot be written.
 
     Args:
@@ -70,51 +67,33 @@ def write_error(path, error, reached=0):
 
     Returns:
         OSError that names the file, the space and the way out.
-
-    Example:
-
-    ```python
-    raise write_error("runs/mine/metrics.csv", error) from error
-    ```
     """
     folder = Path(path).parent
     free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free there" if folder.exists() else "it has no folder"
-    way_out = _REASONS.get(getattr(error, "errno", None), "make room, check quota and permissions")
+    way_out = _REASONS.get(getattr(error, "errno", 0), "make room, check quota and permissions")
     return OSError(
         f"{path} could not be written ({' '.join(str(error).split())}): {free}, and {reached / 1e6:,.1f} MB of the "
         f"file were written. What the folder held before is whole: {way_out}, then go on with --resume."
     )
 
 
-def write_text(path, text):
+def write_text(path: str | Path, text: str) -> None:
     """Writes a text file whole or not at all.
 
     Args:
         path: path of the file.
         text: str.
-
-    Example:
-
-    ```python
-    write_text("runs/mine/results.md", "# Results")
-    ```
     """
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def write_csv(path, rows):
+def write_csv(path: str | Path, rows: list[dict]) -> None:
     """Writes rows as CSV, whole or not at all.
 
     Args:
         path: path of the file.
         rows: list of dicts with the same keys.
-
-    Example:
-
-    ```python
-    write_csv("runs/mine/metrics.csv", [{"epoch": 0, "loss": 0.5}])
-    ```
     """
     with atomic_write(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["epoch"])
@@ -122,7 +101,7 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def write_markdown(path, title, header, lines, notes=()):
+def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes=()) -> Path:
     """Writes a Markdown table with a title, whole or not at all.
 
     Args:
@@ -139,10 +118,10 @@ def write_markdown(path, title, header, lines, notes=()):
     text += ["| " + " | ".join(line) + " |" for line in lines]
     text += ["", *notes, ""]
     write_text(path, "\n".join(text))
-    return path
+    return Path(path)
 
 
-def save_figure(figure, path):
+def save_figure(figure: "Figure", path: str | Path) -> Path:
     """Writes a figure as PNG, whole or not at all.
 
     Args:
@@ -151,12 +130,6 @@ def save_figure(figure, path):
 
     Returns:
         `pathlib.Path` of the file.
-
-    Example:
-
-    ```python
-    save_figure(plot_history(rows), "runs/mine/loss.png")
-    ```
     """
     path = Path(path)
     with atomic_write(path) as partial:
@@ -164,40 +137,28 @@ def save_figure(figure, path):
     return path
 
 
-def write_json(path, content):
+def write_json(path: str | Path, content) -> None:
     """Writes JSON whole or not at all.
 
     Args:
         path: path of the file.
         content: anything that `json` can write.
-
-    Example:
-
-    ```python
-    write_json("runs/mine/metrics.json", {"accuracy": 0.9})
-    ```
     """
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def remove_leftovers(folder):
+def remove_leftovers(folder: str | Path) -> None:
     """Removes what writers that were killed left of their files.
 
     Args:
         folder: path, which no other process writes to.
-
-    Example:
-
-    ```python
-    remove_leftovers("runs/mine")
-    ```
     """
     for leftover in Path(folder).glob(f"{PARTIAL}*"):
         if not leftover.is_dir():
             leftover.unlink(missing_ok=True)
 
 
-def check_writable(path):
+def check_writable(path: str | Path) -> None:
     """Checks that a folder can be made and written to, and leaves nothing: before work begins that may take long.
 
     Args:
@@ -205,12 +166,6 @@ def check_writable(path):
 
     Raises:
         OSError: if it cannot.
-
-    Example:
-
-    ```python
-    check_writable("runs/mine")
-    ```
     """
     path = Path(path)
     # The nearest that is there; a link that leads nowhere is there too.

@@ -9,7 +9,7 @@ import signal
 import sys
 import typing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -112,7 +112,7 @@ def progress():
     return 1 if sys.stdout.isatty() else 2
 
 
-def originals(dataset, raw_dir):
+def originals(dataset: str, raw_dir: str | Path | None):
     """`raw_dir` where the dataset is made from originals: DATA_DIR may be set while a synthetic one is asked for."""
     return raw_dir if dataset.startswith("ultrasound_measured") else None
 
@@ -132,14 +132,6 @@ def takes(config_class):
 
     Returns:
         The decorator.
-
-    Example:
-
-    ```python
-    @options.takes(PretrainConfig)
-    def main(config: PretrainConfig, output: options.Output = None):
-        return pretrain(config, output).folder
-    ```
     """
 
     def decorate(main):
@@ -150,25 +142,23 @@ def takes(config_class):
         for name, field in fields.items():
             flags = [field.metadata["flag"]] if field.metadata["flag"] else []
             option = typer.Option(*flags, **{key: field.metadata[key] for key in ("help", "min", "max")})
-            kind = Annotated[hints[name], option]
-            parameters.append(
-                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=kind)
-            )
+            keyword = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default)
+            parameters.append(keyword.replace(annotation=Annotated[hints[name], option]))
         parameters += [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
 
-        def command(**arguments):
+        def command(**arguments: Any):
             config = config_class(**{name: arguments.pop(name) for name in fields})
             return main(config, **arguments)
 
         command.__name__, command.__doc__ = main.__name__, main.__doc__
-        command.__signature__ = inspect.Signature(parameters)
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return command
 
     return decorate
 
 
-def run(main, command=None):
+def run(main, command: str | None = None) -> None:
     """Runs a recipe's `main` on the command line.
 
     Errors about the user's input are told without a traceback. Ctrl-C and SIGTERM end what was started and tell how to

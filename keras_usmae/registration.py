@@ -39,35 +39,18 @@ def register(cls):
 
     Returns:
         The same.
-
-    Example:
-
-    ```python
-    @register
-    class Doubling(keras.layers.Layer):
-        def call(self, x):
-            return 2 * x
-    ```
     """
     import keras
 
     return keras.saving.register_keras_serializable(package=PACKAGE)(cls)
 
 
-def register_lazily():
+def register_lazily() -> None:
     """Has `keras.saving.load_model` find every class of this package, whether it was imported or not.
 
     Keras asks a table by name. As soon as somebody imports Keras, each name gets a proxy there that imports the class
     when it is first used; the class itself then takes its place. Whoever wants `keras_usmae.signals` alone pays for no
     import of Keras (3 s on JAX, 9 s on TensorFlow), and needs no backend.
-
-    Example:
-
-    ```python
-    import keras_usmae  # calls this
-
-    classifier = keras.saving.load_model("runs/mine/classifier.keras")
-    ```
     """
     wrapt.register_post_import_hook(_fill_table, "keras")
 

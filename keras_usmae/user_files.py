@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import tomllib
+from pathlib import Path
 
 from keras_usmae.fields import FieldError
 
@@ -15,7 +16,7 @@ _DEEP_KEY = re.compile(r"""(?<![\w"'.-])(?:["'\w-]+[ \t]*\.[ \t]*){16}""")
 _MAX_LINES = 500
 
 
-def read_toml(path, kind, max_bytes=2**18):
+def read_toml(path: Path, kind: str, max_bytes: int = 2**18) -> dict:
     """The table of a TOML file.
 
     Args:
@@ -44,7 +45,7 @@ def read_toml(path, kind, max_bytes=2**18):
         raise ValueError(f"{str(path)!r} is not valid TOML: {error}") from error
 
 
-def read_json(path, way_out=""):
+def read_json(path: Path, way_out: str = "") -> dict:
     """The object of a JSON file.
 
     Args:
@@ -67,7 +68,7 @@ def read_json(path, way_out=""):
     return content
 
 
-def read_text(path):
+def read_text(path: Path) -> str:
     """The text of a file that a run or a user wrote.
 
     Args:

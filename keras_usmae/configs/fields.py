@@ -8,7 +8,7 @@ import dataclasses
 import typing
 
 
-def setting(default, help, min=None, max=None, flag=None):
+def setting(default, help: str, min=None, max=None, flag: str | None = None):
     """A field of a configuration.
 
     Args:
@@ -20,19 +20,11 @@ def setting(default, help, min=None, max=None, flag=None):
 
     Returns:
         `dataclasses.Field`.
-
-    Example:
-
-    ```python
-    @dataclasses.dataclass(frozen=True)
-    class Config:
-        epochs: int = setting(200, "Passes over the training signals.", min=1)
-    ```
     """
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
 
-def check_settings(config):
+def check_settings(config) -> None:
     """Checks the values of a configuration against the bounds and choices of its fields.
 
     Args:
@@ -40,12 +32,6 @@ def check_settings(config):
 
     Raises:
         ValueError: where one is outside of them.
-
-    Example:
-
-    ```python
-    check_settings(Config(epochs=0))  # ValueError: `epochs` must be at least 1. Received: epochs=0
-    ```
     """
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
@@ -64,7 +50,7 @@ def check_settings(config):
                 raise ValueError(f"`{field.name}` must be {word} {bound:g}. Received: {field.name}={value!r}")
 
 
-def preset_settings(preset):
+def preset_settings(preset: str) -> dict:
     """Sizes that a preset file holds, for the configuration of a run: a changed file is another run.
 
     Args:
@@ -87,7 +73,7 @@ def preset_patch_size(preset):
     return load_preset(preset)["encoder"].get("patch_size", 32)
 
 
-def resolve_warmup(warmup_epochs, epochs):
+def resolve_warmup(warmup_epochs: float | None, epochs: int) -> float:
     """Epochs of warm-up, a twentieth of all by default, checked against those of the training.
 
     Args:

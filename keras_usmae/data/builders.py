@@ -4,12 +4,14 @@ import importlib
 import importlib.util
 import pathlib
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from keras_usmae.data.preparing import prepare
 from keras_usmae.extras import import_extra
-from keras_usmae.shipped import shipped_folder
+from keras_usmae.shipped import import_package, shipped_folder
 
 __all__ = ["StoredSplit", "load_arrays", "load_builder", "prepare"]
 
@@ -19,7 +21,13 @@ _PACKAGE = "usmae_datasets"
 _CHUNK_SIZE = 1024
 
 
-def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", folder=None):
+def load_builder(
+    name: str,
+    data_dir: str | Path | None = None,
+    raw_dir: str | Path | None = None,
+    file_format: str = "array_record",
+    folder: str | Path | None = None,
+):
     """Loads one of the project's TFDS builders by name.
 
     Args:
@@ -53,9 +61,9 @@ def load_builder(name, data_dir=None, raw_dir=None, file_format="array_record", 
     ```
     """
     import_extra("tensorflow_datasets", "data")
-    folder = _builders_folder(folder)
+    builders = _builders_folder(folder)
     dataset, _, config = name.partition("/")
-    known = sorted(path.parent.name for path in folder.glob("*/*_dataset_builder.py"))
+    known = sorted(path.parent.name for path in builders.glob("*/*_dataset_builder.py"))
     if dataset not in known:
         raise ValueError(f"There is no dataset {dataset!r} in {str(folder)!r}. Choose one of {known}.")
     cls = _import_builder(folder, dataset)
@@ -103,7 +111,7 @@ class StoredSplit:
     ```
     """
 
-    def __init__(self, builder, split, features=("signal", "onset")):
+    def __init__(self, builder, split: str, features: tuple[str, ...] = ("signal", "onset")) -> None:
         import tensorflow_datasets as tfds
 
         name, known = builder.info.full_name, builder.info.features
@@ -129,7 +137,7 @@ class StoredSplit:
             key: np.empty((num_examples, *feature.shape), feature.np_dtype) for key, feature in self._wanted.items()
         }
 
-    def read(self, indices):
+    def read(self, indices: Sequence[int]) -> dict:
         """Reads examples.
 
         Args:
@@ -146,7 +154,7 @@ class StoredSplit:
         return arrays
 
 
-def load_arrays(builder, split, features=("signal", "onset")):
+def load_arrays(builder, split: str, features: tuple[str, ...] = ("signal", "onset")) -> dict:
     """Loads features of a whole split into memory.
 
     Args:
@@ -181,7 +189,7 @@ def _builders_folder(folder):
     return folder.resolve()
 
 
-def import_builders(folder=None):
+def import_builders(folder: str | Path | None = None) -> None:
     """Makes the builders importable as the package `usmae_datasets`, and imports none of them.
 
     Args:
@@ -191,19 +199,14 @@ def import_builders(folder=None):
         FileNotFoundError: where there is no folder of builders.
         ValueError: where those of another folder were imported before.
     """
-    folder = _builders_folder(folder)
+    builders = _builders_folder(folder)
     package = sys.modules.get(_PACKAGE)
     if package is None:
-        spec = importlib.util.spec_from_file_location(
-            _PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        package = importlib.util.module_from_spec(spec)
-        sys.modules[_PACKAGE] = package
-        spec.loader.exec_module(package)
-    elif package.__path__[0] != str(folder):
+        import_package(_PACKAGE, builders)
+    elif package.__path__[0] != str(builders):
         raise ValueError(
             f"Builders were loaded from {package.__path__[0]!r} before, and TFDS keeps one builder of a name. Load "
-            f"those of {str(folder)!r} in a new process."
+            f"those of {str(builders)!r} in a new process."
         )
 
 

@@ -1,6 +1,7 @@
 """The door to data: one function that opens a dataset, by name, for trainings, scores, experiments and searches."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from keras_usmae.data.preparing import prepare
 from keras_usmae.signals import check_signals, onset_to_class, standardize
 
 
-def load_dataset(name, data_dir=None, raw_dir=None):
+def load_dataset(name: str, data_dir: str | Path | None = None, raw_dir: str | Path | None = None) -> "SignalDataset":
     """Opens a dataset. Its files are prepared when arrays are first asked for, which may take long.
 
     Args:
@@ -47,7 +48,7 @@ class SignalDataset:
         builder: TFDS builder, see `load_builder`.
     """
 
-    def __init__(self, name, builder):
+    def __init__(self, name: str, builder) -> None:
         self.name, self._builder = name, builder
 
     @functools.cached_property
@@ -101,7 +102,7 @@ class SignalDataset:
             return {"train": "train", "validation": "validation", "test": "test"}
         return {"train": "train", "validation": "validation[:50%]", "test": "validation[50%:]"}
 
-    def unlabelled(self, split, length=None):
+    def unlabelled(self, split: str, length: int | None = None) -> np.ndarray:
         """Standardised signals of a whole split, as `pretrain` takes them.
 
         Args:
@@ -114,11 +115,11 @@ class SignalDataset:
         signals = load_arrays(self.builder, split, features=("signal",))["signal"]
         return standardize(check_signals(signals, length or self.signal_length))
 
-    def stored(self, split):
+    def stored(self, split: str):
         """Signals on disk, for what does not fit in memory: see `StoredSplit`."""
         return StoredSplit(self.builder, split, features=("signal",))
 
-    def arrays(self, split, features=None, length=None):
+    def arrays(self, split: str, features: tuple[str, ...] | None = None, length: int | None = None) -> dict:
         """Features of a labelled split as they are stored, signals checked.
 
         Args:
@@ -134,7 +135,7 @@ class SignalDataset:
         check_signals(arrays["signal"], length or self.signal_length)
         return arrays
 
-    def labelled(self, split, bin_width=None, length=None, raw=False):
+    def labelled(self, split: str, bin_width: int | None = None, length: int | None = None, raw: bool = False) -> tuple:
         """Signals of a split, and their onsets.
 
         Args:
@@ -156,7 +157,7 @@ class SignalDataset:
             onset_to_class(onset, bin_width, self.signal_length // bin_width)
         return (signals if raw else standardize(signals)), onset
 
-    def draw(self, num_signals, labels, seed):
+    def draw(self, num_signals: int, labels: int, seed: int) -> tuple:
         """Order in which labels are drawn from the training split.
 
         Args:

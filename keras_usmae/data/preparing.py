@@ -9,7 +9,7 @@ from filelock import FileLock
 from keras_usmae.files import check_writable, write_error
 
 
-def prepare(builder, beam_options=None):
+def prepare(builder, beam_options: list[str] | None = None):
     """Downloads and prepares a dataset, unless it was prepared before.
 
     Processes that prepare the same dataset wait for the first one. What one that was killed left is removed.

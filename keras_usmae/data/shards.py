@@ -45,14 +45,14 @@ class ExampleEncoder:
     ```
     """
 
-    def __init__(self, features):
+    def __init__(self, features) -> None:
         serialized = features.get_serialized_info()
         self._features = {
             name: (_LISTS[np.dtype(serialized[name].np_dtype).kind], feature.np_dtype, feature.shape)
             for name, feature in features.items()
         }
 
-    def encode(self, columns):
+    def encode(self, columns: dict):
         """Yields the record of each example.
 
         Args:
@@ -109,7 +109,7 @@ class Shard:
     num_signals: int
 
 
-def shard_sizes(num_signals, signal_length):
+def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
     """Numbers of signals in the shards of a split: as many as make files of about 64 MiB, the same on any machine.
 
     Args:
@@ -118,18 +118,12 @@ def shard_sizes(num_signals, signal_length):
 
     Returns:
         A list of int.
-
-    Example:
-
-    ```python
-    shard_sizes(20_000, signal_length=2048)  # [8192, 8192, 3616]
-    ```
     """
     in_blocks = max(_SHARD_BYTES // (4 * signal_length * BLOCK_SIZE), 1) * BLOCK_SIZE
     return [min(in_blocks, num_signals - first) for first in range(0, num_signals, in_blocks)]
 
 
-def write_shard(shard):
+def write_shard(shard: Shard) -> int:
     """Writes one shard, whole or not at all.
 
     Args:
@@ -151,7 +145,7 @@ def write_shard(shard):
     return num_bytes
 
 
-def write_shards(shards, runner=None, options=None):
+def write_shards(shards: list[Shard], runner: str | None = None, options=None) -> dict:
     """Writes shards one after another, or by the workers of an Apache Beam runner.
 
     Args:

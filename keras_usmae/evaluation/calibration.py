@@ -8,7 +8,7 @@ from keras_usmae.layers import check_positive
 from keras_usmae.signals import onset_to_class
 
 
-def fit_temperature(logits, onset, bin_width):
+def fit_temperature(logits: np.ndarray, onset: np.ndarray, bin_width: int) -> float:
     """Fits the temperature that makes predicted probabilities honest, on signals held out from training.
 
     Classifiers trained with a spread target state more doubt than they have, those trained with hard classes less. One
@@ -25,13 +25,6 @@ def fit_temperature(logits, onset, bin_width):
     Raises:
         ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
 
-    Example:
-
-    ```python
-    temperature = fit_temperature(classifier.predict(standardize(signals)), onset, bin_width=16)
-    classifier.predict_tof(new_signals, temperature=temperature)["interval"]
-    ```
-
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
     """
@@ -44,7 +37,9 @@ def fit_temperature(logits, onset, bin_width):
     return float(np.exp(minimize_scalar(cross_entropy, bounds=np.log([0.05, 20.0]), method="bounded").x))
 
 
-def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
+def reliability(
+    logits: np.ndarray, onset: np.ndarray, bin_width: int, temperature: float = 1.0, num_bins: int = 10
+) -> dict:
     """Compares the confidence in the most likely bin with how often it is right.
 
     Args:
@@ -60,12 +55,6 @@ def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
 
     Raises:
         ValueError: if the arrays do not match, logits are not finite, or an onset lies in no class.
-
-    Example:
-
-    ```python
-    reliability(logits, onset, bin_width=16)["expected_calibration_error"]
-    ```
 
     Reference:
         - [Guo et al., 2017](https://arxiv.org/abs/1706.04599)
@@ -89,7 +78,7 @@ def reliability(logits, onset, bin_width, temperature=1.0, num_bins=10):
     }
 
 
-def coverage(onset, interval):
+def coverage(onset: np.ndarray, interval: np.ndarray) -> float:
     """Share of onsets that lie in their predicted intervals.
 
     Args:
@@ -98,12 +87,6 @@ def coverage(onset, interval):
 
     Returns:
         Float; `0.95` is right for the intervals of `ToFClassifier.predict_tof`.
-
-    Example:
-
-    ```python
-    coverage(onset, classifier.predict_tof(signals)["interval"])
-    ```
     """
     onset, interval = np.asarray(onset, "float64").ravel(), np.asarray(interval, "float64")
     return float(((interval[:, 0] <= onset) & (onset <= interval[:, 1])).mean())

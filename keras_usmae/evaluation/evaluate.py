@@ -1,6 +1,7 @@
 """Evaluation of a trained model on labelled signals, beside classical pickers."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from keras_usmae.evaluation.calibration import coverage, fit_temperature, reliab
 from keras_usmae.evaluation.pick_scores import echo_recall, median_offset, pick_classically, score_estimates
 from keras_usmae.models import ToFClassifier
 from keras_usmae.signals import standardize
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.picker import EchoPicker
 
 OUTLIER_BINS = 4
 
@@ -38,7 +42,16 @@ class Evaluation:
     curves: dict
 
 
-def evaluate(model, arrays, held_out, sampling_rate, speed_of_sound=1480.0, name="network", scale=None, verbose=0):
+def evaluate(
+    model: "ToFClassifier | EchoPicker",
+    arrays: dict,
+    held_out: dict,
+    sampling_rate: float,
+    speed_of_sound: float = 1480.0,
+    name: str = "network",
+    scale=None,
+    verbose: int = 0,
+) -> Evaluation:
     """Scores a model and classical pickers, each as it stands and with its constant offset taken out.
 
     Offsets, and the temperature of a classifier, come from the held-out signals.
@@ -100,7 +113,7 @@ def evaluate(model, arrays, held_out, sampling_rate, speed_of_sound=1480.0, name
         "interval_median_width_samples": float(np.median(np.ptp(measured["interval"][found], axis=1))),
     }
     picks = measured.get("picks")
-    recall = picks and echo_recall(picks, onset, bin_width, scores[name]["offset_samples"])
+    recall = None if picks is None else echo_recall(picks, onset, bin_width, scores[name]["offset_samples"])
     return Evaluation(
         estimates, scores, measured["confidence"], measured["interval"], calibration, recall, measured["curves"]
     )

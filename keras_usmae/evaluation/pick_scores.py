@@ -1,15 +1,20 @@
 """Fair scores of pickers: their constant offset taken out, signals with an echo ahead apart, several picks a signal."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.evaluation.scores import score_onsets
 from keras_usmae.signals import pick_aic, pick_threshold
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.picks import Picks
+
 FAR_BINS = 2  # off by more than these: another echo was taken
 MOST_PICKS = 3
 
 
-def pick_classically(signals, sampling_rate):
+def pick_classically(signals: np.ndarray, sampling_rate: float) -> dict:
     """Onsets of the classical pickers that need no training.
 
     Args:
@@ -18,12 +23,6 @@ def pick_classically(signals, sampling_rate):
 
     Returns:
         A dict from the picker's name to an array of shape `(n,)`, samples, NaN where it found none.
-
-    Example:
-
-    ```python
-    pick_classically(signals, 100e6)["AIC picker"]
-    ```
     """
     return {
         "AIC picker": pick_aic(signals, sampling_rate, band=(0.003 * sampling_rate, 0.2 * sampling_rate)),
@@ -33,7 +32,7 @@ def pick_classically(signals, sampling_rate):
     }
 
 
-def median_offset(onset, estimate):
+def median_offset(onset: np.ndarray, estimate: np.ndarray) -> float:
     """The constant offset of an estimator, which a calibration block takes out: the median of its errors.
 
     Args:
@@ -42,18 +41,21 @@ def median_offset(onset, estimate):
 
     Returns:
         Float, samples. NaN where nothing was found.
-
-    Example:
-
-    ```python
-    median_offset(np.array([100.0, 200.0]), np.array([103.0, np.nan]))  # 3.0
-    ```
     """
     error = np.asarray(estimate, "float64") - np.asarray(onset, "float64")
     return float(np.median(error[np.isfinite(error)])) if np.isfinite(error).any() else float("nan")
 
 
-def score_estimates(onset, estimate, offset, bin_width, sampling_rate, speed_of_sound, predicted_class=None, hole=None):
+def score_estimates(
+    onset: np.ndarray,
+    estimate: np.ndarray,
+    offset: float,
+    bin_width: int,
+    sampling_rate: float,
+    speed_of_sound: float,
+    predicted_class: np.ndarray | None = None,
+    hole: np.ndarray | None = None,
+) -> dict:
     """Scores of one estimator as it stands, and with its constant offset taken out.
 
     Args:
@@ -70,13 +72,6 @@ def score_estimates(onset, estimate, offset, bin_width, sampling_rate, speed_of_
         A dict: what `score_onsets` returns; `"offset_samples"`; `"bias_free"`, the same with the offset taken out and
         with `"far"`, the share that is off by more than two bins or not found; and `"bias_free_without_hole"`, that of
         the signals without a hole, where `hole` is given.
-
-    Example:
-
-    ```python
-    offset = median_offset(validation["onset"], pick(validation["signal"]))
-    score_estimates(test["onset"], pick(test["signal"]), offset, 16, 100e6, 1480.0)["bias_free"]["far"]
-    ```
     """
     common = bin_width, sampling_rate, speed_of_sound
     free = np.asarray(estimate, "float64") - (offset if np.isfinite(offset) else 0.0)
@@ -93,7 +88,7 @@ def score_estimates(onset, estimate, offset, bin_width, sampling_rate, speed_of_
     return scores
 
 
-def echo_recall(picks, onset, bin_width, offset=0.0):
+def echo_recall(picks: "Picks", onset: np.ndarray, bin_width: int, offset: float = 0.0) -> dict:
     """Whether the labelled echo is among the picks of its signal, whatever else was found.
 
     Args:
@@ -106,12 +101,6 @@ def echo_recall(picks, onset, bin_width, offset=0.0):
         A dict of floats: `"recall"`; `"recall_of_three"`, among the three strongest; `"picks_a_signal"`; `"no_pick"`,
         the share of the signals without any; and `"coverage"`, the share of the found labels inside of the 95 %
         interval of their pick as it stands.
-
-    Example:
-
-    ```python
-    echo_recall(picker.pick(signals, 100e6), onset, bin_width=16)["recall"]
-    ```
     """
     onset = np.asarray(onset, "float64")
     near = np.abs(picks.onset - offset - onset[picks.trace]) <= 1.5 * bin_width

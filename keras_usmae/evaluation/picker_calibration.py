@@ -1,6 +1,7 @@
 """What a trained detector is worth on synthetic records whose echoes are known, and its settings from that."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,10 @@ from keras_usmae.picker.decoding import NORMAL_95
 from keras_usmae.picker.picker import EchoPicker
 from keras_usmae.signals import SignalConfig, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES, all_echoes
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
+    from keras_usmae.picker.engines import LiteRTEngine
 
 # Seeds that no training has: of the records that settings are chosen on, and of those that they are judged on.
 CALIBRATION_SEED, JUDGING_SEED = 88_888, 99_999
@@ -22,17 +27,11 @@ _RATE = 100e6  # Hz; at scale 1 no result depends on it
 _LEAST = 0.3  # confidence; less is noise
 
 
-def silent_world():
+def silent_world() -> SignalConfig:
     """`SignalConfig` of records without an echo: noise of all colours, ring-down, backscatter, continuous waves.
 
     Returns:
         A `SignalConfig`.
-
-    Example:
-
-    ```python
-    silent_world().silent_probability  # 1.0
-    ```
     """
     return dataclasses.replace(
         SignalConfig.from_preset("field"),
@@ -44,26 +43,22 @@ def silent_world():
     )
 
 
-def lone_world():
+def lone_world() -> SignalConfig:
     """`SignalConfig` of records with one echo, of 18 dB and more, all of it in the record.
 
     Returns:
         A `SignalConfig`.
-
-    Example:
-
-    ```python
-    lone_world().max_echoes  # 0
-    ```
     """
     field = SignalConfig.from_preset("field")
-    none = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
+    none: dict = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
     return dataclasses.replace(
         field, **none, max_echoes=0, max_precursors=0, snr_db=(_FOUND_DB, 40.0), onset_range=(64.0, 1500.0)
     )
 
 
-def calibrate_picker(detector, num_signals=65_536, label_sigma=8.0):
+def calibrate_picker(
+    detector: "EchoDetector | LiteRTEngine", num_signals: int = 65_536, label_sigma: float = 8.0
+) -> dict:
     """Chooses which picks count and how wide their intervals are, on synthetic records.
 
     `min_confidence` is the smallest by which, alone, at most one record in 1,000 without an echo gets a pick: the rule
@@ -135,17 +130,19 @@ def _interval(error, doubt):
     A scale alone gives too narrow an interval where the network is sure, and too wide a one where it is not.
     """
     sure = doubt <= np.median(doubt)
-    best = None
+    found: list[tuple[float, float, float]] = []
     for floor in np.arange(0.5, 6.01, 0.25):
         ratio = error / (NORMAL_95 * np.sqrt(doubt**2 + floor**2))
         scale = np.quantile(ratio, _LEVEL)
         uneven = abs(np.mean(ratio[sure] <= scale) - np.mean(ratio[~sure] <= scale))
-        if best is None or uneven < best[0]:
-            best = (uneven, floor, scale)
-    return {"interval_scale": round(float(best[2]), 3), "interval_floor": float(best[1])}
+        found.append((uneven, floor, scale))
+    _, floor, scale = min(found, key=lambda one: one[0])
+    return {"interval_scale": round(float(scale), 3), "interval_floor": float(floor)}
 
 
-def score_picker(detector, settings, num_signals=20_480, seed=JUDGING_SEED):
+def score_picker(
+    detector: "EchoDetector | LiteRTEngine", settings: dict, num_signals: int = 20_480, seed: int = JUDGING_SEED
+) -> dict:
     """Scores a detector on synthetic records of another seed than it was calibrated on.
 
     Args:
@@ -159,12 +156,6 @@ def score_picker(detector, settings, num_signals=20_480, seed=JUDGING_SEED):
         the clear echoes at 18 dB and more that are found, and `"found_lone"`, where each is alone; `"median_error"`
         and `"mean_error"` in samples; and `"coverage"`, share of the onsets next to a pick, of all echoes, inside of
         its interval.
-
-    Example:
-
-    ```python
-    score_picker(detector, calibrate_picker(detector))["found"]
-    ```
     """
     picker = EchoPicker(detector)
     picker.settings |= settings

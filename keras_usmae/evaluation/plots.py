@@ -10,7 +10,7 @@ _SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 _ENOUGH = 5  # signals for a point: the share of right ones among fewer says nothing
 
 
-def plot_reliability(curves):
+def plot_reliability(curves: dict) -> Figure:
     """Draws how often the most likely bin is right against the stated confidence, with the share of signals below.
 
     Intervals of confidence with fewer than five signals have no point.
@@ -20,12 +20,6 @@ def plot_reliability(curves):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_reliability({"as trained": reliability(logits, onset, bin_width=16)})
-    ```
     """
     figure = Figure(figsize=(4.6, 5.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -43,7 +37,7 @@ def plot_reliability(curves):
     return figure
 
 
-def plot_error_over_snr(rows, sampling_rate):
+def plot_error_over_snr(rows: list[dict], sampling_rate: float) -> Figure:
     """Draws RMS error and median absolute error over SNR, with the Cramér-Rao bound of each.
 
     The bound in the panel of the median is 0.6745 times that of the standard deviation: the median of the absolute
@@ -56,13 +50,6 @@ def plot_error_over_snr(rows, sampling_rate):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    errors = {"network": estimate - onset, "AIC": pick_aic(signals, 100e6) - onset}
-    plot_error_over_snr(score_over_snr(snr_db, errors, bound), 100e6)
-    ```
     """
     nanoseconds = 1e9 / sampling_rate
     snr = [row["snr_db"] for row in rows]
@@ -93,7 +80,7 @@ def plot_error_over_snr(rows, sampling_rate):
     return figure
 
 
-def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
+def plot_tof_errors(onset: np.ndarray, estimates: dict, bin_width: int, sampling_rate: float) -> Figure:
     """Draws estimated against labelled time of flight, and the histogram of the errors, for several estimators.
 
     Args:
@@ -104,12 +91,6 @@ def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_tof_errors(onset, {"network": classifier.predict_tof(signals)["onset"]}, 16, 100e6)
-    ```
     """
     microseconds, nanoseconds = 1e6 / sampling_rate, 1e9 / sampling_rate
     figure = Figure(figsize=(3.4 * len(estimates), 6), layout="constrained")
@@ -129,7 +110,9 @@ def plot_tof_errors(onset, estimates, bin_width, sampling_rate):
     return figure
 
 
-def plot_tof_examples(signals, onset, estimate, sampling_rate, titles=None):
+def plot_tof_examples(
+    signals: np.ndarray, onset: np.ndarray, estimate: np.ndarray, sampling_rate: float, titles: list[str] | None = None
+) -> Figure:
     """Draws signals with the labelled and the estimated onset.
 
     Args:
@@ -141,12 +124,6 @@ def plot_tof_examples(signals, onset, estimate, sampling_rate, titles=None):
 
     Returns:
         `matplotlib.figure.Figure` with one row per signal.
-
-    Example:
-
-    ```python
-    plot_tof_examples(signals[:4], onset[:4], classifier.predict_tof(signals[:4])["onset"], 100e6)
-    ```
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.6 * len(signals)), layout="constrained")

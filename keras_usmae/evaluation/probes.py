@@ -13,7 +13,7 @@ SPLITS = ("train", "validation", "test")
 TEMPERATURE = 0.07  # of the neighbours' weights, as in Wu et al., 2018
 
 
-def extract_tokens(encoder, signals, batch_size=256):
+def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
     """Encodes raw signals with a frozen encoder.
 
     Args:
@@ -26,18 +26,12 @@ def extract_tokens(encoder, signals, batch_size=256):
 
     Raises:
         ValueError: if the signals have another length, or samples that are not finite.
-
-    Example:
-
-    ```python
-    tokens = {split: extract_tokens(encoder, arrays[split]["signal"]) for split in arrays}
-    ```
     """
     signals = standardize(check_signals(signals, encoder.signal_length))
     return np.asarray(encoder.predict(signals, batch_size=batch_size, verbose=0), dtype="float32")
 
 
-def pool_tokens(tokens):
+def pool_tokens(tokens: np.ndarray) -> np.ndarray:
     """Joins the mean and the maximum of each channel over the patches.
 
     The mean tells what fills a signal (material, noise), the maximum whether something occurs in it once (a flaw),
@@ -48,18 +42,14 @@ def pool_tokens(tokens):
 
     Returns:
         An array of shape `(n, 2 * dim)`.
-
-    Example:
-
-    ```python
-    pool_tokens(np.zeros((8, 64, 32))).shape  # (8, 64)
-    ```
     """
     tokens = np.asarray(tokens)
     return np.concatenate([tokens.mean(axis=1), tokens.max(axis=1)], axis=1)
 
 
-def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)):
+def linear_probe(
+    features: dict, labels: dict, strengths: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+) -> dict:
     """Logistic regression on frozen features, each channel standardised by the training split.
 
     Args:
@@ -75,12 +65,6 @@ def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0
     Raises:
         ValueError: if a split is missing, features and labels do not match, a feature is not finite, or the training
             split holds one class only.
-
-    Example:
-
-    ```python
-    scores = linear_probe(features, labels)["test"]
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.linear_model import LogisticRegression
@@ -96,7 +80,7 @@ def linear_probe(features, labels, strengths=(1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0
     return _best(candidates, labels)
 
 
-def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
+def knn_probe(features: dict, labels: dict, neighbors: tuple[int, ...] = (1, 3, 5, 10, 20, 50)) -> dict:
     """Vote of the nearest training features by cosine similarity, weighted by `exp(similarity / 0.07)`.
 
     Args:
@@ -112,21 +96,15 @@ def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
     Raises:
         ValueError: as `linear_probe`.
 
-    Example:
-
-    ```python
-    scores = knn_probe(features, labels)["test"]
-    ```
-
     Reference:
         - [Wu et al., 2018](https://arxiv.org/abs/1805.01978), weighted k-nearest-neighbour evaluation
     """
     features, labels = _checked(features, labels)
-    neighbors = usable_neighbors(neighbors, len(features["train"]))
+    counts = usable_neighbors(neighbors, len(features["train"]))
     classes, train = np.unique(labels["train"], return_inverse=True)
-    found = {split: nearest(features["train"], features[split], neighbors[-1]) for split in ("validation", "test")}
+    found = {split: nearest(features["train"], features[split], counts[-1]) for split in ("validation", "test")}
     candidates = {}
-    for count in neighbors:
+    for count in counts:
         candidates[count] = {}
         for split, (index, weight) in found.items():
             is_class = train[index[:, :count], None] == np.arange(len(classes))  # (n, k, classes)
@@ -135,7 +113,7 @@ def knn_probe(features, labels, neighbors=(1, 3, 5, 10, 20, 50)):
     return _best(candidates, labels)
 
 
-def score_classes(labels, predicted):
+def score_classes(labels: np.ndarray, predicted: np.ndarray) -> dict:
     """Scores predicted classes.
 
     Args:
@@ -145,12 +123,6 @@ def score_classes(labels, predicted):
     Returns:
         A dict of floats: `accuracy`; `balanced_accuracy`, the mean over the labelled classes of their recall; and
         `macro_f1`.
-
-    Example:
-
-    ```python
-    score_classes([0, 0, 0, 1], [0, 0, 0, 0])["balanced_accuracy"]  # 0.5
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.metrics import f1_score
@@ -164,7 +136,7 @@ def score_classes(labels, predicted):
     }
 
 
-def nearest(bank, queries, count):
+def nearest(bank: np.ndarray, queries: np.ndarray, count: int) -> tuple:
     """Nearest features by cosine similarity, and their weights.
 
     Args:
@@ -174,12 +146,6 @@ def nearest(bank, queries, count):
 
     Returns:
         A tuple `(index, weight)` of arrays of shape `(num_queries, count)`, the nearest first.
-
-    Example:
-
-    ```python
-    nearest(np.eye(3), np.eye(3), 1)[0]  # [[0], [1], [2]]
-    ```
     """
     import_extra("sklearn", "train")
     from sklearn.neighbors import NearestNeighbors
@@ -192,7 +158,7 @@ def nearest(bank, queries, count):
     return index, np.exp(-(distance**2) / 2 / TEMPERATURE)
 
 
-def usable_neighbors(neighbors, num_bank):
+def usable_neighbors(neighbors: tuple[int, ...], num_bank: int) -> list[int]:
     """Sorts numbers of neighbours and leaves out those that the bank cannot give.
 
     Args:
@@ -211,7 +177,7 @@ def usable_neighbors(neighbors, num_bank):
     return usable
 
 
-def check_splits(features, labels):
+def check_splits(features: dict, labels: dict) -> None:
     """Checks that each split has finite features and as many labels.
 
     Args:

@@ -1,6 +1,7 @@
 """What an evaluation leaves in a folder: tables, figures, and the scores as JSON."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from keras_usmae.evaluation.evaluate import OUTLIER_BINS
 from keras_usmae.evaluation.plots import plot_error_over_snr, plot_reliability, plot_tof_errors, plot_tof_examples
 from keras_usmae.evaluation.snr import error_over_snr, snr_table
 from keras_usmae.files import save_figure, write_csv, write_json, write_markdown
+
+if TYPE_CHECKING:
+    from keras_usmae.evaluation.evaluate import Evaluation
 
 NUM_WORST = 8
 SNR_COLUMNS = (
@@ -17,7 +21,17 @@ SNR_COLUMNS = (
 )
 
 
-def write_evaluation(found, arrays, folder, network, dataset, split, rate, bin_width, speed_of_sound=1480.0):
+def write_evaluation(
+    found: "Evaluation",
+    arrays: dict,
+    folder: str | Path,
+    network: str,
+    dataset: str,
+    split: str,
+    rate: float,
+    bin_width: int,
+    speed_of_sound: float = 1480.0,
+) -> tuple:
     """Writes `signals.csv`, `evaluation.md`, figures, and last `metrics.json`: a folder that has it is whole.
 
     Args:

@@ -5,7 +5,14 @@ import numpy as np
 from keras_usmae.signals import samples_to_mm, samples_to_seconds
 
 
-def score_onsets(onset, estimate, bin_width, sampling_rate, speed_of_sound, predicted_class=None):
+def score_onsets(
+    onset: np.ndarray,
+    estimate: np.ndarray,
+    bin_width: int,
+    sampling_rate: float,
+    speed_of_sound: float,
+    predicted_class: np.ndarray | None = None,
+) -> dict:
     """Scores any estimator of onsets, network or classical.
 
     Args:

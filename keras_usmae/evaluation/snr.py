@@ -18,7 +18,7 @@ FROM_SPECTRUM = (
 )
 
 
-def onset_bounds(arrays, sampling_rate):
+def onset_bounds(arrays, sampling_rate: float) -> tuple:
     """Bounds in samples of a dataset's signals, and the note that says what they assume.
 
     Returns:
@@ -29,12 +29,13 @@ def onset_bounds(arrays, sampling_rate):
         bounds = synthetic_onset_bounds(arrays, sampling_rate)
         return np.where(arrays["clipped"], np.nan, bounds), KNOWN
     if arrays.keys() >= MEASURED:
-        columns = (arrays[name] for name in ("signal", "onset", "burst_length", "snr_db", "source"))
-        return measured_onset_bounds(*columns, ~arrays["clipped"]), FROM_SPECTRUM
+        signals = arrays["signal"]
+        columns = {name: arrays[name] for name in ("onset", "burst_length", "snr_db", "source")}
+        return measured_onset_bounds(signals, **columns, usable=~arrays["clipped"]), FROM_SPECTRUM
     return None, None
 
 
-def error_over_snr(arrays, errors, sampling_rate):
+def error_over_snr(arrays, errors, sampling_rate: float) -> tuple:
     """Scores over SNR, of unclipped signals with a bound where there are bounds.
 
     Returns:

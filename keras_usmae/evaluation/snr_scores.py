@@ -6,7 +6,13 @@ import numpy as np
 MEDIAN_OF_NORMAL = 0.6745
 
 
-def score_over_snr(snr_db, errors, bound=None, label_sigma=None, num_groups=8):
+def score_over_snr(
+    snr_db: np.ndarray,
+    errors: dict,
+    bound: np.ndarray | None = None,
+    label_sigma: np.ndarray | None = None,
+    num_groups: int = 8,
+) -> list[dict]:
     """Scores estimators in groups of equally many signals, sorted by SNR.
 
     Like is compared with like: the RMS error with the root of the mean square of the bounds, and the median of the
@@ -42,7 +48,7 @@ def score_over_snr(snr_db, errors, bound=None, label_sigma=None, num_groups=8):
     rows = []
     for group in np.array_split(np.argsort(snr_db), max(1, min(num_groups, len(snr_db) // 10))):
         low, middle, high = np.percentile(snr_db[group], [0, 50, 100])
-        row = {"snr_low": float(low), "snr_db": float(middle), "snr_high": float(high), "signals": len(group)}
+        row: dict = {"snr_low": float(low), "snr_db": float(middle), "snr_high": float(high), "signals": len(group)}
         for name, values in (("bound", bound), ("label_sigma", label_sigma)):
             if values is not None:
                 row[name] = _rms(np.asarray(values)[group])

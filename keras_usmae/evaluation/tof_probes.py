@@ -17,8 +17,13 @@ from keras_usmae.signals import onset_to_class
 
 
 def tof_linear_probe(
-    tokens, onset, signal_length, bin_width=16, label_sigma=12.0, penalties=(1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-):
+    tokens: dict,
+    onset: dict,
+    signal_length: int,
+    bin_width: int = 16,
+    label_sigma: float = 12.0,
+    penalties: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6),
+) -> dict:
     """One linear map from each token to the bins of its patch, shared by all patches, and a softmax over all bins.
 
     This is `PerPatchHead` on frozen tokens, fitted to the optimum (the problem is convex) by L-BFGS rather than by
@@ -42,13 +47,6 @@ def tof_linear_probe(
     Raises:
         ValueError: if a split is missing, arrays do not match, a token is not finite, an onset lies outside of the
             signal, or bins and patches do not nest.
-
-    Example:
-
-    ```python
-    probe = tof_linear_probe(tokens, onset, signal_length=2048)
-    score_onsets(onset["test"], probe["onset"], 16, 100e6, 1480.0, probe["predicted_class"])
-    ```
     """
     check_splits(tokens, onset)
     num_classes = signal_length // bin_width
@@ -78,7 +76,14 @@ def tof_linear_probe(
     }
 
 
-def tof_knn_probe(tokens, onset, signal_length, neighbors=(1, 3, 5, 10, 20, 50), num_negatives=7, seed=0):
+def tof_knn_probe(
+    tokens: dict,
+    onset: dict,
+    signal_length: int,
+    neighbors: tuple[int, ...] = (1, 3, 5, 10, 20, 50),
+    num_negatives: int = 7,
+    seed: int = 0,
+) -> dict:
     """Asks, for each patch, whether an echo begins in the training patches that look most like it, and where.
 
     The bank holds of each training signal the token in whose patch the onset lies, with its offset in the patch, and
@@ -105,13 +110,6 @@ def tof_knn_probe(tokens, onset, signal_length, neighbors=(1, 3, 5, 10, 20, 50),
     Raises:
         ValueError: if a split is missing, arrays do not match, a token is not finite, or an onset lies outside of the
             signal.
-
-    Example:
-
-    ```python
-    probe = tof_knn_probe(tokens, onset, signal_length=2048)
-    score_onsets(onset["test"], probe["onset"], 16, 100e6, 1480.0)
-    ```
     """
     check_splits(tokens, onset)
     num_patches = tokens["train"].shape[1]
@@ -128,29 +126,29 @@ def tof_knn_probe(tokens, onset, signal_length, neighbors=(1, 3, 5, 10, 20, 50),
     bank = tokens["train"][rows[:, None], chosen]  # (n, 1 + negatives, D)
     offset = np.full(chosen.shape, np.nan)
     offset[:, 0] = onset["train"] - patch * patch_size
-    bank, offset = bank.reshape(-1, bank.shape[-1]), offset.ravel()
+    bank = bank.reshape(-1, bank.shape[-1])
 
-    neighbors = usable_neighbors(neighbors, len(bank))
+    counts = usable_neighbors(neighbors, len(bank))
     found = {
-        split: nearest(bank, tokens[split].reshape(len(onset[split]) * num_patches, -1), neighbors[-1])
+        split: nearest(bank, tokens[split].reshape(len(onset[split]) * num_patches, -1), counts[-1])
         for split in ("validation", "test")
     }
-    candidates = {count: _vote(*found["validation"], offset, count, num_patches, patch_size) for count in neighbors}
+    candidates = {count: _vote(found["validation"], offset.ravel(), count, num_patches, patch_size) for count in counts}
     errors = {  # fmin: a missed onset counts as a patch
         count: float(np.mean(np.fmin(np.abs(estimate - onset["validation"]), patch_size)))
         for count, estimate in candidates.items()
     }
-    choice = min(errors, key=errors.get)
+    choice = min(errors, key=errors.__getitem__)
     return {
         "choice": choice,
         "validation_error": errors[choice],
-        "onset": _vote(*found["test"], offset, choice, num_patches, patch_size),
+        "onset": _vote(found["test"], offset.ravel(), choice, num_patches, patch_size),
     }
 
 
-def _vote(index, weight, offset, count, num_patches, patch_size):
+def _vote(found, offset, count, num_patches, patch_size):
     """Onsets in samples from the offsets, NaN without onset, of the neighbours of each patch."""
-    index, weight = (array[:, :count].reshape(-1, num_patches, count) for array in (index, weight))
+    index, weight = (array[:, :count].reshape(-1, num_patches, count) for array in found)
     near = offset[index]  # (n, patches, k)
     positive = np.where(np.isfinite(near), weight, 0)
     votes = positive.sum(axis=2)

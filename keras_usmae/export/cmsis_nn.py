@@ -51,7 +51,7 @@ CMSIS_NN_RULES = {
 }
 
 
-def check_cmsis_nn(operators):
+def check_cmsis_nn(operators: list) -> None:
     """Checks that CMSIS-NN's kernels take an integer file.
 
     Args:
@@ -59,12 +59,6 @@ def check_cmsis_nn(operators):
 
     Raises:
         ValueError: naming the first node that they refuse, why, and the layer that it comes from.
-
-    Example:
-
-    ```python
-    check_cmsis_nn(read_operators(convert("static", "int16x8", calibration)))
-    ```
     """
     for operator in operators:
         rule = CMSIS_NN_RULES.get(operator.name)

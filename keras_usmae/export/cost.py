@@ -73,7 +73,7 @@ _ANY_VALUE = 40  # of an operator that was not counted
 _FREE = ("RESHAPE",)
 
 
-def count_macs(operators):
+def count_macs(operators: list) -> int:
     """Counts the multiply-accumulates of the matrix products and convolutions of a TFLite file.
 
     Args:
@@ -81,12 +81,6 @@ def count_macs(operators):
 
     Returns:
         int, for one signal.
-
-    Example:
-
-    ```python
-    count_macs(read_operators(content))  # 2_600_000
-    ```
     """
     return sum(map(_macs, operators))
 
@@ -105,7 +99,7 @@ def _macs(operator):
     return 0
 
 
-def estimate_instructions(operators, core, tables=False):
+def estimate_instructions(operators: list, core: str, tables: bool = False) -> dict:
     """Estimates the instructions of one inference with CMSIS-NN, by operator, from those that were counted.
 
     Args:
@@ -115,12 +109,6 @@ def estimate_instructions(operators, core, tables=False):
 
     Returns:
         A dict from the name of the operator to float, from the dearest to the cheapest.
-
-    Example:
-
-    ```python
-    sum(estimate_instructions(read_operators(content), "Cortex-M4").values())
-    ```
     """
     tflite_format = "int16x8" if operators[0].inputs[0].type == "INT16" else "int8"
     per_mac, per_value = (costs[tflite_format, core] for costs in (_PER_MAC, _PER_VALUE))
@@ -137,7 +125,7 @@ def estimate_instructions(operators, core, tables=False):
     return dict(found.most_common())
 
 
-def estimate_rates(operators, tables=False):
+def estimate_rates(operators: list, tables: bool = False) -> dict:
     """Estimates picks a second of each core, from instructions, clock and cycles per instruction.
 
     Args:
@@ -146,12 +134,6 @@ def estimate_rates(operators, tables=False):
 
     Returns:
         A dict from the core's name to a dict of `"instructions"` and `"picks_per_second"`.
-
-    Example:
-
-    ```python
-    estimate_rates(read_operators(content))["Cortex-M4"]["picks_per_second"]
-    ```
     """
     rates = {}
     for core in CORES:

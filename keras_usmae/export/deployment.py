@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,10 @@ from scipy.linalg import hadamard
 from keras_usmae.layers import get_activation
 from keras_usmae.models import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
+    from keras_usmae.models.tof_classifier import ToFClassifier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +35,6 @@ class DeploymentForm:
         centered_values: bool. Takes the mean that a block's values have over the calibration signals out of them, and
             puts it behind the projection. The weights of attention, which sum to one, have steps of 1/256 in int8: what
             they miss is then missing from deviations, not from the mean too. Defaults to `False`.
-
-    Example:
-
-    ```python
-    graph = DeploymentGraph(model, DeploymentForm(fused_norm=False))
-    ```
 
     Reference:
         - [Ashkboos et al., 2024](https://arxiv.org/abs/2404.00456), rotation of the residual stream
@@ -84,17 +83,16 @@ class DeploymentGraph(tf.Module):
     Raises:
         ValueError: for a rotated form of an encoder whose `hidden_dim` is not a power of two.
 
-    Example:
-
-    ```python
-    logits = DeploymentGraph(model)(standardize(signals[:1]))  # (1, num_bins)
-    ```
-
     Reference:
         - [Jiang et al., 2023](https://arxiv.org/abs/2305.14858), pre-norm transformers without the mean
     """
 
-    def __init__(self, model, form=DEPLOYMENT_FORMS["int8"], calibration=None):
+    def __init__(
+        self,
+        model: "ToFClassifier | EchoDetector",
+        form: DeploymentForm = DEPLOYMENT_FORMS["int8"],
+        calibration: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.form = form

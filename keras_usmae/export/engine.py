@@ -5,14 +5,18 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.extras import import_extra
 from keras_usmae.files import atomic_write
 from keras_usmae.picker.engines import METADATA, DetectorInfo, file_hash
 from keras_usmae.picker.picker import DETECTOR_FILE, ENGINE_FILE
 
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
 
-def write_engine(detector, weights, path):
+
+def write_engine(detector: "EchoDetector", weights: str | Path, path: str | Path) -> None:
     """Writes the file that LiteRT runs in place of a detector; see `LiteRTEngine`.
 
     Args:

@@ -4,6 +4,9 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from keras_usmae.configs import DEFAULT_FORMATS, FORMATS
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentGraph
@@ -16,8 +19,11 @@ from keras_usmae.export.streaming import check_bins
 from keras_usmae.export.tflite import INTEGER_FORMATS, check_calibration, convert
 from keras_usmae.export.verify import verify_onnx, verify_tflite
 
+if TYPE_CHECKING:
+    from keras_usmae.export.reference import Reference
 
-def parse_formats(text):
+
+def parse_formats(text: str) -> tuple[str, ...]:
     """Reads a comma-separated list of formats.
 
     Args:
@@ -28,12 +34,6 @@ def parse_formats(text):
 
     Raises:
         ValueError: if one is unknown, or there is none.
-
-    Example:
-
-    ```python
-    parse_formats("float32,int8")  # ("float32", "int8")
-    ```
     """
     formats = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in formats if name not in FORMATS]
@@ -42,7 +42,14 @@ def parse_formats(text):
     return formats
 
 
-def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, seconds=60.0, training=None):
+def export_model(
+    reference: "Reference",
+    output: str | Path,
+    calibration: np.ndarray,
+    formats: tuple[str, ...] = DEFAULT_FORMATS,
+    seconds: float = 60.0,
+    training: dict | None = None,
+) -> dict:
     """Writes a model in several formats, and measures each against Keras.
 
     All runtimes are scored on the same signals: the first that each of them had time for. Formats of an earlier export
@@ -66,14 +73,6 @@ def export_model(reference, output, calibration, formats=DEFAULT_FORMATS, second
     Raises:
         ValueError: for unfit signals, an unknown format, or a model that the target cannot run.
         FileExistsError: if the output folder is in use by something else.
-
-    Example:
-
-    ```python
-    reference = reference_of(EchoDetector.from_preset("nano"), *field_signals(256, 2048, seed=0))
-    report = export_model(reference, "nano", calibration)
-    print(format_report(report))
-    ```
     """
     check_output(output)
     formats = parse_formats(",".join(formats))

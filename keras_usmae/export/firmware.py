@@ -4,6 +4,8 @@ import hashlib
 import math
 import string
 from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from keras_usmae.export.golden import GOLDEN_COUNT, format_golden_header
 from keras_usmae.export.interpreters import TFLMInterpreter
 from keras_usmae.export.lookup import format_tables, read_tables
 from keras_usmae.export.operators import TFLM_OPERATORS, read_operators
+
+if TYPE_CHECKING:
+    from keras_usmae.export.reference import Reference
 
 ARENA_MARGIN = 10  # per cent
 _AS_THEY_ARE = (
@@ -39,7 +44,9 @@ _SPDX = "SPDX-License-Identifier: Apache-2.0"
 _FILLED_IN = ("config.h", "op_resolver.h", "model_data.cc", "README.md", "MODEL_CARD.md")
 
 
-def write_firmware(folder, content, tflite_format, reference, report, training=None):
+def write_firmware(
+    folder: Path, content: bytes, tflite_format: str, reference: "Reference", report: dict, training: dict | None = None
+) -> None:
     """Writes the sources that run an integer model on a microcontroller.
 
     Args:
@@ -52,12 +59,6 @@ def write_firmware(folder, content, tflite_format, reference, report, training=N
 
     Raises:
         ValueError: if there are fewer than 4 signals.
-
-    Example:
-
-    ```python
-    write_firmware(Path("firmware"), content, "int8", reference, report)
-    ```
     """
     folder.mkdir()
     interpreter = TFLMInterpreter(content)
@@ -95,7 +96,7 @@ def _write_source(path, text):
     path.write_text(text)
 
 
-def read_template(name):
+def read_template(name: str):
     """Reads a file of the firmware folder before its values are filled in."""
     return (resources.files("keras_usmae.export") / "templates" / name).read_text()
 
@@ -155,7 +156,7 @@ def _format_bytes(content):
     return "\n".join("    " + " ".join(f"0x{byte:02x}," for byte in row) for row in rows)
 
 
-def c_float(value):
+def c_float(value: float) -> str:
     """Writes a number as a C literal without its suffix, exact for float32.
 
     Args:
@@ -163,11 +164,5 @@ def c_float(value):
 
     Returns:
         str with a decimal point or an exponent.
-
-    Example:
-
-    ```python
-    c_float(1e8)  # "100000000.0"
-    ```
     """
     return repr(float(np.float32(value)))

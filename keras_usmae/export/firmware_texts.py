@@ -1,6 +1,7 @@
 """What README and model card of a firmware folder say."""
 
 from importlib import metadata, resources
+from typing import TYPE_CHECKING
 
 from keras_usmae.export.cost import (
     CODE_BYTES,
@@ -12,6 +13,9 @@ from keras_usmae.export.cost import (
     estimate_rates,
 )
 from keras_usmae.models import preset_of
+
+if TYPE_CHECKING:
+    from keras_usmae.export.reference import Reference
 
 _SIZES = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "kernel_size")
 _KERNEL_ROW = (
@@ -52,7 +56,9 @@ _TEXTS = {
 }
 
 
-def text_values(tflite_format, reference, report, operators, training):
+def text_values(
+    tflite_format: str, reference: "Reference", report: dict, operators: list, training: dict | None
+) -> dict:
     """What is filled into README.md and MODEL_CARD.md.
 
     Args:
@@ -117,6 +123,8 @@ def _kept(reference):
 
 def _format_scores(tflite_format, kind, report):
     rows = {"Keras, float32": report["keras"], **report["formats"][tflite_format]["runtimes"]}
+    head: tuple[str, ...]
+    shown: tuple[str, ...]
     if kind == "classifier":
         head = ("", "top-1", "within one bin", "median error", "mean error", "most likely bin as in float")
         shown = ("accuracy", "within_one_bin", "median_error_ns", "mean_error_ns", "argmax_agreement")

@@ -18,7 +18,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HARDLY_ANY = 2**20  # bytes; TensorFlow has errors of its own for a full disk
 
 
-def check_output(path):
+def check_output(path: str | Path) -> None:
     """Checks that an export may be written to a folder.
 
     Args:
@@ -27,12 +27,6 @@ def check_output(path):
     Raises:
         FileExistsError: if something else is there.
         OSError: if it cannot be written to.
-
-    Example:
-
-    ```python
-    check_output("runs/mine/export")
-    ```
     """
     path = Path(path)
     if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / REPORT_FILE).is_file()):
@@ -53,13 +47,6 @@ def replacing_folder(path):
     Raises:
         FileExistsError: if something that is not an export is there.
         OSError: if the disk is full; it names the folder, what was written, and what is free.
-
-    Example:
-
-    ```python
-    with replacing_folder("runs/mine/export") as folder:
-        (folder / "model_int8.tflite").write_bytes(content)
-    ```
     """
     path = Path(path).resolve()
     check_output(path)
@@ -112,7 +99,7 @@ def _remove_leftovers(path):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def read_report(folder):
+def read_report(folder: str | Path) -> dict:
     """The figures of an earlier export.
 
     Args:
@@ -120,12 +107,6 @@ def read_report(folder):
 
     Returns:
         The dict that `write_report` wrote; an empty one where there is none, or it cannot be read.
-
-    Example:
-
-    ```python
-    read_report("runs/mine/export").get("formats", {})
-    ```
     """
     try:
         report = json.loads((Path(folder) / REPORT_FILE).read_text())
@@ -134,17 +115,11 @@ def read_report(folder):
     return report if isinstance(report, dict) else {}
 
 
-def write_report(folder, report):
+def write_report(folder: str | Path, report: dict) -> None:
     """Writes the figures of an export, the last file of a folder.
 
     Args:
         folder: path of the folder.
         report: dict that `json` can write.
-
-    Example:
-
-    ```python
-    write_report(folder, {"formats": {}})
-    ```
     """
     (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")

@@ -1,5 +1,7 @@
 """Golden vectors: what a port to another machine must reproduce."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.export.interpreters import TFLMInterpreter, dequantize, quantize
@@ -9,11 +11,15 @@ from keras_usmae.models import decode_onset
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.signals import standardize
 
+if TYPE_CHECKING:
+    from keras_usmae.export.interpreters import Interpreter
+    from keras_usmae.export.reference import Reference
+
 GOLDEN_COUNT = 4
 ADC_PEAK = 24000  # peak of the golden signals in steps of an int16 ADC
 
 
-def format_golden_header(interpreter, reference, content, operators):
+def format_golden_header(interpreter: TFLMInterpreter, reference: "Reference", content: bytes, operators: list) -> str:
     """Writes `golden_vectors.h`: raw signals, and what Python and the interpreter make of them.
 
     Args:
@@ -27,12 +33,6 @@ def format_golden_header(interpreter, reference, content, operators):
 
     Raises:
         ValueError: if there are fewer than 4 signals.
-
-    Example:
-
-    ```python
-    header = format_golden_header(TFLMInterpreter(content), reference, content, read_operators(content))
-    ```
     """
     signals = np.asarray(reference.signals[:GOLDEN_COUNT], "float64")
     if len(signals) < GOLDEN_COUNT:
@@ -116,7 +116,7 @@ def _softmax_vectors(content, operators):
     ]
 
 
-def infer(interpreter, recorded):
+def infer(interpreter: "Interpreter", recorded: np.ndarray) -> tuple:
     """Runs raw windows.
 
     Args:
@@ -125,12 +125,6 @@ def infer(interpreter, recorded):
 
     Returns:
         A tuple of the quantised inputs `(n, signal_length)` and logits `(n, num_bins)`.
-
-    Example:
-
-    ```python
-    inputs, logits = infer(TFLMInterpreter(content), adc_samples)
-    ```
     """
     inputs = quantize(standardize(recorded), interpreter.input_type, *interpreter.input_scale)
     return inputs, np.concatenate([interpreter.invoke(signal[np.newaxis]) for signal in inputs])

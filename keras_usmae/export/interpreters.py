@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,7 +30,12 @@ def _captured_stderr():
 class Interpreter:
     """An exported file in a runtime; subclasses set the types and scales of its tensors, and `invoke`."""
 
-    def run(self, signals, seconds=float("inf")):
+    input_type: type[np.generic]
+    input_scale: tuple[float, int]
+    output_scale: tuple[float, int]
+    invoke: Callable[[np.ndarray], np.ndarray]
+
+    def run(self, signals: np.ndarray, seconds: float = float("inf")) -> tuple:
         """Runs signals one by one.
 
         Args:
@@ -52,7 +58,7 @@ class Interpreter:
         return np.array(logits, "float32"), float(np.median(times))
 
 
-def quantize(values, dtype, scale, zero_point):
+def quantize(values: np.ndarray, dtype, scale: float, zero_point: int) -> np.ndarray:
     """Turns real numbers into the integers of a tensor, rounding to nearest and saturating.
 
     Args:
@@ -63,12 +69,6 @@ def quantize(values, dtype, scale, zero_point):
 
     Returns:
         Array of the shape of `values` and of type `dtype`.
-
-    Example:
-
-    ```python
-    quantize(np.array([0.1, 9.0]), np.int8, 0.05, -4)  # [-2, 127]
-    ```
     """
     if np.issubdtype(dtype, np.floating):
         return values.astype(dtype)
@@ -76,7 +76,7 @@ def quantize(values, dtype, scale, zero_point):
     return np.clip(np.round(values / np.float32(scale)) + zero_point, limits.min, limits.max).astype(dtype)
 
 
-def dequantize(values, scale, zero_point):
+def dequantize(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
     """The real numbers that the integers of a tensor stand for; floats stay.
 
     Args:
@@ -86,12 +86,6 @@ def dequantize(values, scale, zero_point):
 
     Returns:
         float32 array of the shape of `values`.
-
-    Example:
-
-    ```python
-    dequantize(np.array([-2], np.int8), 0.05, -4)  # [0.1]
-    ```
     """
     if np.issubdtype(values.dtype, np.floating):
         return values.astype(np.float32)
@@ -108,15 +102,9 @@ class LiteRTInterpreter(Interpreter):
 
     Raises:
         ImportError: if `ai-edge-litert` is not installed.
-
-    Example:
-
-    ```python
-    logits, seconds = LiteRTInterpreter(content).run(standardize(signals))
-    ```
     """
 
-    def __init__(self, content, delegate=False):
+    def __init__(self, content: bytes, delegate: bool = False) -> None:
         litert = import_extra("ai_edge_litert.interpreter")
         resolvers = litert.OpResolverType
         with _captured_stderr():  # says which delegate it made
@@ -128,10 +116,10 @@ class LiteRTInterpreter(Interpreter):
             self._interpreter.allocate_tensors()
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self.input_type, self.output_type = self._input["dtype"], self._output["dtype"]
+        self.input_type = self._input["dtype"]
         self.input_scale, self.output_scale = self._input["quantization"], self._output["quantization"]
 
-    def invoke(self, signal):
+    def invoke(self, signal: np.ndarray):
         """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_tensor(self._input["index"], signal)
         self._interpreter.invoke()
@@ -147,17 +135,9 @@ class TFLMInterpreter(Interpreter):
     Raises:
         ImportError: if `tflite-micro` is not installed.
         RuntimeError: if TFLM cannot run the file; with what it says about it.
-
-    Example:
-
-    ```python
-    interpreter = TFLMInterpreter(content)
-    logits, seconds = interpreter.run(standardize(signals))
-    interpreter.arena_bytes()
-    ```
     """
 
-    def __init__(self, content):
+    def __init__(self, content: bytes) -> None:
         runtime = import_extra("tflite_micro.python.tflite_micro.runtime")
         with _captured_stderr() as messages:
             try:
@@ -166,7 +146,7 @@ class TFLMInterpreter(Interpreter):
                 messages.seek(0)
                 raise RuntimeError(f"TFLM cannot run the file: {messages.read().strip() or error}") from error
         details = self._interpreter.get_input_details(0), self._interpreter.get_output_details(0)
-        self.input_type, self.output_type = (d["dtype"] for d in details)
+        self.input_type = details[0]["dtype"]
         self.input_scale, self.output_scale = (self._scale(d) for d in details)
 
     @staticmethod
@@ -176,13 +156,13 @@ class TFLMInterpreter(Interpreter):
             return 0.0, 0
         return float(parameters["scales"][0]), int(parameters["zero_points"][0])
 
-    def invoke(self, signal):
+    def invoke(self, signal: np.ndarray):
         """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_input(signal, 0)
         self._interpreter.invoke()
         return self._interpreter.get_output(0)
 
-    def arena_bytes(self):
+    def arena_bytes(self) -> int:
         """Measures the tensor arena on this machine.
 
         Returns:
@@ -192,4 +172,7 @@ class TFLMInterpreter(Interpreter):
             self._interpreter.print_allocations()
             messages.seek(0)
             text = messages.read()
-        return int(re.search(r"Arena allocation total (\d+) bytes", text).group(1))
+        found = re.search(r"Arena allocation total (\d+) bytes", text)
+        if found is None:
+            raise RuntimeError(f"This version of tflite-micro does not print the size of its arena, but {text!r}.")
+        return int(found[1])

@@ -18,7 +18,7 @@ _LARGEST = 2**31 - 1
 _EXPONENTIALS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 
 
-def softmax_table(scale):
+def softmax_table(scale: float) -> np.ndarray:
     """Exponentials of all differences of two int8 values of a scale, as TFLM's kernels compute them.
 
     Args:
@@ -26,12 +26,6 @@ def softmax_table(scale):
 
     Returns:
         int64 array of shape `(256,)`, `exp(-k * scale)` times 2^31; 0 where the kernels leave a value out.
-
-    Example:
-
-    ```python
-    softmax_table(0.1)[10] / 2**31  # 0.3679
-    ```
     """
     multiplier, shift = _quantize_multiplier(min(float(np.float32(scale)) * 2**_FRACTION_BITS, _LARGEST))
     smallest = -math.floor(((1 << _INTEGER_BITS) - 1) * (1 << _FRACTION_BITS) / (1 << shift))
@@ -82,7 +76,7 @@ def _exp_of_quarter(x):
     return 1895147668 + _multiply(1895147668, x + higher)
 
 
-def single_operator(content, index):
+def single_operator(content: bytes, index: int) -> bytes:
     """A TFLite file with one node of another one, of its own scales, for its kernel in an interpreter.
 
     Args:
@@ -91,12 +85,6 @@ def single_operator(content, index):
 
     Returns:
         bytes.
-
-    Example:
-
-    ```python
-    TFLMInterpreter(single_operator(content, 7)).invoke(values)
-    ```
     """
     flatbuffers = import_extra("flatbuffers")
     schema = import_extra("ai_edge_litert.schema_py_generated")
@@ -110,7 +98,7 @@ def single_operator(content, index):
     return bytes(builder.Output())
 
 
-def read_tables(content, operators):
+def read_tables(content: bytes, operators: list) -> tuple[dict, dict]:
     """The tables that the softmax and logistic nodes of an int8 file need.
 
     Args:
@@ -121,12 +109,6 @@ def read_tables(content, operators):
         A tuple of two dicts: from the scale of the input of a softmax to its exponentials, int64 `(256,)`; and from
         scale and zero point of the input of a logistic function to its values, int8 `(256,)`, asked of TFLM's own
         kernel.
-
-    Example:
-
-    ```python
-    exponentials, logistics = read_tables(content, read_operators(content))
-    ```
     """
     exponentials, logistics = {}, {}
     for index, operator in enumerate(operators):
@@ -147,7 +129,7 @@ def _logistic_table(content, shape):
     return np.concatenate([values[:256] for values in found])[:256]
 
 
-def format_tables(exponentials, logistics):
+def format_tables(exponentials: dict, logistics: dict) -> str:
     """Writes `lookup_tables.c`.
 
     Args:

@@ -1,5 +1,8 @@
 """A trained model as ONNX, for programs without TensorFlow."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
@@ -7,8 +10,12 @@ from keras_usmae.export.interpreters import Interpreter
 from keras_usmae.export.saved_model import ServedModel, check_backend
 from keras_usmae.extras import import_extra
 
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
+    from keras_usmae.models.tof_classifier import ToFClassifier
 
-def write_onnx(model, path):
+
+def write_onnx(model: "ToFClassifier | EchoDetector", path: str | Path) -> None:
     """Writes an ONNX file that measures raw signals, with the inputs and outputs of `write_saved_model`.
 
     Args:
@@ -18,14 +25,6 @@ def write_onnx(model, path):
     Raises:
         ImportError: if `onnx` or `tf2onnx` is not installed.
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_onnx(model, "model.onnx")
-    session = onnxruntime.InferenceSession("model.onnx")
-    (tof,) = session.run(["tof"], {"signals": raw_signals})
-    ```
     """
     check_backend()
     onnx = import_extra("onnx", "onnx")
@@ -46,23 +45,17 @@ class ONNXInterpreter(Interpreter):
 
     Raises:
         ImportError: if `onnxruntime` is not installed.
-
-    Example:
-
-    ```python
-    logits, seconds = ONNXInterpreter("model.onnx").run(signals)
-    ```
     """
 
-    input_type = output_type = np.float32
+    input_type = np.float32
     input_scale = output_scale = (0.0, 0)
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         runtime = import_extra("onnxruntime", "onnx")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = runtime.InferenceSession(str(path), options)
 
-    def invoke(self, signal):
+    def invoke(self, signal: np.ndarray):
         """Runs signals of shape `(batch, signal_length)`, raw or standardised, and gives their logits."""
         return self._session.run(["logits"], {"signals": signal})[0]

@@ -129,7 +129,7 @@ class Operator:
     outputs: tuple[Tensor, ...]
 
 
-def read_operators(content):
+def read_operators(content: bytes) -> list[Operator]:
     """Lists the nodes of a TFLite file in the order in which they run.
 
     Args:
@@ -137,12 +137,6 @@ def read_operators(content):
 
     Returns:
         List of `Operator`.
-
-    Example:
-
-    ```python
-    {operator.name for operator in read_operators(content)}  # {"FULLY_CONNECTED", "MUL", ...}
-    ```
     """
     schema = import_extra("ai_edge_litert.schema_py_generated")
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
@@ -176,7 +170,7 @@ def _list(array):
     return [] if array is None else list(array)
 
 
-def check_operators(operators):
+def check_operators(operators: list) -> None:
     """Checks that TensorFlow Lite for Microcontrollers has every operator.
 
     Args:
@@ -184,12 +178,6 @@ def check_operators(operators):
 
     Raises:
         ValueError: naming the first that it lacks, and the layer that it comes from.
-
-    Example:
-
-    ```python
-    check_operators(read_operators(content))
-    ```
     """
     for operator in operators:
         if operator.name not in TFLM_OPERATORS:
@@ -200,7 +188,7 @@ def check_operators(operators):
             )
 
 
-def check_integer(operators):
+def check_integer(operators: list) -> None:
     """Checks that a quantised file computes in integers only, from its input to its output.
 
     Args:
@@ -208,12 +196,6 @@ def check_integer(operators):
 
     Raises:
         ValueError: naming the first node that reads or writes floats, and the layer that it comes from.
-
-    Example:
-
-    ```python
-    check_integer(read_operators(convert("static", "int8", calibration)))
-    ```
     """
     for operator in operators:
         floats = [t for t in (*operator.inputs, *operator.outputs) if t.type.startswith(("FLOAT", "BFLOAT"))]

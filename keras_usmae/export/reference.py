@@ -1,5 +1,6 @@
 """What exported files are judged against: a model, signals with known echoes, and what Keras makes of them."""
 
+import abc
 import functools
 import math
 
@@ -17,7 +18,7 @@ _SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma"
 _NEAR_BINS = 1.5  # of an onset: a pick within them has found it
 
 
-class Reference:
+class Reference(abc.ABC):
     """A model, signals with known echoes, and what Keras makes of them; `reference_of` builds the right one.
 
     Args:
@@ -31,7 +32,16 @@ class Reference:
         ValueError: if the signals have another length, or samples that are not finite, or there are fewer onsets.
     """
 
-    def __init__(self, model, signals, onset, source="the test split", speed_of_sound=1480.0):
+    kind: str
+
+    def __init__(
+        self,
+        model: EchoDetector | ToFClassifier,
+        signals: np.ndarray,
+        onset: np.ndarray,
+        source: str = "the test split",
+        speed_of_sound: float = 1480.0,
+    ) -> None:
         self.model = model
         self.signal_length = model.encoder.signal_length
         self.signals = np.asarray(signals)
@@ -43,7 +53,7 @@ class Reference:
         self.num_bins = self.logits.shape[1]
         self.bin_width = model.bin_width
 
-    def compare(self, logits, output_scale=0.0):
+    def compare(self, logits: np.ndarray, output_scale: float = 0.0) -> dict:
         """Scores the logits of a runtime against Keras's, and both against the labels.
 
         Args:
@@ -65,18 +75,30 @@ class Reference:
             **self._score(logits, expected, self.onset[: len(logits)]),
         }
 
+    @abc.abstractmethod
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Probability of each bin, `(n, num_bins)`, float32."""
+
+    @property
+    @abc.abstractmethod
+    def settings(self) -> dict:
+        """What `decode_picks` takes."""
+
+    @abc.abstractmethod
+    def _score(self, logits, expected, onset): ...
+
 
 class ClassReference(Reference):
     """The `Reference` of a `ToFClassifier`: each signal has one onset, and the bins exclude each other."""
 
     kind = "classifier"
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray):
         """Probability of each bin, `(n, num_bins)`, float32."""
         return scipy.special.softmax(np.asarray(logits, "float32"), axis=-1)
 
     @functools.cached_property
-    def settings(self):
+    def settings(self) -> dict:
         """What `decode_picks` takes: the least confidence of `choose_min_confidence`, the spread as it is stated."""
         return {
             "min_confidence": choose_min_confidence(self._silent, loudest_picks(self._found, self.bin_width)),
@@ -126,21 +148,25 @@ class EchoReference(Reference):
 
     kind = "detector"
 
-    def __init__(self, model, *args, **kwargs):
+    def __init__(self, model, *args, **kwargs) -> None:
         if "min_confidence" not in model.settings:
             raise ValueError(
                 "The detector has no min_confidence: nobody knows which of its picks to trust. Let "
                 "recipes/train_picker.py end its training, which chooses them on records without an echo."
             )
-        settings = EchoPicker(model).settings
-        self.settings = {name: settings[name] for name in _SETTINGS}  # what `decode_picks` takes
         super().__init__(model, *args, **kwargs)
 
-    def probabilities(self, logits):
+    @functools.cached_property
+    def settings(self) -> dict:
+        """What `decode_picks` takes: as the picker has them."""
+        settings = EchoPicker(self.model).settings
+        return {name: settings[name] for name in _SETTINGS}
+
+    def probabilities(self, logits: np.ndarray):
         """Probability of each bin that an echo begins in it, `(n, num_bins)`, float32."""
         return scipy.special.expit(np.asarray(logits, "float32"))
 
-    def picks(self, logits):
+    def picks(self, logits: np.ndarray):
         """The picks of logits `(n, num_bins)`, as `decode_picks` gives them."""
         return decode_picks(self.probabilities(logits), self.bin_width, **self.settings)
 
@@ -196,7 +222,13 @@ def _nearest_errors(picks, onset):
     return error
 
 
-def reference_of(model, signals, onset, source="the test split", speed_of_sound=1480.0):
+def reference_of(
+    model: EchoDetector | ToFClassifier,
+    signals: np.ndarray,
+    onset: np.ndarray,
+    source: str = "the test split",
+    speed_of_sound: float = 1480.0,
+) -> ClassReference | EchoReference:
     """What exported files of a model are judged against.
 
     Args:
@@ -211,13 +243,6 @@ def reference_of(model, signals, onset, source="the test split", speed_of_sound=
 
     Raises:
         ValueError: for another model, unfit signals, or a detector without a least confidence.
-
-    Example:
-
-    ```python
-    reference = reference_of(EchoDetector.from_preset("nano"), *field_signals(256, 2048, seed=0))
-    reference.compare(reference.logits)["found"]
-    ```
     """
     for kind, chosen in ((ToFClassifier, ClassReference), (EchoDetector, EchoReference)):
         if isinstance(model, kind):

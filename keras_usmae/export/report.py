@@ -34,7 +34,7 @@ _LEGENDS = {
 }
 
 
-def format_report(report):
+def format_report(report: dict) -> str:
     """Formats the figures of an export as Markdown tables: against Keras, and what each file costs.
 
     Args:
@@ -42,12 +42,6 @@ def format_report(report):
 
     Returns:
         str.
-
-    Example:
-
-    ```python
-    print(format_report(json.loads(Path("runs/mine/export/export.json").read_text())))
-    ```
     """
     columns = (*_SCORES[report["kind"]], *_COMMON)
     empty = [""] * len(columns)

@@ -12,7 +12,7 @@ from keras_usmae.picker.picker import DETECTOR_FILE
 CLASSIFIER_FILE = "classifier.keras"
 
 
-def load_model(folder):
+def load_model(folder: str | Path) -> ToFClassifier | EchoDetector:
     """Loads the trained model of a run folder, in float32.
 
     Args:
@@ -25,12 +25,6 @@ def load_model(folder):
     Raises:
         FileNotFoundError: if there is neither file.
         ValueError: if it cannot be read, or holds another model.
-
-    Example:
-
-    ```python
-    model = load_model("runs/mine")
-    ```
     """
     folder = Path(folder)
     for name, kind in ((CLASSIFIER_FILE, ToFClassifier), (DETECTOR_FILE, EchoDetector)):
@@ -42,7 +36,7 @@ def load_model(folder):
     )
 
 
-def load_signals(path):
+def load_signals(path: str | Path) -> tuple:
     """Reads raw signals and their labelled onsets.
 
     Args:
@@ -54,12 +48,6 @@ def load_signals(path):
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it cannot be read, or lacks one of the arrays, or they do not belong together.
-
-    Example:
-
-    ```python
-    signals, onset = load_signals("runs/mine/test.npz")
-    ```
     """
     path = Path(path)
     if not path.is_file():

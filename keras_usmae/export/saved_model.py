@@ -1,12 +1,19 @@
 """A trained model as SavedModel."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import keras
 import tensorflow as tf
 
 from keras_usmae.models import EchoDetector, expected_onset
 
+if TYPE_CHECKING:
+    from keras_usmae.export.deployment import DeploymentGraph
+    from keras_usmae.models.tof_classifier import ToFClassifier
 
-def in_float32(model):
+
+def in_float32(model: "ToFClassifier | EchoDetector"):
     """Rebuilds a model in float32, whatever dtype policy it was trained under.
 
     Args:
@@ -14,12 +21,6 @@ def in_float32(model):
 
     Returns:
         A model of the same class with the same weights, every layer of which computes in float32.
-
-    Example:
-
-    ```python
-    model = in_float32(keras.saving.load_model("runs/mine/classifier.keras"))
-    ```
     """
     encoder = type(model.encoder).from_config({**model.encoder.get_config(), "dtype": "float32"})
     config = {**model.get_config(), "dtype": "float32"}
@@ -29,7 +30,7 @@ def in_float32(model):
     return copy
 
 
-def write_saved_model(model, path):
+def write_saved_model(model: "ToFClassifier | EchoDetector", path: str | Path) -> None:
     """Writes a SavedModel that measures raw signals, for TensorFlow Serving or any TensorFlow program.
 
     The signature `serve` takes `signals`, float32 `(batch, signal_length)` of any batch size, at the sampling rate of
@@ -45,14 +46,6 @@ def write_saved_model(model, path):
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_saved_model(classifier, "export/saved_model")
-    serve = tf.saved_model.load("export/saved_model").signatures["serve"]
-    serve(signals=tf.constant(raw_signals))["tof"]
-    ```
     """
     check_backend()
     spec = tf.TensorSpec((None, model.encoder.signal_length), tf.float32, name="signals")
@@ -67,19 +60,13 @@ class ServedModel(keras.Model):
 
     Args:
         model: `ToFClassifier` or `EchoDetector`.
-
-    Example:
-
-    ```python
-    ServedModel(classifier)(raw_signals)["tof"]
-    ```
     """
 
-    def __init__(self, model):
+    def __init__(self, model: "ToFClassifier | EchoDetector") -> None:
         super().__init__()
         self.model = model
 
-    def call(self, signals, training=False):
+    def call(self, signals, training: bool = False):
         """Standardises, predicts and decodes `signals` of shape `(batch, signal_length)`."""
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)
@@ -98,7 +85,7 @@ class ServedModel(keras.Model):
         }
 
 
-def write_static_saved_model(graph, path):
+def write_static_saved_model(graph: "DeploymentGraph", path: str | Path) -> None:
     """Writes the SavedModel that TFLite is converted from: one standardised signal in, logits out.
 
     With a batch size that is not known, SHAPE, PACK, GATHER and REDUCE_PROD stay in the graph to compute it at run
@@ -110,13 +97,6 @@ def write_static_saved_model(graph, path):
 
     Raises:
         RuntimeError: if Keras does not run on TensorFlow.
-
-    Example:
-
-    ```python
-    write_static_saved_model(DeploymentGraph(model, DEPLOYMENT_FORMS["float32"]), "static")
-    content = convert("static", "float32")
-    ```
     """
     check_backend()
     spec = tf.TensorSpec((1, graph.model.encoder.signal_length), tf.float32, name="signals")
@@ -126,17 +106,11 @@ def write_static_saved_model(graph, path):
     archive.write_out(str(path), verbose=False)
 
 
-def check_backend():
+def check_backend() -> None:
     """Checks that Keras runs on TensorFlow.
 
     Raises:
         RuntimeError: if it does not.
-
-    Example:
-
-    ```python
-    check_backend()
-    ```
     """
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(

@@ -4,13 +4,15 @@ It is what the picker does (`keras_usmae.picker`), for any function from windows
 file in an interpreter.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.windows import window_starts, window_weights
 
 
-def stream_picks(record, probabilities, signal_length, bin_width, **settings):
+def stream_picks(record: np.ndarray, probabilities: Callable, signal_length: int, bin_width: int, **settings) -> dict:
     """Slides a window over a record, averages what the windows say of each bin, and picks the peaks.
 
     Windows overlap by half, and each counts most in its middle: an echo is found once, wherever the border of a window
@@ -29,13 +31,6 @@ def stream_picks(record, probabilities, signal_length, bin_width, **settings):
 
     Raises:
         ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    picks = stream_picks(record, probabilities, 2048, 16, min_confidence=0.71)
-    picks["onset"]
-    ```
     """
     windows, starts = record_windows(record, signal_length, bin_width)
     varied = windows.max(axis=1) > windows.min(axis=1)
@@ -50,7 +45,7 @@ def stream_picks(record, probabilities, signal_length, bin_width, **settings):
     return {name: values for name, values in picks.items() if name != "trace"}
 
 
-def record_windows(record, signal_length, bin_width):
+def record_windows(record: np.ndarray, signal_length: int, bin_width: int) -> tuple:
     """The windows that slide over a record.
 
     Args:
@@ -63,12 +58,6 @@ def record_windows(record, signal_length, bin_width):
 
     Raises:
         ValueError: if the record is shorter than a window, or half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    record_windows(np.zeros(5000), 2048, 16)[1]  # 0, 1024, 2048, 2944
-    ```
     """
     record = np.asarray(record)
     if record.ndim != 1 or len(record) < signal_length:
@@ -80,17 +69,11 @@ def record_windows(record, signal_length, bin_width):
     return np.lib.stride_tricks.sliding_window_view(record, signal_length)[starts], starts
 
 
-def check_bins(signal_length, bin_width):
+def check_bins(signal_length: int, bin_width: int) -> None:
     """Checks that windows which overlap by half share their bins.
 
     Raises:
         ValueError: if half a window is no multiple of a bin.
-
-    Example:
-
-    ```python
-    check_bins(2048, 16)
-    ```
     """
     if signal_length % (2 * bin_width):
         raise ValueError(

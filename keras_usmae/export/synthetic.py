@@ -1,6 +1,7 @@
 """Synthetic signals for models that bring no data of their own: to calibrate, to judge, and to hear silence."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _FAINTEST = 0.05
 _CLEAR_DB = 18.0
 
 
-def field_signals(num_signals, signal_length, seed):
+def field_signals(num_signals: int, signal_length: int, seed: int) -> tuple:
     """Draws signals of the preset `field` and where their clear echoes begin.
 
     Args:
@@ -29,12 +30,6 @@ def field_signals(num_signals, signal_length, seed):
     Returns:
         A tuple of the signals, float32 `(num_signals, signal_length)`, and the onsets in samples, `(num_signals, k)`:
         those of the echoes of 18 dB and more that no other echo hides, NaN where a signal has fewer of them.
-
-    Example:
-
-    ```python
-    signals, onset = field_signals(256, 2048, seed=0)
-    ```
     """
     drawn = _draw(SignalConfig.from_preset("field"), num_signals, signal_length, seed)
     starts, amplitudes = all_echoes(drawn)
@@ -47,7 +42,9 @@ def field_signals(num_signals, signal_length, seed):
     return drawn["signal"][:, :signal_length], np.where(clear, onset, np.nan)
 
 
-def silent_confidences(probabilities, signal_length, bin_width, num_signals=5_120):
+def silent_confidences(
+    probabilities: Callable, signal_length: int, bin_width: int, num_signals: int = 5_120
+) -> np.ndarray:
     """Confidence of the loudest pick of records without an echo: noise, ring-down, backscatter, interference.
 
     Args:
@@ -59,18 +56,12 @@ def silent_confidences(probabilities, signal_length, bin_width, num_signals=5_12
 
     Returns:
         float array of shape `(num_signals,)`; 0 where there is no pick.
-
-    Example:
-
-    ```python
-    silent_confidences(lambda x: softmax(classifier.predict(x)), 2048, 16).max()
-    ```
     """
     signals = _draw(silent_world(), num_signals, signal_length, SILENCE_SEED)["signal"][:, :signal_length]
     return loudest_picks(probabilities(standardize(signals)), bin_width)
 
 
-def loudest_picks(probabilities, bin_width):
+def loudest_picks(probabilities: np.ndarray, bin_width: int) -> np.ndarray:
     """Confidence of the loudest pick of each signal, 0 where there is none.
 
     Args:
@@ -86,7 +77,7 @@ def loudest_picks(probabilities, bin_width):
     return loudest
 
 
-def choose_min_confidence(silent, voiced):
+def choose_min_confidence(silent: np.ndarray, voiced: np.ndarray) -> float:
     """Chooses a least confidence for a model that has none.
 
     It is the smallest at which at most one record in 1,000 without an echo gets a pick, as that of the ready picker;
@@ -98,12 +89,6 @@ def choose_min_confidence(silent, voiced):
 
     Returns:
         float, at least 0.05.
-
-    Example:
-
-    ```python
-    choose_min_confidence(np.zeros(5000), np.full(100, 0.9))  # 0.05
-    ```
     """
     allowed = int(len(silent) * FALSE_ALARMS * 0.6)  # not all of it: the records of the field are others
     quiet = np.ceil(np.sort(silent)[-1 - allowed] * 100) / 100

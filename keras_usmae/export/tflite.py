@@ -1,5 +1,7 @@
 """From a SavedModel to TFLite files, in float or integers."""
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,7 +15,7 @@ TFLM_FORMATS = ("float32", "int8", "int16x8")
 MIN_CALIBRATION = 32
 
 
-def check_calibration(signals, signal_length):
+def check_calibration(signals: np.ndarray, signal_length: int) -> np.ndarray:
     """Checks and standardises the signals that set the scales of an integer model.
 
     Args:
@@ -25,12 +27,6 @@ def check_calibration(signals, signal_length):
 
     Raises:
         ValueError: if there are fewer than 32 signals, or they have another length, NaN, infinity, or no variance.
-
-    Example:
-
-    ```python
-    calibration = check_calibration(np.load("runs/mine/calibration.npz")["signal"], 2048)
-    ```
     """
     try:
         signals = standardize(check_signals(signals, signal_length))
@@ -44,7 +40,7 @@ def check_calibration(signals, signal_length):
     return signals
 
 
-def convert(saved_model, tflite_format, calibration=None):
+def convert(saved_model: str | Path, tflite_format: str, calibration: np.ndarray | None = None) -> bytes:
     """Converts a SavedModel of static shape to a TFLite flatbuffer of builtin operators.
 
     Args:
@@ -60,12 +56,6 @@ def convert(saved_model, tflite_format, calibration=None):
     Raises:
         ValueError: for an unknown format, or integers without calibration.
 
-    Example:
-
-    ```python
-    content = convert("static", "int8", calibration)
-    ```
-
     Reference:
         - [Jacob et al., 2017](https://arxiv.org/abs/1712.05877), the scheme of integer-only inference
     """
@@ -78,7 +68,7 @@ def convert(saved_model, tflite_format, calibration=None):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if tflite_format == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if tflite_format in INTEGER_FORMATS:
+    if tflite_format in INTEGER_FORMATS and calibration is not None:
         int8 = tflite_format == "int8"
         # CMSIS-NN's fully connected kernel takes weights per channel in int8 only; see cmsis_nn.py.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = not int8

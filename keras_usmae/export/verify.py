@@ -3,15 +3,19 @@
 import collections
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.export.cmsis_nn import check_cmsis_nn
 from keras_usmae.export.cost import count_macs, estimate_rates
-from keras_usmae.export.interpreters import LiteRTInterpreter, TFLMInterpreter
+from keras_usmae.export.interpreters import Interpreter, LiteRTInterpreter, TFLMInterpreter
 from keras_usmae.export.onnx import ONNXInterpreter
 from keras_usmae.export.operators import check_integer, check_operators, read_operators
 from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS
+
+if TYPE_CHECKING:
+    from keras_usmae.export.reference import Reference
 
 # A float32 file computes what Keras computes: more than rounding apart is a fault of the conversion.
 FLOAT32_TOLERANCE = 1e-3
@@ -31,12 +35,12 @@ class Run:
     output_scale: float
     latency_ms: float
 
-    def scores(self, reference, num_signals):
+    def scores(self, reference: "Reference", num_signals: int):
         """Scores of the first `num_signals` signals; see `Reference.compare`."""
         return {"latency_ms": self.latency_ms, **reference.compare(self.logits[:num_signals], self.output_scale)}
 
 
-def verify_tflite(content, tflite_format, reference, seconds=60.0):
+def verify_tflite(content: bytes, tflite_format: str, reference: "Reference", seconds: float = 60.0) -> tuple:
     """Measures a TFLite file: operators, size, arena, and what it gives in each runtime.
 
     Integer files are judged by TFLM and by LiteRT's reference kernels, which share their arithmetic. What LiteRT runs
@@ -57,13 +61,6 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
     Raises:
         ValueError: if an operator is not in TFLM, an integer file holds floats or what CMSIS-NN's kernels refuse, or a
             float32 file disagrees with Keras.
-
-    Example:
-
-    ```python
-    file, runs = verify_tflite(content, "int8", reference)
-    reference.compare(runs["TFLM"].logits)
-    ```
     """
     operators = read_operators(content)
     on_tflm = tflite_format in TFLM_FORMATS
@@ -73,7 +70,8 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
     if integer:
         check_integer(operators)
         check_cmsis_nn(operators)
-    interpreters = {"TFLM": TFLMInterpreter(content)} if on_tflm else {}
+    tflm = TFLMInterpreter(content) if on_tflm else None
+    interpreters: dict[str, Interpreter] = {"TFLM": tflm} if tflm else {}
     interpreters["LiteRT reference"] = LiteRTInterpreter(content)
     interpreters["LiteRT XNNPACK"] = LiteRTInterpreter(content, delegate=True)
     exact = tflite_format == "float32"
@@ -83,12 +81,12 @@ def verify_tflite(content, tflite_format, reference, seconds=60.0):
         "operators": dict(collections.Counter(operator.name for operator in operators)),
         "macs": count_macs(operators),
         "cores": estimate_rates(operators, tables=tflite_format == "int8") if integer else None,
-        "arena_bytes": interpreters["TFLM"].arena_bytes() if on_tflm else None,
+        "arena_bytes": tflm.arena_bytes() if tflm else None,
     }
     return file, runs
 
 
-def verify_onnx(path, reference, seconds=60.0):
+def verify_onnx(path: str | Path, reference: "Reference", seconds: float = 60.0) -> tuple:
     """Measures an ONNX file in ONNX Runtime.
 
     Args:
@@ -101,12 +99,6 @@ def verify_onnx(path, reference, seconds=60.0):
 
     Raises:
         ValueError: if the file disagrees with Keras.
-
-    Example:
-
-    ```python
-    file, runs = verify_onnx("model.onnx", reference)
-    ```
     """
     name = "ONNX Runtime"
     run = _run(name, ONNXInterpreter(path), reference, seconds, exact=True)

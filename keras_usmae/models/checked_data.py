@@ -13,13 +13,6 @@ class Watch:
 
     Args:
         look: function of inputs and labels (either may be `None`) that raises a ValueError.
-
-    Example:
-
-    ```python
-    watch = Watch(look)
-    model.fit(watch.over(dataset))
-    ```
     """
 
     def __init__(self, look):

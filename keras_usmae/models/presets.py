@@ -146,12 +146,6 @@ def load_preset_weights(encoder, name, weights):
 
     Raises:
         ValueError: if the preset has no such weights, or they do not fit the encoder.
-
-    Example:
-
-    ```python
-    load_preset_weights(MAEEncoder.from_preset("nano", signal_length=1024), "nano", "synthetic")
-    ```
     """
     if weights not in preset_weights(name):
         known = {preset: preset_weights(preset) for preset in preset_names() if preset_weights(preset)}

@@ -77,12 +77,6 @@ def decode_interval(logits, bin_width, level=0.95):
 
     Raises:
         ValueError: for a level outside of (0, 1).
-
-    Example:
-
-    ```python
-    decode_interval(np.zeros((1, 128), "float32"), bin_width=16)  # about [51.2, 1996.8]
-    ```
     """
     if not 0 < level < 1:
         raise ValueError(f"`level` must lie between 0 and 1. Received: level={level!r}")
@@ -107,12 +101,6 @@ def decode_spread(logits, bin_width):
 
     Returns:
         Tensor of shape `(batch,)`, samples; at least that of one bin, `bin_width / sqrt(12)`.
-
-    Example:
-
-    ```python
-    decode_spread(np.eye(128, dtype="float32")[[3]] * 50, bin_width=16)  # 16 / sqrt(12) = 4.6
-    ```
     """
     probabilities = ops.softmax(ops.cast(logits, "float32"), axis=-1)
     bins = ops.arange(logits.shape[-1], dtype="float32")[None, :]

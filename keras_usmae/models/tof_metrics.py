@@ -27,12 +27,6 @@ class ToFAccuracy(keras.metrics.Mean):
         tolerance: int, bins of distance that still count as right. Defaults to `0`, top-1 accuracy.
         name: str. Defaults to `"accuracy"`.
         **kwargs: arguments of `keras.metrics.Metric`.
-
-    Example:
-
-    ```python
-    classifier.compile("adamw", loss, metrics=[ToFAccuracy(16), ToFAccuracy(16, 1, name="within_one_bin")])
-    ```
     """
 
     def __init__(self, bin_width, tolerance=0, name="accuracy", **kwargs):
@@ -61,12 +55,6 @@ class ToFError(keras.metrics.Mean):
         method: str, see `decode_onset`. Defaults to `"expectation"`.
         name: str. Defaults to `"error_samples"`.
         **kwargs: arguments of `keras.metrics.Metric`.
-
-    Example:
-
-    ```python
-    classifier.compile("adamw", loss, metrics=[ToFError(bin_width=16)])
-    ```
     """
 
     def __init__(self, bin_width, method="expectation", name="error_samples", **kwargs):

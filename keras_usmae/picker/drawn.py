@@ -58,15 +58,15 @@ class EvenSample:
     ```
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int) -> None:
         self.size = size
         self._every, self._kept = 1, []
 
-    def wants(self, number):
+    def wants(self, number: int | np.ndarray) -> bool | np.ndarray:
         """Whether the item of this number is kept, for now; bool, or an array of them for an array of numbers."""
         return number % self._every == 0
 
-    def add(self, number, item):
+    def add(self, number, item) -> None:
         """Takes an item that `wants` asked for; numbers rise."""
         self._kept.append((number, item))
         if len(self._kept) > 4 * self.size:
@@ -99,18 +99,18 @@ class Worst:
     ```
     """
 
-    def __init__(self, size, apart=16):
+    def __init__(self, size: int, apart: int = 16) -> None:
         self.size, self.apart = size, apart
         self._kept = {}  # by stretch: value and item
 
-    def wants(self, number, value):
+    def wants(self, number, value: float) -> bool:
         """Whether an item of this number and value is one of the worst so far."""
         stretch = number // self.apart
         if stretch in self._kept:
             return value < self._kept[stretch][0]
         return len(self._kept) < self.size or value < max(value for value, _ in self._kept.values())
 
-    def add(self, number, value, item):
+    def add(self, number, value: float, item) -> None:
         """Takes an item that `wants` asked for."""
         self._kept[number // self.apart] = (value, item)
         if len(self._kept) > self.size:
@@ -135,7 +135,7 @@ class TimeGrid:
     stop: float
     columns: int
 
-    def to_line(self, signal, sampling_rate, start_time):
+    def to_line(self, signal: np.ndarray, sampling_rate: float, start_time: float) -> np.ndarray:
         """The largest magnitude of a trace in each column, so that no echo is lost between two of them.
 
         Args:

@@ -15,9 +15,14 @@ import queue
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
 
 ENGINES = ("auto", "litert", "keras")
 METADATA = "keras_usmae.picker"  # name of the entry in a .tflite file
@@ -42,18 +47,18 @@ class DetectorInfo:
     weights: str = ""
 
 
-def has_litert():
+def has_litert() -> bool:
     """Whether LiteRT is installed."""
     return importlib.util.find_spec(LITERT) is not None
 
 
-def check_engine(name):
+def check_engine(name: str) -> None:
     """Raises a ValueError for a name that is none of `ENGINES`."""
     if name not in ENGINES:
         raise ValueError(f"`engine` must be one of {', '.join(ENGINES)}. Received: engine={name!r}")
 
 
-def file_hash(path):
+def file_hash(path: str | Path) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -69,11 +74,11 @@ class KerasEngine:
     name = "keras"
     workers = 1  # a backend uses the cores by itself
 
-    def __init__(self, detector):
+    def __init__(self, detector: "EchoDetector"):
         self.detector = detector
         self.info = DetectorInfo(detector.encoder.signal_length, detector.bin_width, dict(detector.settings))
 
-    def expect(self, num_windows):
+    def expect(self, num_windows: int) -> None:
         """Has TensorFlow compile the network where many windows follow: 1.3 (`tiny`) to 1.6 (`nano`) times as fast."""
         import keras
 
@@ -81,7 +86,7 @@ class KerasEngine:
         if many and keras.backend.backend() == "tensorflow" and not self.detector.jit_compile:
             self.detector.jit_compile, self.detector.predict_function = True, None
 
-    def logits(self, windows, batch_size):
+    def logits(self, windows: np.ndarray, batch_size: int) -> np.ndarray:
         """Logits `(n, num_bins)` of windows `(n, signal_length)`, `n` not above `batch_size`."""
         # Few sizes of batches, so that no backend compiles again and again, and a single trace need not wait for 256.
         size = next(size for size in (1, min(16, batch_size), batch_size) if size >= len(windows))
@@ -103,18 +108,18 @@ class LiteRTEngine:
 
     name = "litert"
 
-    def __init__(self, content):
+    def __init__(self, content: bytes):
         self.info = read_info(content)
         self.workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._content = content
-        self._idle = queue.LifoQueue()
+        self._idle: queue.LifoQueue = queue.LifoQueue()
         with _without_greeting():  # LiteRT tells once in a process that it uses XNNPACK
             self._idle.put(self._start())
 
-    def expect(self, num_windows):
+    def expect(self, num_windows: int) -> None:
         """Nothing to prepare."""
 
-    def logits(self, windows, batch_size):
+    def logits(self, windows: np.ndarray, batch_size: int) -> np.ndarray:
         """Logits `(n, num_bins)` of windows `(n, signal_length)`; threads may call it at a time."""
         try:
             interpreter = self._idle.get_nowait()
@@ -153,7 +158,7 @@ def _without_greeting():
         os.close(nowhere)
 
 
-def read_info(content):
+def read_info(content: bytes) -> DetectorInfo:
     """What a .tflite file says of the picker that it was made from.
 
     Args:
@@ -177,7 +182,7 @@ def read_info(content):
         raise ValueError(f"The .tflite file is none of a picker: it has no readable entry {METADATA!r}.") from error
 
 
-def load_engine(path, weights, engine):
+def load_engine(path: str | Path, weights: str | Path, engine: str) -> LiteRTEngine | None:
     """The .tflite file beside a detector's weights, where it is asked for and can be used.
 
     Args:
@@ -215,7 +220,7 @@ def load_engine(path, weights, engine):
     return found
 
 
-def write_engine_of_run(folder):
+def write_engine_of_run(folder: str | Path) -> bool:
     """Writes `detector.tflite` beside a run's `detector.keras`, in a process of its own on TensorFlow.
 
     Args:
@@ -238,7 +243,10 @@ def write_engine_of_run(folder):
     return True
 
 
-def in_threads(engine, work, jobs):
+Engine = KerasEngine | LiteRTEngine
+
+
+def in_threads(engine: Engine, work: Callable, jobs: list) -> Iterator[Any]:
     """Does jobs on as many threads as an engine has workers.
 
     Args:

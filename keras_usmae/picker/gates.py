@@ -2,10 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.picker.units import SECONDS, split_unit
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.picks import Picks
 
 _EXAMPLE = "Write it as 20us:40us or back=20us:40us, in ns, us, ms, s or mm; 20us: is open to the record's end."
 
@@ -29,7 +34,7 @@ class Gate:
         return limits if self.name.startswith("gate") else f"{self.name}={limits}"
 
 
-def parse_gates(texts, speed_of_sound=None):
+def parse_gates(texts: Sequence[str], speed_of_sound: float | None = None) -> tuple[Gate, ...]:
     """Reads gates as they are written on the command line.
 
     Args:
@@ -64,7 +69,7 @@ def parse_gates(texts, speed_of_sound=None):
     return tuple(gates)
 
 
-def check_gates(gates, start, stop, source):
+def check_gates(gates: Sequence[Gate], start: float, stop: float, source: str) -> None:
     """Makes sure that gates lie inside of a record.
 
     Args:
@@ -98,7 +103,7 @@ def check_gates(gates, start, stop, source):
             )
 
 
-def parse_echo(echo):
+def parse_echo(echo: str):
     """Checks which echo of a gate is asked for.
 
     Args:
@@ -125,7 +130,7 @@ def parse_echo(echo):
     raise ValueError(f"The echo {echo!r} is unknown. Choose first, strongest, all, or a number from 1.")
 
 
-def choose_echoes(picks, gate, echo):
+def choose_echoes(picks: "Picks", gate: Gate, echo) -> "Picks":
     """Chooses the echoes that are asked for in one gate.
 
     Args:
@@ -153,7 +158,7 @@ def choose_echoes(picks, gate, echo):
     return inside.strongest() if echo == "strongest" else inside.nth(echo - 1)
 
 
-def choose_pair(picks, gates, echo):
+def choose_pair(picks: "Picks", gates: Sequence[Gate], echo) -> tuple:
     """Chooses the two echoes whose spacing is a thickness.
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from keras_usmae.picker.gates import Gate, check_gates, parse_echo, parse_gates
 from keras_usmae.picker.scale import as_scale
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan, parse_step
 from keras_usmae.picker.source import Source, count, find_scan
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.settings import PredictConfig
+    from keras_usmae.signals.readers.recording import Recording
 
 _BLOCK_SAMPLES = 2**22
 _SETTINGS = ("sampling_rate", "axis", "signals", "start_time")
@@ -75,7 +80,7 @@ class Job:
     ```
     """
 
-    def __init__(self, config):
+    def __init__(self, config: "PredictConfig") -> None:
         self.config = config
         self.echo = parse_echo(config.echo)
         self.gates = parse_gates(config.gates, config.speed_of_sound) or (Gate("record", -math.inf, math.inf),)
@@ -95,7 +100,7 @@ class Job:
         self.scan = scan
 
     @property
-    def labelled(self):
+    def labelled(self) -> bool:
         """Whether the recordings have labels."""
         return self.first.onset is not None
 
@@ -123,7 +128,7 @@ class Job:
         check_gates(self.gates, *ends(recording), recording.source)
 
 
-def ends(recording):
+def ends(recording: "Recording"):
     """Times of a recording's first and last sample in s: a pair of float."""
     return recording.start_time, recording.start_time + (recording.signals.shape[1] - 1) / recording.sampling_rate
 

@@ -1,6 +1,7 @@
 """The network's look at a recording, block by block: where echoes may begin, and how loud it is there."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.special
@@ -8,6 +9,11 @@ import scipy.special
 from keras_usmae.picker.engines import in_threads
 from keras_usmae.picker.windows import complete_short, window_starts, window_weights
 from keras_usmae.signals.picking.analytic import analytic_signal
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.engines import Engine
+    from keras_usmae.picker.scale import Scale
+    from keras_usmae.picker.traces import Traces
 
 _BAND = (0.008, 0.1)  # cycles a sample: of the bursts that the network knows, at its scale
 _ENVELOPE_MARGIN = 128  # samples that an envelope needs on either side of a piece
@@ -31,7 +37,7 @@ class Seen:
     noise: np.ndarray
 
 
-def look(engine, traces, scale, batch_size):
+def look(engine: "Engine", traces: "Traces", scale: "Scale", batch_size: int) -> Seen:
     """Runs the network over all windows of a recording; memory grows with its bins only.
 
     Each trace keeps its place in a batch, whatever is wrong with others, so that its numbers are the same to the bit.

@@ -1,12 +1,16 @@
 """Pictures of what was measured: C-scans, profiles along a line, histograms."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from keras_usmae.picker.plots import MISSING, gate_color
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.scan import Scan
 
 _MAX_POINTS = 20_000
 
@@ -35,7 +39,7 @@ class Measured:
     colors: str = "viridis"
 
 
-def plot_c_scan(scan, measured):
+def plot_c_scan(scan: "Scan", measured: list[Measured]) -> Figure:
     """Draws maps of a scan; traces without a value are grey.
 
     The colours span 1 % to 99 % of the values, so that a few wild ones do not flatten the map; the colour bar's pointed
@@ -108,7 +112,7 @@ def _places(spans, columns):
     return [divmod(int(cell), columns) for cell in cells]
 
 
-def plot_profile(scan, measured):
+def plot_profile(scan: "Scan", measured: list[Measured]) -> Figure:
     """Draws quantities along a line of traces, with their 95 % intervals.
 
     Args:
@@ -160,7 +164,7 @@ def _draw_profile(axes, scan, quantity):
     axes.plot(where, value, ".", color=color, markersize=size, label=quantity.title)
 
 
-def plot_histogram(measured, confidence, min_confidence):
+def plot_histogram(measured: list[Measured], confidence: np.ndarray, min_confidence: float | None) -> Figure:
     """Draws how the quantities are distributed, and the confidence of the picks.
 
     Args:

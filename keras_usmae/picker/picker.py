@@ -2,6 +2,7 @@
 
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +10,12 @@ from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.engines import KerasEngine, LiteRTEngine, check_engine, load_engine
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
-from keras_usmae.picker.scale import as_scale, choose_scale
+from keras_usmae.picker.scale import Scale, as_scale, choose_scale
 from keras_usmae.picker.traces import NO_ECHO, Traces
 from keras_usmae.signals.tof import samples_to_seconds
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
 
 DETECTOR_FILE = "detector.keras"
 ENGINE_FILE = "detector.tflite"
@@ -64,13 +68,13 @@ class EchoPicker:
     ```
     """
 
-    def __init__(self, detector):
+    def __init__(self, detector: "EchoDetector | LiteRTEngine"):
         self.engine = detector if isinstance(detector, LiteRTEngine) else KerasEngine(_checked(detector))
         self.bin_width = self.engine.info.bin_width
         self.settings = {**_SETTINGS, **self.engine.info.settings}
 
     @classmethod
-    def from_preset(cls, name, engine="auto"):
+    def from_preset(cls, name: str, engine: str = "auto") -> "EchoPicker":
         """The picker that ships with the package.
 
         Args:
@@ -106,7 +110,7 @@ class EchoPicker:
         return cls(found)
 
     @classmethod
-    def from_run(cls, folder, engine="auto"):
+    def from_run(cls, folder: str | Path, engine: str = "auto") -> "EchoPicker":
         """The picker of a run of recipes/train_picker.py.
 
         Args:
@@ -145,7 +149,7 @@ class EchoPicker:
             found = load_trained(path, EchoDetector)
         return cls(found)
 
-    def choose_scale(self, signals, sampling_rate):
+    def choose_scale(self, signals: np.ndarray, sampling_rate: float) -> Scale:
         """Chooses the scale of a recording; give it to each call of `pick` for blocks of one recording.
 
         Args:
@@ -167,7 +171,15 @@ class EchoPicker:
         """
         return choose_scale(signals, sampling_rate, burst_typical=self.settings["burst_typical"])
 
-    def pick(self, signals, sampling_rate, start_time=0.0, scale=None, min_confidence=None, batch_size=None):
+    def pick(
+        self,
+        signals: np.ndarray,
+        sampling_rate: float,
+        start_time: float = 0.0,
+        scale: Scale | float | str | None = None,
+        min_confidence: float | None = None,
+        batch_size: int | None = None,
+    ) -> Picks:
         """Finds the echoes of traces.
 
         Args:

@@ -1,6 +1,7 @@
 """What the picker found: one row an echo, and one reason for each trace that has none."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Picks:
     def __len__(self):
         return len(self.trace)
 
-    def select(self, rows):
+    def select(self, rows: np.ndarray) -> "Picks":
         """Keeps some of the picks; number of traces, reasons and ranks stay.
 
         Args:
@@ -64,7 +65,7 @@ class Picks:
         """
         return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
-    def of_trace(self, index):
+    def of_trace(self, index: int) -> "Picks":
         """The picks of one trace.
 
         Args:
@@ -80,7 +81,7 @@ class Picks:
             raise IndexError(f"There is no trace {index}: the recording has {self.num_traces} traces.")
         return self.select(self.trace == index % self.num_traces)
 
-    def first(self, within_db=10.0):
+    def first(self, within_db: float = 10.0) -> "Picks":
         """The earliest echo of each trace, weak clutter ahead of it left out, as the threshold of a gate does.
 
         Reverberation, a small flaw or the ringing of a filter may come before the echo that is meant. An echo counts
@@ -100,7 +101,7 @@ class Picks:
         rows = np.flatnonzero(self.amplitude >= peak[self.trace] * 10 ** (-within_db / 20))
         return self.select(rows[np.unique(self.trace[rows], return_index=True)[1]])
 
-    def strongest(self):
+    def strongest(self) -> "Picks":
         """The echo of the largest amplitude of each trace, the earlier of two that are equal.
 
         Returns:
@@ -109,7 +110,7 @@ class Picks:
         order = np.lexsort((self.echo, -self.amplitude, self.trace))
         return self.select(order[np.unique(self.trace[order], return_index=True)[1]])
 
-    def nth(self, echo):
+    def nth(self, echo: int) -> "Picks":
         """The echo of one rank of each trace.
 
         Args:
@@ -122,7 +123,7 @@ class Picks:
             raise ValueError(f"`echo` is a rank from 0, the earliest. Received: echo={echo}")
         return self.select(self.echo == echo)
 
-    def within(self, start, stop):
+    def within(self, start: float, stop: float) -> "Picks":
         """The picks in a gate; `echo` remains the rank in the whole trace.
 
         Args:
@@ -139,7 +140,7 @@ class Picks:
             raise ValueError(f"A gate must end after it starts. Received: start={start:g} s, stop={stop:g} s")
         return self.select((self.tof >= start) & (self.tof < stop))
 
-    def of_each_trace(self, name):
+    def of_each_trace(self, name: str) -> np.ndarray:
         """One value for each trace, of picks with at most one a trace.
 
         Args:
@@ -163,7 +164,7 @@ class Picks:
         return values
 
     @classmethod
-    def concatenate(cls, blocks):
+    def concatenate(cls, blocks: "Sequence[Picks]") -> "Picks":
         """Joins the picks of consecutive blocks of one recording; traces are counted on.
 
         Args:

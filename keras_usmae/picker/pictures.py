@@ -1,5 +1,8 @@
 """The pictures of a prediction: what is kept of the traces while they pass, and what is drawn of it in the end."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 from tqdm import tqdm
 
@@ -10,6 +13,10 @@ from keras_usmae.picker.maps import Measured, plot_c_scan, plot_histogram, plot_
 from keras_usmae.picker.plots import plot_a_scans, plot_b_scan
 from keras_usmae.picker.rows import distance_name
 from keras_usmae.picker.source import count
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.job import Block, Job
+    from keras_usmae.picker.tables import PickTable
 
 _NUM_A_SCANS, _NUM_DOUBTFUL, _NUM_WITHOUT = 6, 5, 3
 _MAX_LINES, _MAX_COLUMNS = 600, 1500
@@ -30,7 +37,7 @@ class Pictures:
     ```
     """
 
-    def __init__(self, job):
+    def __init__(self, job: "Job") -> None:
         self.job = job
         self.grid = _time_grid(job.source.ahead)
         self.typical = EvenSample(_NUM_A_SCANS)
@@ -39,7 +46,7 @@ class Pictures:
         self.without = EvenSample(_NUM_WITHOUT)
         self.sections = _sections(job.scan)
 
-    def add(self, block, rows):
+    def add(self, block: "Block", rows: dict) -> None:
         """Keeps what the pictures need of a block.
 
         Args:
@@ -76,7 +83,7 @@ class Pictures:
                 if section.wants(number):
                     section.add(number, self._line(block, i, rows, picks))
 
-    def save(self, folder, table, zoom, min_confidence):
+    def save(self, folder: str | Path, table: "PickTable", zoom: float, min_confidence: float | None) -> None:
         """Draws all pictures.
 
         Args:

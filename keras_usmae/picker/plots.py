@@ -2,10 +2,16 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from keras_usmae.picker.drawn import DrawnTrace, TimeGrid
+    from keras_usmae.picker.gates import Gate
 
 SIGNAL, LABEL, MISSING = "0.35", "tab:red", "0.85"
 GATE_COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:cyan", "tab:brown")
@@ -16,7 +22,7 @@ def gate_color(gate):
     return GATE_COLORS[gate % len(GATE_COLORS)]
 
 
-def plot_a_scans(traces, gates, unit, zoom, title):
+def plot_a_scans(traces: "list[DrawnTrace]", gates: "Sequence[Gate]", unit: str, zoom: float, title: str) -> Figure:
     """Draws traces with their picks, and beside each the part around its first pick.
 
     Args:
@@ -108,7 +114,7 @@ def _draw_legend(figure, rows):
         )
 
 
-def plot_b_scan(sections, grid, gates, dynamic_range=60.0):
+def plot_b_scan(sections: list[dict], grid: "TimeGrid", gates: "Sequence[Gate]", dynamic_range: float = 60.0) -> Figure:
     """Draws one or two B-scans with the picks in them.
 
     Args:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -19,10 +20,14 @@ from keras_usmae.picker.source import count
 from keras_usmae.picker.summary import summarize
 from keras_usmae.picker.tables import PickTable
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.picker import EchoPicker
+    from keras_usmae.picker.settings import PredictConfig
+
 _PROBED = 512  # traces that the scale is estimated from
 
 
-def predict(config, output):
+def predict(config: "PredictConfig", output: str | Path):
     """Picks all traces of a file or folder, and writes a folder with table, summary and pictures.
 
     Everything that can be wrong with the options is found before work begins. Files are read one at a time, and one
@@ -75,7 +80,7 @@ def predict(config, output):
     return summary
 
 
-def load_picker(config):
+def load_picker(config: "PredictConfig") -> "EchoPicker":
     """The picker of a configuration.
 
     Args:
@@ -230,7 +235,7 @@ def _whole_folder(path):
         shutil.rmtree(partial, ignore_errors=True)  # still there after an error only
 
 
-def free_name(path):
+def free_name(path: Path) -> Path:
     """The path itself, or with a number behind it where something is there already, so that nothing is lost.
 
     Args:

@@ -1,15 +1,24 @@
 """From the picks of a block of traces to the rows of the table."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.picker.gates import choose_echoes, choose_pair
 from keras_usmae.picker.thickness import thickness
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.gates import Gate
+    from keras_usmae.picker.picks import Picks
+    from keras_usmae.picker.scan import Scan
+    from keras_usmae.picker.settings import PredictConfig
+
 FAR_SAMPLES = 32  # of the network: an error of more is another echo, not an inaccurate one
 _LOW_CONFIDENCE = 0.75  # one of four such picks is another thing
 
 
-def table_kinds(scan, config, labelled):
+def table_kinds(scan: "Scan", config: "PredictConfig", labelled: bool) -> dict:
     """Columns of the table of picks and their kinds, see `PickTable`.
 
     Args:
@@ -46,7 +55,7 @@ def distance_name(config):
     return "depth" if config.speed_of_sound else ""
 
 
-def block_rows(picks, gates, echo, config):
+def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo, config: "PredictConfig") -> dict:
     """Rows of a block: an echo each, and one for each trace and gate that has none.
 
     Args:
@@ -79,7 +88,7 @@ def block_rows(picks, gates, echo, config):
     return {key: values[order] for key, values in rows.items()}
 
 
-def missing_rows(trace, reasons, num_gates):
+def missing_rows(trace: np.ndarray, reasons: Sequence[str], num_gates: int) -> dict:
     """Rows of traces that could not be looked at.
 
     Args:

@@ -63,7 +63,7 @@ class Scale:
         return f"{self.up}" if self.down == 1 else f"{self.up}/{self.down}"
 
 
-def as_scale(scale):
+def as_scale(scale: Scale | float | str) -> Scale:
     """Reads a scale that a user gives.
 
     Args:
@@ -97,7 +97,7 @@ def as_scale(scale):
     return Scale(ratio.numerator, ratio.denominator, math.nan, math.nan, "as given")
 
 
-def choose_scale(signals, sampling_rate, burst_typical=280.0):
+def choose_scale(signals: np.ndarray, sampling_rate: float, burst_typical: float = 280.0) -> Scale:
     """Chooses how a recording is resampled, from the bursts in it.
 
     Args:

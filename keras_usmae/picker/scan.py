@@ -24,7 +24,7 @@ class Scan:
     origin: int = 0
 
     @property
-    def is_grid(self):
+    def is_grid(self) -> bool:
         """Whether there is a map to draw."""
         return len(self.shape) == 2 and min(self.shape) > 1
 
@@ -44,7 +44,7 @@ class Scan:
             return (np.asarray(number),)
         return np.unravel_index(number, self.shape)
 
-    def place(self, index, axis):
+    def place(self, index: float | np.ndarray, axis: int):
         """Steps along an axis to what the table and the pictures say of them, in mm or as a number."""
         return index * self.step[axis] if self.step else index + self.origin
 
@@ -60,7 +60,7 @@ class Scan:
         ends = [(self.place(-0.5, axis), self.place(size - 0.5, axis)) for axis, size in enumerate(self.shape)]
         return (*ends[0], *ends[1])
 
-    def to_map(self, number, values):
+    def to_map(self, number: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Values on the grid, NaN where there is none.
 
         Args:
@@ -75,7 +75,7 @@ class Scan:
         return grid
 
 
-def parse_scan(text, step=None):
+def parse_scan(text: str, step: str | None = None) -> Scan:
     """Reads the size of a scan, such as 41x81: 41 lines of 81 traces each.
 
     Args:
@@ -103,7 +103,7 @@ def parse_scan(text, step=None):
     return Scan(sizes, ("x", "y"), parse_step(step, 2))
 
 
-def parse_step(text, num_axes):
+def parse_step(text: str | None, num_axes: int) -> tuple | None:
     """Reads the step of a scan in mm.
 
     Args:
@@ -135,7 +135,7 @@ def parse_step(text, num_axes):
     return steps
 
 
-def check_scan(scan, num_traces, source):
+def check_scan(scan: Scan, num_traces: int, source: str) -> None:
     """Makes sure that a scan has a place for each trace, and a trace for each place.
 
     Args:
@@ -166,7 +166,7 @@ def check_scan(scan, num_traces, source):
     )
 
 
-def seems_transposed(grid):
+def seems_transposed(grid: np.ndarray) -> bool:
     """Whether a map would be much smoother with the traces in lines of the other length.
 
     Args:

@@ -3,12 +3,17 @@
 import contextlib
 import itertools
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.picker.scan import Scan
 from keras_usmae.signals.readers import MissingKeyError, Sidecar, iterate_recordings
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES, open_arrays
 from keras_usmae.signals.readers.folder import describe_files
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.recording import Recording
 
 _OPTIONS = {
     "sampling_rate": "--sampling-rate 100e6",
@@ -49,7 +54,7 @@ class Source:
     ```
     """
 
-    def __init__(self, path, sidecar, settings, check):
+    def __init__(self, path: str | Path, sidecar: str | Path | None, settings: dict, check: Callable) -> None:
         self.path, self._sidecar, self._settings, self._check = Path(path), sidecar, settings, check
         self.files = [described.path for described in describe_files(path, sidecar, settings)]
         self.failed, self.doubts = {}, {}
@@ -101,12 +106,12 @@ class Source:
             yield file, result
 
 
-def count(recording):
+def count(recording: "Recording"):
     """Traces of a recording's file, those included that cannot be used."""
     return len(recording.index) + len(recording.rejected)
 
 
-def find_scan(recording):
+def find_scan(recording: "Recording") -> Scan:
     """Where the traces of a recording lie, as far as the shape of its arrays says so.
 
     An array of three axes is a map, x and y, where each has three places or more; so are several arrays of two axes,

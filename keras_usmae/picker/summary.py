@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,10 +10,15 @@ from keras_usmae.picker.job import ends
 from keras_usmae.picker.rows import FAR_SAMPLES
 from keras_usmae.picker.scan import seems_transposed
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.job import Job
+    from keras_usmae.picker.picker import EchoPicker
+    from keras_usmae.picker.tables import PickTable
+
 _SHOWN = 5  # files or reasons that are listed one by one
 
 
-def summarize(job, table, picker, scales, seconds):
+def summarize(job: "Job", table: "PickTable", picker: "EchoPicker", scales: dict, seconds: float) -> dict:
     """Counts what was found.
 
     Args:
@@ -159,7 +165,7 @@ def _errors(error, width, far):
     }
 
 
-def format_summary(summary):
+def format_summary(summary: dict) -> str:
     """The summary as text.
 
     Args:

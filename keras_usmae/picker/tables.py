@@ -32,7 +32,7 @@ class PickTable:
     ```
     """
 
-    def __init__(self, folder, kinds):
+    def __init__(self, folder: str | Path, kinds: dict) -> None:
         self.folder = Path(folder)
         self.kinds = kinds
         self.num_rows = 0
@@ -55,7 +55,7 @@ class PickTable:
     def _open(self, path, *mode, **options):
         return self._stack.enter_context(path.open(*mode, **options))
 
-    def append(self, rows):
+    def append(self, rows: dict) -> None:
         """Adds rows.
 
         Args:
@@ -86,11 +86,11 @@ class PickTable:
             file.flush()
         return {name: self._map(name, "int32" if kind is str else kind) for name, kind in self.kinds.items()}
 
-    def texts(self, name):
+    def texts(self, name: str):
         """The different texts of a column, in the order of their numbers: a list of str."""
         return list(self._texts[name])
 
-    def save_npz(self):
+    def save_npz(self) -> None:
         """Writes `picks.npz`: the columns, and for each column of texts `NAME_texts` that its numbers point into."""
         texts = {f"{name}_texts": np.array(list(known), dtype=str) for name, known in self._texts.items()}
         columns = {name: column for name, column in self.columns().items() if _is_public(name)}

@@ -1,9 +1,14 @@
 """Thickness from the spacing of two echoes."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from keras_usmae.picker.picks import Picks
 
-def thickness(front, back, speed_of_sound):
+
+def thickness(front: "Picks", back: "Picks", speed_of_sound: float) -> tuple:
     """Thickness of a layer, from the echo of its front and that of its back.
 
     The errors of the two onsets count as independent, so that the half widths of their intervals add up by squares.

@@ -29,7 +29,7 @@ class Traces:
     ```
     """
 
-    def __init__(self, signals):
+    def __init__(self, signals: np.ndarray) -> None:
         signals = np.asanyarray(signals)
         if signals.dtype.kind not in "fiu":
             raise ValueError(f"Expected signals of real numbers, but their dtype is {signals.dtype}.")
@@ -71,7 +71,7 @@ class Traces:
             peak = np.where(usable, np.maximum(high - offset, offset - low), 1)
         self.offset[rows], self.peak[rows] = offset, peak
 
-    def read(self, rows, start, stop, up, down):
+    def read(self, rows: slice, start: int, stop: int, up: int, down: int) -> np.ndarray:
         """Reads a piece of some traces, resampled without a delay, about their mean and in units of their peak.
 
         A piece is the same whatever else is read. Beyond the ends of a record its last sample holds on, so that the

@@ -8,7 +8,7 @@ _LOWEST_RATE = 1e4  # Hz; below, nothing is ultrasound, and a unit is missing
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)", re.IGNORECASE)
 
 
-def split_unit(text):
+def split_unit(text: str):
     """A number and its unit, as a pair of float and lower-case str (`""` for none); or `None` where it is no number.
 
     Example:
@@ -23,7 +23,7 @@ def split_unit(text):
     return (float(match[1]), match[2].lower()) if match else None
 
 
-def parse_time(text):
+def parse_time(text: str) -> float:
     """Reads a time.
 
     Args:
@@ -49,7 +49,7 @@ def parse_time(text):
     return number * SECONDS[unit]
 
 
-def parse_rate(text):
+def parse_rate(text: str) -> float:
     """Reads a sampling rate.
 
     Args:

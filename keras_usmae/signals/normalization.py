@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def check_signals(signals, signal_length=None):
+def check_signals(signals: np.ndarray, signal_length: int | None = None) -> np.ndarray:
     """Checks that an array is a batch of finite signals of one length.
 
     Args:
@@ -43,7 +43,7 @@ def check_signals(signals, signal_length=None):
     return signals
 
 
-def standardize(signals, axis=-1):
+def standardize(signals: np.ndarray, axis: int = -1) -> np.ndarray:
     """Scales each signal to zero mean and unit variance.
 
     The variance is that of the population (divided by the number of samples). This takes away the DC offset and the

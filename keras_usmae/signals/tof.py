@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def onset_to_class(onset, bin_width=16, num_classes=128):
+def onset_to_class(onset: float | np.ndarray, bin_width: float = 16, num_classes: int = 128) -> np.ndarray:
     """Class of a time of flight: `floor(onset / bin_width)`.
 
     Class `k` covers the half-open interval `[k * bin_width, (k + 1) * bin_width)` of onsets.
@@ -43,7 +43,7 @@ def onset_to_class(onset, bin_width=16, num_classes=128):
     return np.minimum(np.floor(onset / bin_width), num_classes - 1).astype(np.int32)
 
 
-def class_to_onset(tof_class, bin_width=16, num_classes=128):
+def class_to_onset(tof_class: int | np.ndarray, bin_width: float = 16, num_classes: int = 128) -> np.ndarray:
     """Onset that a class stands for: the centre of its bin.
 
     Args:
@@ -80,7 +80,9 @@ def class_to_onset(tof_class, bin_width=16, num_classes=128):
     return (tof_class + 0.5) * float(bin_width)
 
 
-def samples_to_seconds(samples, sampling_rate, start_time=0.0):
+def samples_to_seconds(
+    samples: float | np.ndarray, sampling_rate: float, start_time: float | np.ndarray = 0.0
+) -> np.ndarray:
     """Time of a sample index: `samples / sampling_rate + start_time`.
 
     For a difference, such as an error, leave `start_time` at zero.
@@ -108,7 +110,9 @@ def samples_to_seconds(samples, sampling_rate, start_time=0.0):
     return np.asarray(samples, dtype=np.float64) / sampling_rate + start_time
 
 
-def seconds_to_samples(seconds, sampling_rate, start_time=0.0):
+def seconds_to_samples(
+    seconds: float | np.ndarray, sampling_rate: float, start_time: float | np.ndarray = 0.0
+) -> np.ndarray:
     """Sample index of a time, the inverse of `samples_to_seconds`.
 
     Args:
@@ -134,7 +138,9 @@ def seconds_to_samples(seconds, sampling_rate, start_time=0.0):
     return (np.asarray(seconds, dtype=np.float64) - start_time) * sampling_rate
 
 
-def samples_to_mm(samples, sampling_rate, speed_of_sound, start_time=0.0):
+def samples_to_mm(
+    samples: float | np.ndarray, sampling_rate: float, speed_of_sound: float, start_time: float | np.ndarray = 0.0
+) -> np.ndarray:
     """Distance of a reflector in pulse-echo: half of the path that sound travels in the time.
 
     Args:
@@ -161,7 +167,9 @@ def samples_to_mm(samples, sampling_rate, speed_of_sound, start_time=0.0):
     return samples_to_seconds(samples, sampling_rate, start_time) * (speed_of_sound / 2 * 1e3)
 
 
-def mm_to_samples(distance, sampling_rate, speed_of_sound, start_time=0.0):
+def mm_to_samples(
+    distance: float | np.ndarray, sampling_rate: float, speed_of_sound: float, start_time: float | np.ndarray = 0.0
+) -> np.ndarray:
     """Sample index at which the echo of a reflector arrives in pulse-echo, the inverse of `samples_to_mm`.
 
     Args:

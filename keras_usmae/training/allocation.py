@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _XLA_SCHEDULER = "xla_cpu_enable_concurrency_optimized_scheduler"
 
 
-def tune_malloc():
+def tune_malloc() -> bool:
     """Has the C library (glibc) keep memory that is freed, and not hand it back to the system to ask for it again.
 
     A training step allocates and frees the same hundreds of MiB each time. By default glibc gives large blocks back at
@@ -20,13 +20,6 @@ def tune_malloc():
 
     Returns:
         bool, whether the C library took the setting.
-
-    Example:
-
-    ```python
-    tune_malloc()
-    mae.fit(signals)
-    ```
 
     Reference:
         - [mallopt(3)](https://man7.org/linux/man-pages/man3/mallopt.3.html)
@@ -37,7 +30,7 @@ def tune_malloc():
     return False
 
 
-def set_xla_memory_scheduler():
+def set_xla_memory_scheduler() -> bool:
     """Has XLA order the operations of a CPU program so that results die early, not so that many could run at once.
 
     JAX compiles for concurrency by default, and then computes early what is only needed late: what blocks are to
@@ -47,13 +40,6 @@ def set_xla_memory_scheduler():
 
     Returns:
         bool, whether the flag was set.
-
-    Example:
-
-    ```python
-    set_xla_memory_scheduler()
-    mae = MaskedAutoencoder.from_preset("small", signal_length=65_536, remat=True)
-    ```
 
     Reference:
         - [XLA flags](https://openxla.org/xla/flags_guidance)

@@ -10,7 +10,7 @@ _LEAD, _BURST = 48, 120
 _DECAYED = 400
 
 
-def shift_signals(signals, onset, shift):
+def shift_signals(signals: np.ndarray, onset: np.ndarray, shift: np.ndarray) -> tuple:
     """Moves each signal along time, and its onset with it.
 
     The gap that a shift to the right leaves is filled with noise from ahead of the onset, and the one that a shift to
@@ -24,12 +24,6 @@ def shift_signals(signals, onset, shift):
 
     Returns:
         A tuple of the moved signals and onsets.
-
-    Example:
-
-    ```python
-    moved, moved_onset = shift_signals(np.random.randn(1, 2048), np.array([500.0]), np.array([100]))  # onset 600
-    ```
     """
     length = signals.shape[1]
     source = np.arange(length)[None, :] - shift[:, None]  # the sample that comes to lie at each place
@@ -41,7 +35,7 @@ def shift_signals(signals, onset, shift):
     return np.take_along_axis(signals, source, axis=1), (onset + shift).astype(onset.dtype)
 
 
-def draw_shifts(onset, signal_length, max_shift, rng):
+def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.random.Generator) -> np.ndarray:
     """Draws a shift for each signal that leaves room around its onset.
 
     Args:
@@ -53,12 +47,6 @@ def draw_shifts(onset, signal_length, max_shift, rng):
     Returns:
         int array of shape `(n,)`, samples to the right. A signal whose onset lies so early that there is no noise to
         fill a gap with is only moved to the left, and not at all where the burst has no room.
-
-    Example:
-
-    ```python
-    draw_shifts(np.array([30.0, 900.0]), 2048, 600, np.random.default_rng(0))  # the first is 0
-    ```
     """
     onset = onset.astype("int64")
     low = np.minimum(np.maximum(_LEAD - onset, -max_shift), 0)
@@ -67,7 +55,14 @@ def draw_shifts(onset, signal_length, max_shift, rng):
     return rng.integers(low, high + 1)
 
 
-def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
+def augment(
+    signals: np.ndarray,
+    onset: np.ndarray,
+    rng: np.random.Generator,
+    max_shift: int = 600,
+    noise: tuple[float, float] = (1e-3, 0.06),
+    flip: bool = True,
+) -> tuple:
     """Draws another version of each labelled signal: moved, turned upside down, noisier.
 
     Gain is not varied: every signal is standardised again at the end, which undoes any gain.
@@ -83,12 +78,6 @@ def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
 
     Returns:
         A tuple of signals, float32 and standardised, and their onsets.
-
-    Example:
-
-    ```python
-    signals, onset = augment(signals, onset, np.random.default_rng(0))
-    ```
     """
     count, length = signals.shape
     if max_shift:
@@ -96,12 +85,12 @@ def augment(signals, onset, rng, max_shift=600, noise=(1e-3, 0.06), flip=True):
     if flip:
         signals = signals * rng.choice(np.array([-1.0, 1.0], "float32"), (count, 1))
     if noise[1] > 0:
-        level = np.exp(rng.uniform(*np.log(noise), (count, 1))).astype("float32")
+        level = np.exp(rng.uniform(np.log(noise[0]), np.log(noise[1]), (count, 1))).astype("float32")
         signals = signals + level * rng.standard_normal((count, length), "float32")
     return standardize(signals), onset
 
 
-def augmented(arrays, num_signals, seed, **options):
+def augmented(arrays: tuple, num_signals: int, seed: int, **options):
     """Other versions of the same labelled signals in each epoch.
 
     Args:
@@ -112,12 +101,6 @@ def augmented(arrays, num_signals, seed, **options):
 
     Returns:
         A `load_epoch` function for `EpochBatches`.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(augmented((signals, onset), 3200, seed=0), batch_size=64)
-    ```
     """
     signals, onset = arrays
 
@@ -126,7 +109,7 @@ def augmented(arrays, num_signals, seed, **options):
         passes = -(-num_signals // len(onset))
         order = np.concatenate([rng.permutation(len(onset)) for _ in range(passes)])[:num_signals]
         parts = np.array_split(order, -(-num_signals // 512))  # an array of indices for a whole epoch would be large
-        parts = [augment(signals[part], onset[part], rng, **options) for part in parts]
-        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        pairs = [augment(signals[part], onset[part], rng, **options) for part in parts]
+        return tuple(np.concatenate(column) for column in zip(*pairs, strict=True))
 
     return load_epoch

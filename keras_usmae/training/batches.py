@@ -1,9 +1,16 @@
 """Batches whose content is a function of the epoch alone, so that a resumed run sees what it would have seen."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
 from keras_usmae.signals import check_signals, standardize, synthesize
+
+if TYPE_CHECKING:
+    from keras_usmae.data.builders import StoredSplit
+    from keras_usmae.signals.synthesis.config import SignalConfig
 
 
 class EpochBatches(keras.utils.PyDataset):
@@ -22,16 +29,9 @@ class EpochBatches(keras.utils.PyDataset):
 
     Raises:
         ValueError: if an epoch holds no signals, or a batch cannot be cut into that many even parts.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(shuffled((signals, onsets), seed=0), batch_size=64)
-    classifier.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
-    ```
     """
 
-    def __init__(self, load_epoch, batch_size, micro_batches=1):
+    def __init__(self, load_epoch: Callable, batch_size: int, micro_batches: int = 1) -> None:
         super().__init__()
         check_micro_batches(batch_size, 1, micro_batches)
         self.load_epoch = load_epoch
@@ -48,7 +48,7 @@ class EpochBatches(keras.utils.PyDataset):
         """Signals in an epoch."""
         return len(keras.tree.flatten(self._arrays)[0])
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Goes to the arrays of an epoch.
 
         Args:
@@ -57,7 +57,7 @@ class EpochBatches(keras.utils.PyDataset):
         if getattr(self, "epoch", None) != epoch:
             self.epoch, self._arrays = epoch, self.load_epoch(epoch)
 
-    def split(self, num_devices, num_processes, process_index):
+    def split(self, num_devices: int, num_processes: int, process_index: int) -> None:
         """Leaves of each batch the rows of one process among several.
 
         All together have the batches that one alone would have, but for signals at the end of the last batch that the
@@ -99,7 +99,7 @@ class EpochBatches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda array: np.array(array[first : first + count]), self._arrays)
 
 
-def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
+def check_micro_batches(batch_size: int, num_devices: int = 1, micro_batches: int = 1) -> None:
     """Checks that a batch can be cut into even parts, and each of them shared evenly among devices.
 
     Args:
@@ -109,12 +109,6 @@ def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
 
     Raises:
         ValueError: if it cannot.
-
-    Example:
-
-    ```python
-    check_micro_batches(256, num_devices=2, micro_batches=4)  # 32 signals on a device at a time
-    ```
     """
     if micro_batches < 1:
         raise ValueError(f"`micro_batches`, the parts of a batch, must be 1 or more. Received: {micro_batches}")
@@ -129,7 +123,7 @@ def check_micro_batches(batch_size, num_devices=1, micro_batches=1):
         )
 
 
-def shuffled(arrays, seed):
+def shuffled(arrays: tuple, seed: int):
     """The same arrays in each epoch, in another order.
 
     Args:
@@ -138,12 +132,6 @@ def shuffled(arrays, seed):
 
     Returns:
         A `load_epoch` function for `EpochBatches`.
-
-    Example:
-
-    ```python
-    load_epoch = shuffled((signals,), seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -153,7 +141,7 @@ def shuffled(arrays, seed):
     return load_epoch
 
 
-def streamed_signals(stored, signal_length, seed):
+def streamed_signals(stored: "StoredSplit", signal_length: int, seed: int):
     """The same stored signals in each epoch, in another order, each batch read when it is its turn.
 
     The batches are those of `shuffled`, number by number, but only one of them is in memory.
@@ -165,12 +153,6 @@ def streamed_signals(stored, signal_length, seed):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving standardised signals.
-
-    Example:
-
-    ```python
-    load_epoch = streamed_signals(StoredSplit(builder, "train", features=("signal",)), 2048, seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -192,7 +174,7 @@ class _StreamedSignals:
         return standardize(check_signals(self.stored.read(self.order[part])["signal"], self.signal_length))
 
 
-def fresh_signals(config, num_signals, seed):
+def fresh_signals(config: "SignalConfig", num_signals: int, seed: int):
     """Synthetic signals that are never repeated: each epoch draws its own.
 
     Args:
@@ -202,12 +184,6 @@ def fresh_signals(config, num_signals, seed):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving standardised signals.
-
-    Example:
-
-    ```python
-    load_epoch = fresh_signals(SignalConfig.from_preset("paper"), 16_384, seed=0)
-    ```
     """
 
     def load_epoch(epoch):
@@ -216,7 +192,7 @@ def fresh_signals(config, num_signals, seed):
     return load_epoch
 
 
-def with_mask_noise(load_epoch, num_patches, seed):
+def with_mask_noise(load_epoch, num_patches: int, seed: int):
     """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it masks.
 
     Drawn here, they are a function of seed, epoch and place in the epoch: the masks are the same after a resume, on
@@ -229,13 +205,6 @@ def with_mask_noise(load_epoch, num_patches, seed):
 
     Returns:
         A `load_epoch` function for `EpochBatches`, giving `({"signals": signals, "noise": noise},)`.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(with_mask_noise(shuffled((signals,), seed=0), mae.encoder.num_patches, seed=0), 64)
-    mae.fit(batches, epochs=3, callbacks=[batches.callback], shuffle=False)
-    ```
     """
 
     def load_noisy_epoch(epoch):

@@ -28,24 +28,16 @@ class RunCheckpoint(keras.callbacks.Callback):
         writes: bool, whether this process is the one that writes. Each process of a training needs the callback:
             what saving does to a model that all of them share must happen in all of them, or JAX waits forever.
             Defaults to `True`.
-
-    Example:
-
-    ```python
-    checkpoint = RunCheckpoint("runs/mine")
-    first_epoch = checkpoint.restore(mae)  # 0 in a new folder
-    mae.fit(batches, initial_epoch=first_epoch, epochs=10, callbacks=[checkpoint])
-    ```
     """
 
-    def __init__(self, folder, monitor="val_loss", writes=True):
+    def __init__(self, folder: str | Path, monitor: str = "val_loss", writes: bool = True) -> None:
         super().__init__()
         self.folder = Path(folder)
         self.monitor = monitor
         self.writes = writes
         self.best = float("inf")
 
-    def restore(self, model, epochs=None):
+    def restore(self, model, epochs: int | None = None) -> int:
         """Loads the last checkpoint of the folder, if there is one.
 
         Args:
@@ -76,7 +68,7 @@ class RunCheckpoint(keras.callbacks.Callback):
                 raise _damaged(path, f"holds values that are not finite, first in {weight.path}")
         return epochs_done
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs=None) -> None:
         """Brings the folder of a run that was interrupted in mid-write into order."""
         if not self.writes:
             return
@@ -85,7 +77,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         if last.get("improved") and last["epochs_done"] != best.get("epochs_done"):
             self._copy_to_best()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch, logs=None) -> None:
         """Writes the checkpoint of `epoch`."""
         value = float(logs[self.monitor])
         improved = value < self.best

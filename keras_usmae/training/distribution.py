@@ -8,10 +8,14 @@ distributed data parallel on torch, for processes with a device each.
 import atexit
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 import keras
 
 from keras_usmae.training.batches import check_micro_batches
+
+if TYPE_CHECKING:
+    from keras_usmae.training.batches import EpochBatches
 
 _WAYS = (
     "Two ways work on several machines: KERAS_BACKEND=jax with the variables of keras.distribution.initialize, and "
@@ -19,7 +23,7 @@ _WAYS = (
 )
 
 
-def use_devices(num_devices=1):
+def use_devices(num_devices: int = 1) -> "Devices":
     """Has everything that is made from now on trained on several devices. Call it before the first model is made.
 
     On JAX and TensorFlow one process drives all devices of a machine (without an accelerator its CPU is divided into as
@@ -34,18 +38,6 @@ def use_devices(num_devices=1):
 
     Raises:
         ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
-
-    Example:
-
-    ```python
-    devices = use_devices(4)
-    mae = MaskedAutoencoder.from_preset("small")
-    mae.compile("adamw", jit_compile=jit_compile())
-    batches = devices.shard(EpochBatches(load_epoch, batch_size=256))
-    with devices.training(mae):
-        mae.fit(batches, epochs=3, callbacks=[batches.callback, *devices.callbacks], shuffle=False)
-    mae = devices.unwrap(mae)
-    ```
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -78,14 +70,14 @@ class Devices:
         callbacks: list of callbacks for `fit`, to stand ahead of those that read the logs.
     """
 
-    def __init__(self, num_devices=1, num_processes=1, process_index=0):
+    def __init__(self, num_devices: int = 1, num_processes=1, process_index=0) -> None:
         self.num_devices = num_devices
         self.num_processes = num_processes
         self.process_index = process_index
         self.is_main_process = process_index == 0
         self.callbacks = []
 
-    def check_micro_batches(self, batch_size, micro_batches):
+    def check_micro_batches(self, batch_size: int, micro_batches) -> None:
         """Checks that these devices can train on batches of `batch_size` signals in `micro_batches` parts.
 
         Raises:
@@ -93,7 +85,7 @@ class Devices:
         """
         check_micro_batches(batch_size, self.num_devices, micro_batches)
 
-    def shard(self, batches):
+    def shard(self, batches: "EpochBatches"):
         """Leaves of each batch the rows of this process; see `EpochBatches.split`, and returns the batches."""
         batches.split(self.num_devices, self.num_processes, self.process_index)
         return batches

@@ -1,17 +1,23 @@
 """Labelled synthetic signals for a detector of echoes: drawn fresh, never repeated."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.special
 
 from keras_usmae.signals import standardize, synthesize
 from keras_usmae.signals.synthesis.onsets import VISIBILITIES
 
+if TYPE_CHECKING:
+    from keras_usmae.signals import SignalConfig, TransducerConfig
+
 _DOUBTFUL, _CLEAR = VISIBILITIES.index("doubtful"), VISIBILITIES.index("clear")
 # Of a doubtful echo's distribution: bins that hold less of it count as usual.
 _LEAST_MASS = 0.02
 
 
-def echo_targets(onsets, visibility, num_bins, bin_width, sigma):
+def echo_targets(onsets: np.ndarray, visibility: np.ndarray, num_bins: int, bin_width: int, sigma: float) -> np.ndarray:
     """The probability that an echo begins in each bin.
 
     Each clear echo is a normal distribution about its onset, integrated over the bins. Where a doubtful echo may begin,
@@ -29,12 +35,6 @@ def echo_targets(onsets, visibility, num_bins, bin_width, sigma):
 
     Raises:
         ValueError: where a clear echo begins outside of the signal.
-
-    Example:
-
-    ```python
-    echo_targets(np.array([[100.0, np.nan]]), np.array([[2, 0]]), num_bins=128, bin_width=16, sigma=8.0)  # (1, 128)
-    ```
     """
     clear, doubtful = (~np.isnan(onsets) & (visibility == kind) for kind in (_CLEAR, _DOUBTFUL))
     outside = clear & ~((onsets >= 0) & (onsets < num_bins * bin_width))
@@ -61,7 +61,7 @@ def echo_targets(onsets, visibility, num_bins, bin_width, sigma):
     return target
 
 
-def label_echoes(drawn, signal_length, bin_width, sigma):
+def label_echoes(drawn: dict, signal_length: int, bin_width: int, sigma: float) -> np.ndarray:
     """Targets of synthetic signals; see `echo_targets`.
 
     Args:
@@ -82,7 +82,13 @@ def label_echoes(drawn, signal_length, bin_width, sigma):
     return echo_targets(onsets, visibility, signal_length // bin_width, bin_width, sigma)
 
 
-def fresh_echoes(configs, num_signals, seed, bin_width=16, sigma=8.0):
+def fresh_echoes(
+    configs: "Sequence[SignalConfig | TransducerConfig]",
+    num_signals: int,
+    seed: int,
+    bin_width: int = 16,
+    sigma: float = 8.0,
+):
     """Labelled synthetic signals that are never repeated: each epoch draws its own.
 
     Args:
@@ -98,12 +104,6 @@ def fresh_echoes(configs, num_signals, seed, bin_width=16, sigma=8.0):
 
     Raises:
         ValueError: where the signals have different lengths, or cannot be shared evenly.
-
-    Example:
-
-    ```python
-    batches = EpochBatches(fresh_echoes([SignalConfig.from_preset("field")], 16_384, seed=0), batch_size=64)
-    ```
     """
     lengths = {config.signal_length for config in configs}
     if len(lengths) != 1:
@@ -118,9 +118,9 @@ def fresh_echoes(configs, num_signals, seed, bin_width=16, sigma=8.0):
             drawn = synthesize(config, share, seed, start=epoch * share)
             signals.append(standardize(drawn["signal"]))
             targets.append(label_echoes(drawn, length, bin_width, sigma))
-        signals, targets = np.concatenate(signals), np.concatenate(targets)
         rng = np.random.default_rng((seed, epoch))
-        order = rng.permutation(len(signals))
-        return signals[order] * rng.choice(np.array([-1, 1], "float32"), (len(signals), 1)), targets[order]
+        order = rng.permutation(share * len(configs))
+        sign = rng.choice(np.array([-1, 1], "float32"), (len(order), 1))
+        return np.concatenate(signals)[order] * sign, np.concatenate(targets)[order]
 
     return load_epoch

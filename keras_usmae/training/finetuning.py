@@ -2,8 +2,10 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from keras_usmae.configs import FinetuneConfig
 from keras_usmae.configs.fields import preset_settings
@@ -27,7 +29,14 @@ NOISE = (1e-3, 0.06)
 NUM_CALIBRATION = 256  # signals that export needs
 
 
-def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=NOISE[1]):
+def tof_batches(
+    signals: np.ndarray,
+    onset: np.ndarray,
+    batch_size: int,
+    seed: int,
+    augment: bool = False,
+    augment_noise: float = NOISE[1],
+) -> EpochBatches:
     """Batches to fine-tune with.
 
     Args:
@@ -43,13 +52,6 @@ def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=N
 
     Returns:
         `EpochBatches`.
-
-    Example:
-
-    ```python
-    batches = tof_batches(signals, onset, batch_size=64, seed=0, augment=True)
-    classifier.fit(batches, epochs=60, callbacks=[batches.callback], shuffle=False)
-    ```
     """
     load_epoch = shuffled((signals, onset), seed)
     if augment:
@@ -65,8 +67,14 @@ def tof_batches(signals, onset, batch_size, seed, augment=False, augment_noise=N
 
 
 def compile_for_tof(
-    classifier, learning_rate, total_steps, warmup_steps, weight_decay=0.05, layer_decay=1.0, label_sigma=12.0
-):
+    classifier: ToFClassifier,
+    learning_rate: float,
+    total_steps: int,
+    warmup_steps: int,
+    weight_decay: float = 0.05,
+    layer_decay: float = 1.0,
+    label_sigma: float = 12.0,
+) -> None:
     """Compiles a classifier as `finetune` trains it.
 
     Args:
@@ -77,12 +85,6 @@ def compile_for_tof(
         weight_decay: float, AdamW's. Defaults to `0.05`.
         layer_decay: float, see `LayerDecayAdamW`. Defaults to `1.0`.
         label_sigma: float, samples, spread of the target distribution; see `ToFCrossentropy`. Defaults to `12.0`.
-
-    Example:
-
-    ```python
-    compile_for_tof(classifier, 3e-3, total_steps=60 * len(batches), warmup_steps=3 * len(batches))
-    ```
     """
     bin_width = classifier.bin_width
     classifier.compile(
@@ -110,13 +112,13 @@ class FinetunedRun:
 
     folder: Path
     config: FinetuneConfig
-    classifier: object = None
+    classifier: Any = None
     metrics: dict | None = None
-    test: dict | None = None
-    history: list | None = None
+    test: Any = None
+    history: Any = None
 
 
-def resolve_start(config):
+def resolve_start(config: FinetuneConfig):
     """What a fine-tuning starts from.
 
     Args:
@@ -142,7 +144,7 @@ def resolve_start(config):
     return path
 
 
-def build_encoder(config, start, signal_length):
+def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncoder | CNNEncoder:
     """Builds the encoder that a fine-tuning starts from.
 
     Args:
@@ -160,7 +162,15 @@ def build_encoder(config, start, signal_length):
     return encoder if config.architecture == "transformer" else CNNEncoder.from_encoder(encoder, dtype=config.dtype)
 
 
-def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_dir=None, verbose=2):
+def finetune(
+    config: FinetuneConfig,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    devices: int = 1,
+    data_dir: str | Path | None = None,
+    raw_dir: str | Path | None = None,
+    verbose: int = 2,
+) -> FinetunedRun:
     """Fine-tunes a ToF classifier, from its data to `classifier.keras` and its test scores in a run folder.
 
     The epoch with the smallest mean error on the validation split counts; the test split is scored once, at the end.
@@ -193,7 +203,7 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
     config = config.resolved()
     set_xla_memory_scheduler()
     # Everything that can be wrong is found before long work begins.
-    devices = use_devices(devices)
+    used = use_devices(devices)
     start = resolve_start(config)
     config = dataclasses.replace(config, pretrained=str(start))
     keras.utils.set_random_seed(config.seed)
@@ -209,7 +219,7 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
         record |= preset_settings(config.preset)
         name = f"{'scratch' if start == 'none' else start}_{config.architecture}_{Path(config.preset).stem}"
     folder = Path(folder or Path("runs") / f"finetune_{name}_{config.dataset.replace('/', '_')}")
-    if devices.is_main_process:
+    if used.is_main_process:
         check_run_folder(folder, record, resume)
 
     classifier.sampling_rate = dataset.sampling_rate
@@ -221,11 +231,13 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
     order, chosen = dataset.draw(len(onset), config.labels, config.seed)
     validation = (standardize(data["validation"][0]), data["validation"][1])
 
-    if devices.is_main_process:
+    if used.is_main_process:
         open_run_folder(folder, record, resume)
-    labelled = (standardize(signals[chosen]), onset[chosen])
-    batches = tof_batches(*labelled, config.batch_size, config.seed, config.augment, config.augment_noise)
-    batches = devices.shard(batches)
+    labelled = standardize(signals[chosen])
+    batches = tof_batches(labelled, onset[chosen], config.batch_size, config.seed, config.augment, config.augment_noise)
+    batches = used.shard(batches)
+    assert config.learning_rate is not None, "it is resolved"
+    assert config.warmup_epochs is not None, "it is resolved"
     compile_for_tof(
         classifier,
         config.learning_rate,
@@ -235,14 +247,14 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
         config.layer_decay,
         config.label_sigma,
     )
-    train(classifier, batches, validation, folder, config.epochs, "val_error_samples", devices, verbose)
-    if not devices.is_main_process:
+    train(classifier, batches, validation, folder, config.epochs, "val_error_samples", used, verbose)
+    if not used.is_main_process:
         return FinetunedRun(folder, config)
 
-    classifier = devices.unwrap(classifier)
+    classifier = used.unwrap(classifier)
     classifier.load_weights(folder / BEST_FILE)
     save_model(folder / "classifier.keras", classifier)
-    scores, estimate = _score(classifier, *data["test"], config.speed_of_sound)
+    scores, estimate = _score(classifier, data["test"], config.speed_of_sound)
     metrics = {
         "test": scores,
         "test_signals": len(estimate),
@@ -259,7 +271,8 @@ def finetune(config, folder=None, resume=False, devices=1, data_dir=None, raw_di
     return FinetunedRun(folder, config, classifier, metrics, test, read_history(folder / "metrics.csv"))
 
 
-def _score(classifier, signals, onset, speed_of_sound):
+def _score(classifier, labelled, speed_of_sound):
+    signals, onset = labelled
     estimate = classifier.predict_tof(signals)["onset"]
     most_likely = classifier.predict_tof(signals, method="argmax")["onset"]
     bin_width = classifier.bin_width

@@ -1,5 +1,7 @@
 """A training with its run folder: from the last checkpoint to the last epoch, on any number of devices."""
 
+from pathlib import Path
+
 from keras_usmae.training.allocation import tune_malloc
 from keras_usmae.training.batches import EpochBatches
 from keras_usmae.training.checkpoint import RunCheckpoint
@@ -7,7 +9,16 @@ from keras_usmae.training.distribution import Devices
 from keras_usmae.training.run_log import RunLog
 
 
-def train(model, batches, validation, folder, epochs, monitor="val_loss", devices=None, verbose=2):
+def train(
+    model,
+    batches: EpochBatches,
+    validation: tuple,
+    folder: str | Path,
+    epochs: int,
+    monitor: str = "val_loss",
+    devices: Devices | None = None,
+    verbose: int = 2,
+) -> None:
     """Trains a compiled model, from where the checkpoint of its run folder is.
 
     Args:
@@ -19,12 +30,6 @@ def train(model, batches, validation, folder, epochs, monitor="val_loss", device
         monitor: str, see `RunCheckpoint`. Defaults to `"val_loss"`.
         devices: `Devices`, or `None` for one.
         verbose: int, Keras's, for the first process. Defaults to `2`.
-
-    Example:
-
-    ```python
-    train(mae, batches, (held_out,), open_run_folder("runs/mine", {"seed": 0}), epochs=10)
-    ```
     """
     tune_malloc()
     devices = devices or Devices()

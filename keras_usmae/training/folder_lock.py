@@ -8,7 +8,7 @@ LOCK_FILE = ".lock"
 _held = {}
 
 
-def lock_folder(folder):
+def lock_folder(folder: str | Path) -> None:
     """Takes a folder for this process until it ends, however it ends.
 
     Two processes that go on with one run would both train, and each replace the other's checkpoint.
@@ -18,12 +18,6 @@ def lock_folder(folder):
 
     Raises:
         FileExistsError: if another process has it.
-
-    Example:
-
-    ```python
-    lock_folder("runs/mine")
-    ```
     """
     path = Path(folder).resolve() / LOCK_FILE
     if path in _held and path.exists():

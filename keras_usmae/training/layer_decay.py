@@ -7,7 +7,7 @@ import keras
 from keras_usmae.registration import register
 
 
-def layer_depth(path, num_layers):
+def layer_depth(path: str, num_layers: int) -> int:
     """Depth at which a variable of an encoder with a head lies.
 
     Args:
@@ -17,12 +17,6 @@ def layer_depth(path, num_layers):
     Returns:
         int: `0` for the embedding, the position, the mask token and the stages of a CNN; `i + 1` for block `i`;
         `num_layers + 1` for everything after the blocks.
-
-    Example:
-
-    ```python
-    layer_depth("mae_encoder/block_2/mlp_hidden/kernel", num_layers=3)  # 3
-    ```
 
     Reference:
         - [He et al., 2021](https://arxiv.org/abs/2111.06377), `get_layer_id_for_vit` of its released code
@@ -51,19 +45,12 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
     Raises:
         ValueError: if the factor does not lie in (0, 1].
 
-    Example:
-
-    ```python
-    classifier = ToFClassifier(MAEEncoder.from_preset("nano"))
-    classifier.compile(LayerDecayAdamW(3e-3, layer_decay=0.75, num_layers=3), loss=ToFCrossentropy(16))
-    ```
-
     Reference:
         - [Clark et al., 2020](https://arxiv.org/abs/2003.10555), the decay
         - [Bao et al., 2021](https://arxiv.org/abs/2106.08254), its use on a Vision Transformer
     """
 
-    def __init__(self, learning_rate=0.001, layer_decay=0.75, num_layers=0, **kwargs):
+    def __init__(self, learning_rate: float = 0.001, layer_decay: float = 0.75, num_layers: int = 0, **kwargs) -> None:
         super().__init__(learning_rate, **kwargs)
         if not 0.0 < layer_decay <= 1.0:
             raise ValueError(
@@ -73,7 +60,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         self.layer_decay = layer_decay
         self.num_layers = num_layers
 
-    def build(self, variables):
+    def build(self, variables) -> None:
         """Creates the moments, and notes each variable's factor."""
         self._factors = [
             self.layer_decay ** (self.num_layers + 1 - layer_depth(variable.path, self.num_layers))
@@ -81,7 +68,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         ]
         super().build(variables)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient, variable, learning_rate) -> None:
         """Decays and moves one variable at the rate of its layer."""
         learning_rate = learning_rate * self._factors[self._get_variable_index(variable)]
         if self._use_weight_decay(variable):

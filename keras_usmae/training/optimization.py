@@ -16,15 +16,11 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: `keras.optimizers.schedules.LearningRateSchedule` over optimiser steps.
         gradient_accumulation_steps: int, training steps in an optimiser step.
-
-    Example:
-
-    ```python
-    schedule = PerUpdate(keras.optimizers.schedules.CosineDecay(1e-3, decay_steps=1000), gradient_accumulation_steps=4)
-    ```
     """
 
-    def __init__(self, schedule, gradient_accumulation_steps):
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule, gradient_accumulation_steps: int
+    ) -> None:
         self.schedule = schedule
         self.gradient_accumulation_steps = gradient_accumulation_steps
 
@@ -47,15 +43,15 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def build_optimizer(
-    learning_rate,
-    total_steps,
-    warmup_steps,
-    weight_decay=0.05,
-    beta_2=0.95,
-    layer_decay=1.0,
-    num_layers=0,
-    gradient_accumulation_steps=1,
-):
+    learning_rate: float,
+    total_steps: int,
+    warmup_steps: int,
+    weight_decay: float = 0.05,
+    beta_2: float = 0.95,
+    layer_decay: float = 1.0,
+    num_layers: int = 0,
+    gradient_accumulation_steps: int = 1,
+) -> keras.optimizers.AdamW:
     """AdamW as masked autoencoders are trained with.
 
     The rate rises linearly from 0 and falls along a cosine to 0 at the last step. Biases, normalisation, positions and
@@ -79,12 +75,6 @@ def build_optimizer(
 
     Raises:
         ValueError: if the warm-up is as long as the training.
-
-    Example:
-
-    ```python
-    mae.compile(optimizer=build_optimizer(3e-3, total_steps=10_000, warmup_steps=500))
-    ```
 
     Reference:
         - [He et al., 2021](https://arxiv.org/abs/2111.06377), table 8
@@ -112,7 +102,7 @@ def build_optimizer(
     return optimizer
 
 
-def jit_compile():
+def jit_compile() -> bool:
     """Whether recipes compile a training step with XLA.
 
     Keras leaves it off for TensorFlow on the CPU, where it doubled the rate of the `nano` and `tiny` autoencoders
@@ -121,12 +111,6 @@ def jit_compile():
 
     Returns:
         bool, to pass to `compile`.
-
-    Example:
-
-    ```python
-    mae.compile(optimizer, jit_compile=jit_compile())
-    ```
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -1,15 +1,17 @@
 """Training of a detector of echoes on labelled synthetic signals: every onset is known, and no label is asked for."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import keras
 
+from keras_usmae.configs import PickerTraining
 from keras_usmae.configs.picker import EPOCH_SIGNALS
 from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
-from keras_usmae.signals import SignalConfig, read_transducer
+from keras_usmae.signals import SignalConfig, TransducerConfig, read_transducer
 from keras_usmae.training.batches import EpochBatches
 from keras_usmae.training.checkpoint import LAST_FILE
 from keras_usmae.training.echo_batches import fresh_echoes
@@ -31,17 +33,11 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         decay_steps: int, steps of the fall.
         total_steps: int, after which the rate is zero.
 
-    Example:
-
-    ```python
-    schedule = WarmupStableDecay(1e-3, warmup_steps=200, decay_steps=1000, total_steps=5000)
-    ```
-
     Reference:
         - [Hu et al., 2024](https://arxiv.org/abs/2404.06395)
     """
 
-    def __init__(self, peak, warmup_steps, decay_steps, total_steps):
+    def __init__(self, peak: float, warmup_steps: int, decay_steps: int, total_steps: int) -> None:
         self.peak, self.warmup_steps = peak, warmup_steps
         self.decay_steps, self.total_steps = decay_steps, total_steps
 
@@ -58,7 +54,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-def build_detector(config):
+def build_detector(config: PickerTraining) -> EchoDetector:
     """Builds the detector that a training starts from.
 
     Args:
@@ -70,12 +66,6 @@ def build_detector(config):
     Raises:
         ValueError: where the start has other sizes than the training asks for.
         FileNotFoundError: where there is nothing to start from.
-
-    Example:
-
-    ```python
-    detector = build_detector(PickerTraining(preset="nano"))
-    ```
     """
     if config.start == "picker":
         return EchoDetector.from_preset(config.preset)
@@ -103,18 +93,12 @@ def build_detector(config):
     return detector
 
 
-def compile_detector(detector, config):
+def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
     """Compiles a detector as `train_picker` trains it.
 
     Args:
         detector: `EchoDetector`.
         config: `PickerTraining`.
-
-    Example:
-
-    ```python
-    compile_detector(detector, PickerTraining(preset="nano"))
-    ```
     """
     total = config.signals // config.batch_size
     schedule = WarmupStableDecay(
@@ -128,7 +112,7 @@ def compile_detector(detector, config):
     detector.compile(optimizer, loss=EchoCrossentropy(), jit_compile=jit_compile())
 
 
-def train_picker(config, folder, resume=False, verbose=2):
+def train_picker(config: PickerTraining, folder: str | Path, resume: bool = False, verbose: int = 2):
     """Trains a detector of echoes and saves it as `detector.keras` in a run folder, where `EchoPicker` finds it.
 
     The last epoch counts: signals are never repeated, so that there is nothing to fit too closely.
@@ -144,21 +128,18 @@ def train_picker(config, folder, resume=False, verbose=2):
 
     Raises:
         ValueError: where the folder holds another run.
-
-    Example:
-
-    ```python
-    detector = train_picker(PickerTraining(preset="nano", signals=65_536), "runs/picker")
-    ```
     """
     keras.utils.set_random_seed(config.seed)
-    worlds = [SignalConfig.from_preset(config.world), *map(read_transducer, config.transducers)]
+    worlds: list[SignalConfig | TransducerConfig] = [
+        SignalConfig.from_preset(config.world),
+        *map(read_transducer, config.transducers),
+    ]
     detector = build_detector(config)
     compile_detector(detector, config)
-    labels = {"bin_width": config.bin_width, "sigma": config.label_sigma}
+    draw = functools.partial(fresh_echoes, worlds, bin_width=config.bin_width, sigma=config.label_sigma)
     share = EPOCH_SIGNALS // len(worlds) * len(worlds)
-    validation = fresh_echoes(worlds, VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED, **labels)(0)
-    batches = EpochBatches(fresh_echoes(worlds, share, config.seed, **labels), config.batch_size)
+    validation = draw(VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED)(0)
+    batches = EpochBatches(draw(share, config.seed), config.batch_size)
     folder = open_run_folder(folder, dataclasses.asdict(config), resume)
     train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
     detector.load_weights(folder / LAST_FILE)

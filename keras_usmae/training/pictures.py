@@ -1,5 +1,8 @@
 """Pictures of a finished run, in its folder."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.evaluation.plots import plot_tof_errors, plot_tof_examples
@@ -7,8 +10,12 @@ from keras_usmae.files import save_figure
 from keras_usmae.training.plots import plot_history, plot_reconstructions
 from keras_usmae.training.pretraining import reconstruct_some
 
+if TYPE_CHECKING:
+    from keras_usmae.training.finetuning import FinetunedRun
+    from keras_usmae.training.pretraining import PretrainedRun
 
-def draw_pretraining(run):
+
+def draw_pretraining(run: "PretrainedRun") -> list[Path]:
     """Draws reconstructions and losses.
 
     Args:
@@ -17,14 +24,15 @@ def draw_pretraining(run):
     Returns:
         List of paths.
     """
-    figure = plot_reconstructions(*reconstruct_some(run), run.data.sampling_rate)
+    signals, result = reconstruct_some(run)
+    figure = plot_reconstructions(signals, result, run.data.sampling_rate)
     return [
         save_figure(figure, run.folder / "reconstructions.png"),
         save_figure(plot_history(run.history, title="Mean squared error, masked patches"), run.folder / "loss.png"),
     ]
 
 
-def draw_finetuning(run):
+def draw_finetuning(run: "FinetunedRun") -> list[Path]:
     """Draws losses, errors of the test split, and eight of its signals.
 
     Args:

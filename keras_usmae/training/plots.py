@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 _SIGNAL, _MODEL, _LABEL = "0.35", "tab:blue", "tab:red"
 
 
-def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
+def plot_history(rows: list[dict], names: tuple[str, ...] = ("loss", "val_loss"), title: str = "Loss") -> Figure:
     """Draws logged values over the epochs.
 
     Args:
@@ -16,12 +16,6 @@ def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_history(read_history("runs/mine/metrics.csv"))
-    ```
     """
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -33,7 +27,9 @@ def plot_history(rows, names=("loss", "val_loss"), title="Loss"):
     return figure
 
 
-def plot_reconstructions(signals, result, sampling_rate, titles=None):
+def plot_reconstructions(
+    signals: np.ndarray, result: dict, sampling_rate: float, titles: list[str] | None = None
+) -> Figure:
     """Draws signals with the masked patches shaded, and what the autoencoder put there.
 
     Args:
@@ -44,12 +40,6 @@ def plot_reconstructions(signals, result, sampling_rate, titles=None):
 
     Returns:
         `matplotlib.figure.Figure` with one row per signal.
-
-    Example:
-
-    ```python
-    plot_reconstructions(signals[:4], mae.reconstruct(signals[:4]), sampling_rate=100e6)
-    ```
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.9 * len(signals)), layout="constrained")

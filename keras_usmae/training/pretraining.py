@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -21,6 +23,9 @@ from keras_usmae.training.fitting import train
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.run_folder import check_run_folder, open_run_folder, read_history, save_model
 
+if TYPE_CHECKING:
+    from keras_usmae.data.dataset import SignalDataset
+
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingData:
@@ -34,8 +39,8 @@ class PretrainingData:
     """
 
     name: str
-    load_epoch: object
-    validation: object
+    load_epoch: Callable[[int], tuple]
+    validation: np.ndarray
     sampling_rate: float = 100e6
 
 
@@ -54,13 +59,15 @@ class PretrainedRun:
 
     folder: Path
     config: PretrainConfig
-    mae: object = None
-    data: PretrainingData | None = None
+    mae: Any = None
+    data: Any = None
     metrics: dict | None = None
-    history: list | None = None
+    history: Any = None
 
 
-def load_pretraining_data(config, dataset, length, stream=False):
+def load_pretraining_data(
+    config: PretrainConfig, dataset: "SignalDataset", length: int, stream: bool = False
+) -> PretrainingData:
     """Loads the signals of a pre-training, each standardised to mean 0 and variance 1.
 
     Args:
@@ -89,7 +96,9 @@ def load_pretraining_data(config, dataset, length, stream=False):
     return PretrainingData(f"{dataset.name} fresh {config.fresh}", load_epoch, held_out, sampling_rate)
 
 
-def build_autoencoder(config, parts=None, remat=False, **encoder_overrides):
+def build_autoencoder(
+    config: PretrainConfig, parts: dict | None = None, remat: bool = False, **encoder_overrides
+) -> MaskedAutoencoder:
     """Builds the autoencoder of a configuration.
 
     Args:
@@ -114,7 +123,7 @@ def build_autoencoder(config, parts=None, remat=False, **encoder_overrides):
     )
 
 
-def compile_autoencoder(mae, config, num_updates):
+def compile_autoencoder(mae: MaskedAutoencoder, config: PretrainConfig, num_updates: int) -> None:
     """Compiles an autoencoder as `pretrain` trains it.
 
     Args:
@@ -134,16 +143,16 @@ def compile_autoencoder(mae, config, num_updates):
 
 
 def pretrain(
-    config,
-    folder=None,
-    resume=False,
-    stream=False,
-    remat=False,
-    devices=1,
-    data_dir=None,
-    raw_dir=None,
-    verbose=2,
-):
+    config: PretrainConfig,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    stream: bool = False,
+    remat: bool = False,
+    devices: int = 1,
+    data_dir: str | Path | None = None,
+    raw_dir: str | Path | None = None,
+    verbose: int = 2,
+) -> PretrainedRun:
     """Pre-trains a masked autoencoder, from its data to `encoder.keras` and `mae.keras` in a run folder.
 
     The epoch with the smallest validation loss counts. An interrupted run that is gone on with gives the same numbers.
@@ -178,10 +187,11 @@ def pretrain(
     config = config.resolved()
     set_xla_memory_scheduler()
     # Everything that can be wrong is found before the data are made or the folder is opened.
-    devices = use_devices(devices)
-    devices.check_micro_batches(config.batch_size, config.gradient_accumulation_steps or 1)
+    used = use_devices(devices)
+    used.check_micro_batches(config.batch_size, config.gradient_accumulation_steps or 1)
     if config.transducer:
         read_transducer(config.transducer)
+    assert config.dataset is not None, "it is resolved"
     dataset = load_dataset(config.dataset, data_dir, raw_dir)
     if stream and (config.fresh or config.transducer):
         raise ValueError("--stream reads the stored split, but --fresh-signals and --transducer draw new signals.")
@@ -195,13 +205,22 @@ def pretrain(
     sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
     mae = build_autoencoder(config, remat=remat, **sizes)
     folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
-    if devices.is_main_process:
+    if used.is_main_process:
         check_run_folder(folder, record, resume)
     data = load_pretraining_data(config, dataset, mae.encoder.signal_length, stream)
-    return run_pretraining(mae, config, data, folder, record, resume, devices, verbose)
+    return run_pretraining(mae, config, data, folder, record, resume, used, verbose)
 
 
-def run_pretraining(mae, config, data, folder, record, resume=False, devices=None, verbose=2):
+def run_pretraining(
+    mae: MaskedAutoencoder,
+    config: PretrainConfig,
+    data: PretrainingData,
+    folder: str | Path,
+    record: dict,
+    resume: bool = False,
+    devices: Devices | None = None,
+    verbose: int = 2,
+) -> PretrainedRun:
     """Trains an autoencoder in its run folder, and saves it there with its encoder.
 
     Args:
@@ -249,7 +268,7 @@ def run_pretraining(mae, config, data, folder, record, resume=False, devices=Non
     return PretrainedRun(folder, config, mae, data, metrics, history)
 
 
-def reconstruct_some(run, count=6):
+def reconstruct_some(run: PretrainedRun, count: int = 6) -> tuple:
     """Reconstructions of the first validation signals of a run, under masks of its seed.
 
     Args:

@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,45 +12,36 @@ from keras_usmae.renamed import current_names
 from keras_usmae.training.folder_lock import LOCK_FILE, lock_folder
 from keras_usmae.user_files import read_json, read_text
 
+if TYPE_CHECKING:
+    import keras
+
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "metrics.csv"
 
 
-def save_arrays(path, arrays):
+def save_arrays(path: str | Path, arrays: dict) -> None:
     """Writes named arrays as a compressed .npz, whole or not at all.
 
     Args:
         path: path of the file.
         arrays: dict from name to array.
-
-    Example:
-
-    ```python
-    save_arrays("runs/mine/test.npz", {"signal": signals, "onset": onset})
-    ```
     """
     with atomic_write(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def save_model(path, model):
+def save_model(path: str | Path, model: "keras.Model") -> None:
     """Writes a model in Keras's format, whole or not at all.
 
     Args:
         path: path of the file, which ends in `.keras`.
         model: `keras.Model`.
-
-    Example:
-
-    ```python
-    save_model("runs/mine/encoder.keras", mae.encoder)
-    ```
     """
     with atomic_write(path) as partial:
         model.save(partial)
 
 
-def read_history(path):
+def read_history(path: str | Path) -> list[dict]:
     """Reads what `write_csv` wrote.
 
     Args:
@@ -60,12 +52,6 @@ def read_history(path):
 
     Raises:
         ValueError: if it is something else; the message names line and column.
-
-    Example:
-
-    ```python
-    [row["loss"] for row in read_history("runs/mine/metrics.csv")]
-    ```
     """
     path = Path(path)
     if not path.exists():
@@ -86,7 +72,7 @@ def read_history(path):
     return rows
 
 
-def read_config(path):
+def read_config(path: str | Path) -> dict:
     """Reads the JSON of a run folder.
 
     Args:
@@ -98,12 +84,6 @@ def read_config(path):
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no JSON object.
-
-    Example:
-
-    ```python
-    read_config("runs/mine/config.json")["seed"]
-    ```
     """
     path = Path(path)
     if not path.is_file():
@@ -111,7 +91,7 @@ def read_config(path):
     return read_json(path, "Restore it from a copy, or start a new run.")
 
 
-def check_run_folder(path, config, resume=False):
+def check_run_folder(path: str | Path, config: dict, resume: bool = False) -> None:
     """Checks that a run may use a folder, without touching it: before the data are made, which may take long.
 
     Args:
@@ -124,12 +104,6 @@ def check_run_folder(path, config, resume=False):
             process is at work in it.
         OSError: if it cannot be written to.
         ValueError: if its configuration cannot be read.
-
-    Example:
-
-    ```python
-    check_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
-    ```
     """
     path = Path(path)
     config_path = path / CONFIG_FILE
@@ -162,7 +136,7 @@ def _is_leftover(file):
     return file.name == LOCK_FILE or (file.name.startswith(PARTIAL) and file.name.endswith(CONFIG_FILE))
 
 
-def open_run_folder(path, config, resume=False):
+def open_run_folder(path: str | Path, config: dict, resume: bool = False) -> Path:
     """Creates a run folder, or opens one to go on, and keeps it for this process alone until that ends.
 
     Args:
@@ -175,12 +149,6 @@ def open_run_folder(path, config, resume=False):
 
     Raises:
         FileExistsError: see `check_run_folder`.
-
-    Example:
-
-    ```python
-    folder = open_run_folder("runs/mine", {"preset": "tiny", "seed": 0})
-    ```
     """
     check_run_folder(path, config, resume)
     path = Path(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_usmae.files import write_json
 
 
-def pretrain_options(settings, dataset, epochs, signals, seed):
+def pretrain_options(settings: dict, dataset: str, epochs: int, signals: int, seed: int) -> dict:
     """Options of `recipes/pretrain.py` that pre-train as a search did.
 
     Args:
@@ -25,7 +25,15 @@ def pretrain_options(settings, dataset, epochs, signals, seed):
     return {**options, "dataset": dataset, "epochs": epochs, "fresh": signals, "seed": seed}
 
 
-def finetune_options(settings, dataset, epochs, labels, bin_width, seed, pretrained=None):
+def finetune_options(
+    settings: dict,
+    dataset: str,
+    epochs: int,
+    labels: int,
+    bin_width: int,
+    seed: int,
+    pretrained: str | Path | None = None,
+) -> dict:
     """Options of `recipes/finetune.py` that fine-tune as a search did.
 
     Args:
@@ -46,19 +54,13 @@ def finetune_options(settings, dataset, epochs, labels, bin_width, seed, pretrai
     return {**options, "pretrained": pretrained or "none"}
 
 
-def write_best(path, parts, **recipes):
+def write_best(path: str | Path, parts: dict, **recipes) -> None:
     """Writes a file for `--config` of the recipes, which is also one for their `--preset`.
 
     Args:
         path: path of the file.
         parts: dict of the constructor arguments of `"encoder"` and `"decoder"`; what lacks a decoder is left out.
         **recipes: a dict of options for each recipe, by its name. A `pretrained` is told relative to the file.
-
-    Example:
-
-    ```python
-    write_best("runs/tune/best.json", hypermodel.architecture(hp), finetune=options)
-    ```
     """
     folder = Path(path).parent.resolve()
     content = dict(parts) if "decoder" in parts else {}

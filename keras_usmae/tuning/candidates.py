@@ -1,8 +1,15 @@
 """What candidates would cost, and whether they fit a budget, before any is trained."""
 
+from typing import TYPE_CHECKING
+
 import keras_tuner
 
 from keras_usmae.tuning.footprint import Footprint, digest, format_amount
+
+if TYPE_CHECKING:
+    from keras_usmae.tuning.footprint import Budget
+    from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
+    from keras_usmae.tuning.meter import FootprintMeter
 
 _DRAWS = 500
 _MEASURED = 5
@@ -18,17 +25,11 @@ class Candidates:
 
     Raises:
         ValueError: if the budget asks for what cannot be measured here.
-
-    Example:
-
-    ```python
-    candidates = Candidates(hypermodel, meter, Budget(flash=64_000))
-    candidates.check_budget(seed=0)
-    oracle = build_oracle("random", "finetune", 20, epochs=20, fits=candidates.fit)
-    ```
     """
 
-    def __init__(self, hypermodel, meter, budget):
+    def __init__(
+        self, hypermodel: "FinetuningHyperModel | PretrainingHyperModel", meter: "FootprintMeter", budget: "Budget"
+    ) -> None:
         if budget.needs_conversion and meter.missing():
             raise ValueError(
                 f"A budget of flash or arena needs {', '.join(meter.missing())} to convert candidates with; install "
@@ -36,7 +37,7 @@ class Candidates:
             )
         self.hypermodel, self.meter, self.budget = hypermodel, meter, budget
 
-    def cost(self, values):
+    def cost(self, values: dict) -> Footprint:
         """The footprint of a candidate.
 
         Args:
@@ -52,7 +53,7 @@ class Candidates:
             print(error, flush=True)
             return Footprint(None, None, self.meter.bound(encoder, head).macs)
 
-    def fit(self, values):
+    def fit(self, values: dict) -> bool:
         """Whether a candidate fits the budget: told from its sizes where these suffice, and else by converting it."""
         if self.budget.exceeded_by(self.meter.bound(*self._architecture(values))):
             return False
@@ -61,7 +62,7 @@ class Candidates:
         footprint = self.cost(values)
         return footprint.flash is not None and not self.budget.exceeded_by(footprint)
 
-    def check_budget(self, seed):
+    def check_budget(self, seed: int) -> None:
         """Checks, before a search begins, that something in the space fits.
 
         Args:

@@ -25,7 +25,7 @@ from keras_usmae.export import (
 from keras_usmae.models import MAEEncoder, ToFClassifier
 
 
-def measure(encoder, head, bin_width):
+def measure(encoder: dict, head: str, bin_width: int) -> dict:
     """Converts a classifier with random weights, and measures it.
 
     Args:
@@ -54,7 +54,7 @@ def measure(encoder, head, bin_width):
     }
 
 
-def main():
+def main() -> None:
     """Answers requests until standard input ends."""
     # What TensorFlow prints while it converts, from C++ too, must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")

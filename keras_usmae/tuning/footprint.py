@@ -25,13 +25,6 @@ class Budget:
         flash: int, bytes of the int8 file. Defaults to `None`.
         arena: int, bytes of the tensor arena. Defaults to `None`.
         macs: int, multiply-accumulates of an inference. Defaults to `None`.
-
-    Example:
-
-    ```python
-    budget = Budget(flash=parse_amount("128kB"), macs=parse_amount("5M"))
-    budget.exceeded_by(Footprint(flash=91_000, arena=61_000, macs=2_900_000))  # {}
-    ```
     """
 
     flash: int | None = None
@@ -39,7 +32,7 @@ class Budget:
     macs: int | None = None
 
     @property
-    def needs_conversion(self):
+    def needs_conversion(self) -> bool:
         """Whether only a converted file can tell that a model fits."""
         return self.flash is not None or self.arena is not None
 
@@ -57,7 +50,7 @@ class Budget:
         return ", ".join(f"{name} {format_amount(bound, name)}" for name, bound in told.items()) or "none"
 
 
-def parse_amount(text):
+def parse_amount(text: str) -> int:
     """Reads an amount with a unit.
 
     Args:
@@ -69,12 +62,6 @@ def parse_amount(text):
 
     Raises:
         ValueError: if it is not a positive number with such a unit.
-
-    Example:
-
-    ```python
-    parse_amount("128kB")  # 128000
-    ```
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmMgG]?i?)[bB]?\s*", text)
     amount = found and float(found.group(1)) * _UNITS.get(found.group(2).lower(), 0)
@@ -83,14 +70,14 @@ def parse_amount(text):
     return int(amount)
 
 
-def format_amount(amount, name):
+def format_amount(amount, name: str):
     """Writes bytes as kB, and multiply-accumulates as M."""
     if amount is None:
         return "?"
     return f"{amount / 1e6:.3g} M" if name == "macs" else f"{amount / 1e3:.1f} kB"
 
 
-def count_classifier_macs(encoder, head, bin_width):
+def count_classifier_macs(encoder: dict, head: str, bin_width: int) -> int:
     """Multiply-accumulates of the matrix products of one inference, as `keras_usmae.export.count_macs` finds them.
 
     Args:
@@ -100,12 +87,6 @@ def count_classifier_macs(encoder, head, bin_width):
 
     Returns:
         int.
-
-    Example:
-
-    ```python
-    count_classifier_macs(load_preset("nano")["encoder"], "per_patch", 16)
-    ```
     """
     tokens = encoder["signal_length"] // encoder["patch_size"]
     dim, inner = encoder["hidden_dim"], encoder["num_heads"] * encoder["head_dim"]
@@ -121,7 +102,7 @@ def count_classifier_macs(encoder, head, bin_width):
     return embedding + encoder["num_layers"] * (attention + mlp) + logits
 
 
-def bound_footprint(encoder, head, bin_width):
+def bound_footprint(encoder: dict, head: str, bin_width: int) -> Footprint:
     """The least that a classifier can need, from its sizes alone.
 
     Flash holds a byte for each weight of a matrix and of the positions, and four for each bias. The arena holds at
@@ -134,12 +115,6 @@ def bound_footprint(encoder, head, bin_width):
 
     Returns:
         `Footprint`; its multiply-accumulates are exact.
-
-    Example:
-
-    ```python
-    bound_footprint(load_preset("base")["encoder"], "per_patch", 16).flash  # above 6,000,000 bytes
-    ```
     """
     tokens = encoder["signal_length"] // encoder["patch_size"]
     dim, inner, mlp = encoder["hidden_dim"], encoder["num_heads"] * encoder["head_dim"], encoder["mlp_dim"]
@@ -154,6 +129,6 @@ def bound_footprint(encoder, head, bin_width):
     return Footprint(flash, arena, count_classifier_macs(encoder, head, bin_width))
 
 
-def digest(content):
+def digest(content: dict) -> str:
     """Short name for plain values, the same in each process."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

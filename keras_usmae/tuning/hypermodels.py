@@ -1,5 +1,7 @@
 """What KerasTuner builds, trains and scores in a trial."""
 
+from typing import TYPE_CHECKING
+
 import keras
 import keras_tuner
 import numpy as np
@@ -14,6 +16,9 @@ from keras_usmae.tuning.objectives import finite_scores
 from keras_usmae.tuning.pretraining import build_searched, train_autoencoder
 from keras_usmae.tuning.search_space import SearchSpace
 from keras_usmae.tuning.settings import ARCHITECTURE, resolve_architecture
+
+if TYPE_CHECKING:
+    from keras_usmae.training.pretraining import PretrainingData
 
 # What a Keras model adds to the constructor arguments in its config.
 _OF_A_MODEL = ("name", "trainable", "dtype")
@@ -74,18 +79,18 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
 
     Raises:
         ValueError: if the space does not fit the signals.
-
-    Example:
-
-    ```python
-    hypermodel = FinetuningHyperModel(train, validation, epochs=20)
-    objective = keras_tuner.Objective("val_error_samples", "min")
-    tuner = keras_tuner.RandomSearch(hypermodel, objective, max_trials=10, directory="runs/search")
-    tuner.search()
-    ```
     """
 
-    def __init__(self, train, validation, space=None, pretrained=None, bin_width=16, epochs=60, seed=0):
+    def __init__(
+        self,
+        train: tuple,
+        validation: tuple,
+        space: SearchSpace | None = None,
+        pretrained=None,
+        bin_width: int = 16,
+        epochs: int = 60,
+        seed: int = 0,
+    ) -> None:
         space = space or SearchSpace.load("finetune")
         self.encoder_config = None
         if pretrained is not None and not hasattr(pretrained, "file"):
@@ -99,19 +104,19 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         super().__init__(space, train[0].shape[1], bin_width, epochs, seed)
         self.train, self.validation, self.pretrained = train, validation, pretrained
 
-    def architecture(self, hp):
+    def architecture(self, hp: keras_tuner.HyperParameters):
         """Sizes that `hp` stands for, or those of the given encoder."""
         if self.encoder_config is None:
             return super().architecture(hp)
         return {"encoder": {name: value for name, value in self.encoder_config.items() if name not in _OF_A_MODEL}}
 
-    def encoder_file(self, hp):
+    def encoder_file(self, hp: keras_tuner.HyperParameters):
         """Path of the pre-trained encoder that a trial starts from, trained now if need be; `None` from scratch."""
         if hasattr(self.pretrained, "file"):
             return self.pretrained.file(self.architecture(hp))
         return self.pretrained
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters):
         """A compiled classifier for `hp`, a `keras_tuner.HyperParameters`."""
         self.space.declare(hp)
         settings = self.space.settings(hp)
@@ -133,7 +138,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         )
         return classifier
 
-    def fit(self, hp, model, callbacks=(), **kwargs):
+    def fit(self, hp: keras_tuner.HyperParameters, model, callbacks=(), **kwargs) -> dict:
         """Trains a classifier and scores it.
 
         Args:
@@ -161,8 +166,9 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         return {**finite_scores(scores, self.signal_length, self.bin_width), "best_epoch": float(best)}
 
     def _batches(self, settings):
+        signals, onset = self.train
         return tof_batches(
-            *self.train, settings["batch_size"], self.seed, settings["augment"], settings["augment_noise"]
+            signals, onset, settings["batch_size"], self.seed, settings["augment"], settings["augment_noise"]
         )
 
 
@@ -184,32 +190,32 @@ class PretrainingHyperModel(_UltrasoundHyperModel):
 
     Raises:
         ValueError: if the space does not fit the signals.
-
-    Example:
-
-    ```python
-    data = PretrainingData("quickstart", fresh_signals(config, 16_384, seed=10_000), held_out)
-    hypermodel = PretrainingHyperModel(data, train, validation)
-    objective = keras_tuner.Objective("probe_loss", "min")
-    keras_tuner.BayesianOptimization(hypermodel, objective, max_trials=20, directory="runs/search").search()
-    ```
     """
 
     # Three are enough to rank encoders.
     PENALTIES = (1e-2, 1e-3, 1e-4)
 
-    def __init__(self, data, train, validation, space=None, bin_width=16, epochs=20, seed=0):
+    def __init__(
+        self,
+        data: "PretrainingData",
+        train: tuple,
+        validation: tuple,
+        space: SearchSpace | None = None,
+        bin_width: int = 16,
+        epochs: int = 20,
+        seed: int = 0,
+    ) -> None:
         super().__init__(space or SearchSpace.load("pretrain"), train[0].shape[1], bin_width, epochs, seed)
         self.data, self.train, self.validation = data, train, validation
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters):
         """A compiled autoencoder for `hp`, a `keras_tuner.HyperParameters`."""
         self.space.declare(hp)
         settings = self.space.settings(hp)
         steps = len(EpochBatches(self.data.load_epoch, settings["batch_size"]))
         return build_searched(self.architecture(hp), settings, self.epochs_of(hp), steps, self.seed)
 
-    def fit(self, hp, model, callbacks=(), **kwargs):
+    def fit(self, hp: keras_tuner.HyperParameters, model, callbacks=(), **kwargs) -> dict:
         """Trains an autoencoder and probes its encoder.
 
         Args:

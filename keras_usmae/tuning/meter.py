@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -25,19 +26,12 @@ class FootprintMeter:
         bin_width: int, samples in a ToF class.
         folder: path, where footprints are kept, a small file each, for other processes and later searches. Defaults to
             `None`, in memory only; it may be set later.
-
-    Example:
-
-    ```python
-    with FootprintMeter(bin_width=16) as meter:
-        meter.measure(load_preset("nano")["encoder"], "per_patch").flash  # bytes
-    ```
     """
 
-    def __init__(self, bin_width, folder=None):
+    def __init__(self, bin_width: int, folder: str | Path | None = None) -> None:
         self.bin_width = bin_width
         self.folder = folder
-        self._process = None
+        self._process: Any = None  # its pipes are there, which a hint of Popen cannot say
         self._known = {}
 
     def __enter__(self):
@@ -51,11 +45,11 @@ class FootprintMeter:
         """Packages that measuring needs and that are not installed, a list of names."""
         return [name for name in _NEEDED if importlib.util.find_spec(name) is None]
 
-    def bound(self, encoder, head):
+    def bound(self, encoder: dict, head: str):
         """The least that a classifier can need; see `bound_footprint`."""
         return bound_footprint(encoder, head, self.bin_width)
 
-    def measure(self, encoder, head):
+    def measure(self, encoder: dict, head: str) -> Footprint:
         """Measures an architecture, or looks up what was measured before.
 
         Args:
@@ -77,7 +71,7 @@ class FootprintMeter:
             self._known[name] = Footprint(**self._look_up(name, request))
         return self._known[name]
 
-    def close(self):
+    def close(self) -> None:
         """Ends the process that converts."""
         if self._process is not None:
             self._process.communicate()  # closes its input, which ends it
@@ -94,8 +88,9 @@ class FootprintMeter:
             return json.loads(path.read_text())["footprint"]
 
     def _ask(self, request):
-        if self._process is None:
-            self._process = subprocess.Popen(
+        process = self._process
+        if process is None:
+            self._process = process = subprocess.Popen(
                 # -P, and not -m: it needs neither the modules beside it nor KerasTuner.
                 [sys.executable, "-P", str(Path(__file__).with_name("convert_untrained.py"))],
                 env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -104,10 +99,10 @@ class FootprintMeter:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
+        print(json.dumps(request), file=process.stdin, flush=True)
+        line = process.stdout.readline()
         if not line:
-            code = self._process.wait()
+            code = process.wait()
             self._process = None
             raise RuntimeError(f"The process that converts classifiers ended with code {code}, at {request}.")
         answer = json.loads(line)

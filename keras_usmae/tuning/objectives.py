@@ -20,7 +20,7 @@ OBJECTIVES = {
 }
 
 
-def check_objective(task, name=None):
+def check_objective(task: str, name: str | None = None) -> tuple:
     """Name and direction of what a search optimises.
 
     Args:
@@ -32,12 +32,6 @@ def check_objective(task, name=None):
 
     Raises:
         ValueError: if the task has no such score.
-
-    Example:
-
-    ```python
-    keras_tuner.Objective(*check_objective("pretrain"))  # probe_loss, to be small
-    ```
     """
     known = OBJECTIVES[task]
     name = name or next(iter(known))
@@ -46,7 +40,7 @@ def check_objective(task, name=None):
     return name, known[name]
 
 
-def finite_scores(scores, signal_length, bin_width):
+def finite_scores(scores: dict, signal_length: int, bin_width: int) -> dict:
     """Scores that a search can compare, also of a training that diverged: none is worse than to know nothing.
 
     Args:
@@ -57,12 +51,6 @@ def finite_scores(scores, signal_length, bin_width):
     Returns:
         A dict with the same keys. Errors are at most the signal's length, losses at most twice that of a guess,
         shares at least 0.
-
-    Example:
-
-    ```python
-    finite_scores({"val_error_samples": float("nan")}, 2048, 16)  # 2048.0
-    ```
     """
     checked = {}
     for name, value in scores.items():

@@ -168,7 +168,7 @@ class RandomOracle(_SearchOracle, RandomSearchOracle):
 class HyperbandSearchOracle(_SearchOracle, HyperbandOracle):
     """Many short trials, of which the best go on to longer ones; see `keras_tuner.Hyperband`."""
 
-    def replay(self, trial):
+    def replay(self, trial) -> None:
         """Notes a trial in the bracket and round that it was made for, as `populate_space` did."""
         super().replay(trial)
         if trial.status == TrialStatus.FAILED:
@@ -187,7 +187,7 @@ class HyperbandSearchOracle(_SearchOracle, HyperbandOracle):
                     following.append(entry)
 
     @keras_tuner.synchronized
-    def end_trial(self, trial):
+    def end_trial(self, trial) -> None:
         """Notes the result of a trial; one that failed leaves its bracket, which waits for completed ones only."""
         super().end_trial(trial)
         if self.trials[trial.trial_id].status == TrialStatus.FAILED:
@@ -204,7 +204,7 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
 
     _PROPOSALS = 5
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
         self._unfit = []
 
@@ -244,7 +244,7 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
         """State of the search, for a file."""
         return {**super().get_state(), "unfit": self._unfit}
 
-    def set_state(self, state):
+    def set_state(self, state) -> None:
         """Takes up the state of a search."""
         super().set_state(state)
         self._unfit = state["unfit"]

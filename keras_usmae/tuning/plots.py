@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 
-def plot_parallel_coordinates(rows, settings, objective):
+def plot_parallel_coordinates(rows: list[dict], settings: tuple[str, ...], objective: tuple) -> Figure:
     """Draws a line for each trial through its settings to its score, coloured by the score.
 
     Args:
@@ -16,12 +16,6 @@ def plot_parallel_coordinates(rows, settings, objective):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_parallel_coordinates(rows, ("size", "learning_rate"), ("val_error_samples", "min"))
-    ```
     """
     name, direction = objective
     varied = [setting for setting in settings if len({row[setting] for row in rows}) > 1]
@@ -46,7 +40,9 @@ def plot_parallel_coordinates(rows, settings, objective):
     return figure
 
 
-def plot_pareto(rows, front, objective, cost="flash", budget=None):
+def plot_pareto(
+    rows: list[dict], front: list, objective: tuple, cost: str = "flash", budget: int | None = None
+) -> Figure:
     """Draws the score of each trial against its cost, and the trials that nothing else beats in both.
 
     Args:
@@ -58,12 +54,6 @@ def plot_pareto(rows, front, objective, cost="flash", budget=None):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_pareto(rows, pareto_front(rows, objective), objective)
-    ```
     """
     name, direction = objective
     scale, unit = (1e6, "million multiply-accumulates") if cost == "macs" else (1e3, f"{cost} / kB, int8")

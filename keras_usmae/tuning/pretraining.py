@@ -1,7 +1,9 @@
 """Pre-training in a search: one training of settings, and encoders that are trained once and used again."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from filelock import FileLock
 from keras import utils
 
@@ -12,8 +14,12 @@ from keras_usmae.training.pretraining import build_autoencoder, compile_autoenco
 from keras_usmae.tuning.footprint import digest
 from keras_usmae.tuning.settings import SEARCHED
 
+if TYPE_CHECKING:
+    from keras_usmae.models.masked_autoencoder import MaskedAutoencoder
+    from keras_usmae.training.pretraining import PretrainingData
 
-def build_searched(parts, settings, epochs, steps, seed):
+
+def build_searched(parts: dict, settings: dict, epochs: int, steps: int, seed: int) -> "MaskedAutoencoder":
     """A compiled autoencoder, as `pretrain` trains it.
 
     Args:
@@ -36,7 +42,9 @@ def build_searched(parts, settings, epochs, steps, seed):
     return mae
 
 
-def train_autoencoder(mae, batches, validation, epochs, callbacks=()):
+def train_autoencoder(
+    mae: "MaskedAutoencoder", batches: EpochBatches, validation: np.ndarray, epochs: int, callbacks=()
+) -> float:
     """Trains an autoencoder.
 
     Args:
@@ -72,26 +80,18 @@ class PretrainedEncoders:
         settings: dict with the settings of `DEFAULTS["pretrain"]`.
         epochs: int.
         seed: int. Defaults to `0`.
-
-    Example:
-
-    ```python
-    data = PretrainingData("quickstart", fresh_signals(config, 16_384, seed=10_000), held_out)
-    encoders = PretrainedEncoders("runs/tune/pretrained", data, DEFAULTS["pretrain"], epochs=20)
-    encoder = keras.saving.load_model(encoders.file(load_preset("nano")))
-    ```
     """
 
-    def __init__(self, folder, data, settings, epochs, seed=0):
+    def __init__(self, folder: str | Path, data: "PretrainingData", settings: dict, epochs: int, seed: int = 0) -> None:
         self.folder, self.data, self.settings = Path(folder), data, settings
         self.epochs, self.seed = epochs, seed
 
-    def plan(self, parts):
+    def plan(self, parts: dict):
         """Everything that decides an encoder, as plain values."""
         settings = {name: self.settings[name] for name in SEARCHED["pretrain"]}
         return {**parts, **settings, "data": self.data.name, "epochs": self.epochs, "seed": self.seed}
 
-    def file(self, parts):
+    def file(self, parts: dict) -> Path:
         """Path of the pre-trained encoder of an architecture; trained now if it was not before.
 
         Args:

@@ -1,9 +1,16 @@
 """What a search says while it runs."""
 
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from keras_usmae.tuning.footprint import format_amount
 from keras_usmae.tuning.results import COSTS, best_first, trial_rows
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+    from keras_usmae.tuning.search_space import SearchSpace
 
 
 class SearchProgress:
@@ -19,13 +26,20 @@ class SearchProgress:
         on_result: function without arguments, called after each trial: what writes the results. Defaults to `None`.
     """
 
-    def __init__(self, oracle, space, objective, cost=None, on_result=None):
+    def __init__(
+        self,
+        oracle: "keras_tuner.Oracle",
+        space: "SearchSpace",
+        objective: tuple,
+        cost: Callable | None = None,
+        on_result: Callable | None = None,
+    ) -> None:
         self.oracle, self.space, self.objective, self.cost = oracle, space, objective, cost
         self.on_result = on_result
         self.verbose = 1
         self._started = time.monotonic()
 
-    def on_trial_begin(self, trial):
+    def on_trial_begin(self, trial) -> None:
         """Tells what is tried."""
         values = trial.hyperparameters.values
         told = ", ".join(f"{name} {value}" for name, value in self.space.chosen(values).items())
@@ -36,7 +50,7 @@ class SearchProgress:
             costs = "; " + ", ".join(f"{name} {format_amount(getattr(footprint, name), name)}" for name in COSTS)
         print(f"Trial {trial.trial_id} begins: {epochs}{told}{costs}", flush=True)
 
-    def on_trial_end(self, trial):
+    def on_trial_end(self, trial) -> None:
         """Tells how it went, and the best so far."""
         name = self.objective[0]
         rows = trial_rows(self.oracle, self.space)
@@ -60,5 +74,5 @@ class SearchProgress:
         """Nothing to keep: the oracle has it all."""
         return {}
 
-    def set_state(self, state):
+    def set_state(self, state) -> None:
         """Nothing to take up."""

@@ -9,7 +9,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 _DRAWS_OF_A_TRIAL = 10_000
 
 
-def mend(oracle):
+def mend(oracle) -> None:
     """Makes what an oracle will load whole: damaged trials count as failed, and a damaged state is rebuilt from trials.
 
     A trial that was running is run again. The best so far is kept; what a rebuilt search draws next is something else

@@ -1,7 +1,9 @@
 """What a search found: rows, tables, and TensorBoard HParams."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_tuner.engine.trial import TrialStatus
 from tensorboard.compat.proto.event_pb2 import Event
@@ -9,10 +11,15 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import summary_v2
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+if TYPE_CHECKING:
+    import keras_tuner
+
+    from keras_usmae.tuning.search_space import SearchSpace
+
 COSTS = ("flash", "arena", "macs")
 
 
-def trial_rows(oracle, space, cost=None):
+def trial_rows(oracle: "keras_tuner.Oracle", space: "SearchSpace", cost: Callable | None = None) -> list[dict]:
     """A row for each trial that is done, in the order in which they began.
 
     Args:
@@ -41,7 +48,7 @@ def trial_rows(oracle, space, cost=None):
     return rows
 
 
-def best_first(rows, objective):
+def best_first(rows: list, objective: tuple):
     """The rows of completed trials, the best first, of equals the one that began first.
 
     Args:
@@ -54,19 +61,13 @@ def best_first(rows, objective):
     return sorted(completed, key=lambda row: sign * row[name])
 
 
-def pareto_front(rows, objective, cost="flash"):
+def pareto_front(rows: list, objective: tuple, cost: str = "flash"):
     """The rows of completed trials of which none is both better and smaller, from the smallest on.
 
     Args:
         rows: list from `trial_rows`.
         objective: tuple of a score's name and `"min"` or `"max"`.
         cost: str, one of `COSTS`; rows without it are left out. Defaults to `"flash"`.
-
-    Example:
-
-    ```python
-    [row["trial"] for row in pareto_front(rows, ("val_error_samples", "min"))]
-    ```
     """
     front = []
     candidates = [row for row in best_first(rows, objective) if row[cost] != ""]
@@ -76,7 +77,7 @@ def pareto_front(rows, objective, cost="flash"):
     return front[::-1]
 
 
-def markdown_table(rows, objective, count=20):
+def markdown_table(rows: list, objective: tuple, count: int = 20) -> str:
     """The best trials as a Markdown table.
 
     Args:
@@ -96,7 +97,7 @@ def markdown_table(rows, objective, count=20):
     return "".join(f"| {line} |\n" for line in lines)
 
 
-def write_hparams(folder, rows, space, objective):
+def write_hparams(folder: str | Path, rows: list, space: "SearchSpace", objective: tuple) -> None:
     """Writes the trials for TensorBoard's HParams, without TensorFlow.
 
     Args:

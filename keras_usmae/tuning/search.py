@@ -4,7 +4,7 @@ import dataclasses
 import time
 from pathlib import Path
 
-from keras_usmae.configs import PretrainConfig
+from keras_usmae.configs import PretrainConfig, SearchConfig
 from keras_usmae.data import load_dataset
 from keras_usmae.files import write_csv, write_text
 from keras_usmae.training.pretraining import load_pretraining_data
@@ -51,15 +51,15 @@ class SearchResult:
 
 
 def search(
-    config,
-    output=None,
-    resume=False,
-    max_trials=40,
-    max_minutes=None,
-    lost_after=300.0,
-    tfds_dir=None,
-    raw_dir=None,
-):
+    config: SearchConfig,
+    output: str | Path | None = None,
+    resume: bool = False,
+    max_trials: int = 40,
+    max_minutes: float | None = None,
+    lost_after: float = 300.0,
+    tfds_dir: str | Path | None = None,
+    raw_dir: str | Path | None = None,
+) -> SearchResult:
     """Searches for the settings of a fine-tuning or a pre-training; the defaults of the recipes are the first trial.
 
     The test split takes no part. Writes a folder: config.json, `trials/` (KerasTuner's files), results.csv, results.md,
@@ -185,7 +185,7 @@ def _hypermodel(config, folder, pretrained, space, tfds_dir, raw_dir):
         plan = PretrainConfig(dataset=config.pretraining, fresh=config.pretraining_signals, seed=config.seed)
         data = load_pretraining_data(plan, unlabelled, labelled.signal_length)
     common = (config.bin_width, config.epochs, config.seed)
-    if config.task == "pretrain":
+    if config.task == "pretrain" and data:
         probed = tuple(array[:NUM_PROBE_SIGNALS] for array in train)
         return PretrainingHyperModel(data, probed, validation, space, *common)
     start = pretrained

@@ -1,14 +1,17 @@
 """Search spaces: TOML files that list what may be chosen, checked and declared to KerasTuner."""
 
 import dataclasses
-import math
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from keras_usmae.fields import did_you_mean
+from keras_usmae.fields import did_you_mean, is_number
 from keras_usmae.renamed import current_names
 from keras_usmae.tuning.settings import CHECKS, DEFAULTS, NEEDS
 from keras_usmae.user_files import read_toml
+
+if TYPE_CHECKING:
+    import keras_tuner
 
 _KEYS = {"choice", "low", "high", "log", "when"}
 
@@ -19,13 +22,13 @@ class Dimension:
 
     name: str
     choice: tuple = ()
-    low: float | None = None
-    high: float | None = None
+    low: Any = None
+    high: Any = None
     log: bool = False
     when: tuple = ()  # of pairs (other setting, tuple of its values)
     default: object = None
 
-    def declare(self, hp):
+    def declare(self, hp: "keras_tuner.HyperParameters") -> None:
         """Declares the setting to `hp`, a `keras_tuner.HyperParameters`."""
         if len(self.choice) == 1:
             hp.Fixed(self.name, self.choice[0])
@@ -37,7 +40,7 @@ class Dimension:
             kind = hp.Int if isinstance(self.low, int) else hp.Float
             kind(self.name, self.low, self.high, sampling="log" if self.log else "linear", default=self.default)
 
-    def canonical(self, value):
+    def canonical(self, value: Any) -> Any:
         """The value as declared: between machines, KerasTuner sends numbers in single precision."""
         if not isinstance(value, float):
             return value
@@ -57,18 +60,9 @@ class SearchSpace:
 
     Raises:
         ValueError: if a setting is unknown, a value is none that it can have, or a condition never holds.
-
-    Example:
-
-    ```python
-    space = SearchSpace("finetune", {"size": {"choice": ["nano", "tiny"]}, "weight_decay": {"low": 0.0, "high": 0.1}})
-    hp = keras_tuner.HyperParameters()
-    space.declare(hp)
-    space.settings(hp)["size"]  # "nano"
-    ```
     """
 
-    def __init__(self, task, tables, source="the search space"):
+    def __init__(self, task: str, tables: dict, source: str = "the search space") -> None:
         self.task = task
         self.source = source
         self.dimensions = {}
@@ -79,7 +73,7 @@ class SearchSpace:
                 raise ValueError(f"{source}, setting {name!r}: {error}") from error
 
     @classmethod
-    def load(cls, task, path=None):
+    def load(cls, task: str, path: str | Path | None = None) -> "SearchSpace":
         """Reads a space from a file.
 
         Args:
@@ -93,12 +87,6 @@ class SearchSpace:
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not TOML, or not a space of that task.
-
-        Example:
-
-        ```python
-        SearchSpace.load("pretrain").dimensions["decoder"].choice  # ("cross", "full")
-        ```
         """
         if task not in DEFAULTS:
             raise ValueError(f"`task` must be one of {sorted(DEFAULTS)}. Received: {task!r}")
@@ -109,7 +97,7 @@ class SearchSpace:
             if name not in shipped:
                 raise ValueError(f"There is no search space {name!r}. Give a .toml file, or one of {shipped}.")
             path, name = str(folder / f"{name}.toml"), f"{name}.toml"
-        return cls(task, current_names(read_toml(Path(path), "search space")), source=name)
+        return cls(task, current_names(read_toml(Path(path or name), "search space")), source=name)
 
     def without(self, names):
         """The space without some settings, such as the architecture's where that is given."""
@@ -119,12 +107,12 @@ class SearchSpace:
             raise ValueError(f"{self.source} leaves nothing to search: it only has {sorted(self.dimensions)}.")
         return space
 
-    def declare(self, hp):
+    def declare(self, hp: "keras_tuner.HyperParameters") -> None:
         """Declares every setting, in its condition, to a `keras_tuner.HyperParameters`."""
         for dimension in self.dimensions.values():
             self._declare_within(hp, dimension, dimension.when)
 
-    def settings(self, hp):
+    def settings(self, hp: "keras_tuner.HyperParameters") -> dict:
         """All settings of the task: those that `hp` has a value for, and the defaults of the others.
 
         Args:
@@ -141,7 +129,7 @@ class SearchSpace:
         }
         return {**DEFAULTS[self.task], **chosen}
 
-    def chosen(self, hp):
+    def chosen(self, hp: "keras_tuner.HyperParameters"):
         """Those of the settings that were searched and are in force."""
         values = hp if isinstance(hp, dict) else hp.values
         return {name: value for name, value in self.settings(hp).items() if name in values and name in self.dimensions}
@@ -185,8 +173,7 @@ class SearchSpace:
             default = default if default in choice else choice[0]
             return Dimension(name, choice=tuple(choice), when=when, default=default)
         low, high, log = table.get("low"), table.get("high"), table.get("log", False)
-        numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-        if not numbers or not math.isfinite(low) or not math.isfinite(high) or not low < high:
+        if not is_number(low) or not is_number(high) or not low < high:
             raise ValueError(f"low must be a number below high; they are {low!r} and {high!r}.")
         if not (is_valid(low) and is_valid(high)):
             raise ValueError(f"both ends must be {expected}; they are {low!r} and {high!r}.")

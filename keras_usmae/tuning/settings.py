@@ -75,7 +75,7 @@ CHECKS = {
 }
 
 
-def resolve_architecture(settings, signal_length):
+def resolve_architecture(settings: dict, signal_length: int) -> dict:
     """Sizes of encoder and decoder that settings stand for.
 
     Args:
@@ -85,12 +85,6 @@ def resolve_architecture(settings, signal_length):
 
     Returns:
         dict with the constructor arguments of `"encoder"` and `"decoder"`, as `load_preset` gives them.
-
-    Example:
-
-    ```python
-    resolve_architecture({**DEFAULTS["finetune"], "patch_size": 16}, 2048)["encoder"]["patch_size"]  # 16
-    ```
     """
     if settings["size"] == FREE:
         sizes = {name: settings[name] for name in ("hidden_dim", "num_heads", "head_dim", "num_layers")}

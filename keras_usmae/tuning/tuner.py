@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
@@ -14,11 +15,17 @@ from keras_usmae.files import write_json
 from keras_usmae.tuning.objectives import check_objective
 from keras_usmae.tuning.oracles import BayesianOracle, HyperbandSearchOracle, RandomOracle
 
+if TYPE_CHECKING:
+    from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
+    from keras_usmae.tuning.progress import SearchProgress
+
 TUNERS = ("hyperband", "bayesian", "random")
 _FAILURES = 3
 
 
-def build_oracle(tuner, task, max_trials, epochs, objective=None, **options):
+def build_oracle(
+    tuner: str, task: str, max_trials: int, epochs: int, objective: str | None = None, **options
+) -> keras_tuner.Oracle:
     """The oracle of a search.
 
     Args:
@@ -34,12 +41,6 @@ def build_oracle(tuner, task, max_trials, epochs, objective=None, **options):
 
     Raises:
         ValueError: for an unknown tuner or objective, or fewer than one trial.
-
-    Example:
-
-    ```python
-    build_oracle("bayesian", "finetune", max_trials=40, epochs=20)
-    ```
     """
     if max_trials < 1:
         raise ValueError(f"A search needs at least one trial. Received: max_trials={max_trials}")
@@ -88,15 +89,16 @@ class SearchTuner(keras_tuner.Tuner):
         folder: path, where the search is kept. A search that is there goes on.
         progress: `SearchProgress`, told of each trial. Defaults to `None`.
         heartbeat: float, time in s between two signs of life of a worker. Defaults to `30.0`.
-
-    Example:
-
-    ```python
-    SearchTuner(build_oracle("random", "finetune", 10, epochs=20), hypermodel, "runs/search").search()
-    ```
     """
 
-    def __init__(self, oracle, hypermodel, folder, progress=None, heartbeat=30.0):
+    def __init__(
+        self,
+        oracle,
+        hypermodel: "FinetuningHyperModel | PretrainingHyperModel",
+        folder: str | Path,
+        progress: "SearchProgress | None" = None,
+        heartbeat: float = 30.0,
+    ) -> None:
         if progress is not None:
             oracle._display = progress  # KerasTuner has no other way to it
         self.heartbeat = heartbeat
@@ -112,13 +114,13 @@ class SearchTuner(keras_tuner.Tuner):
         """Writes the file of this process, in which KerasTuner keeps an empty state."""
         write_json(self._folder / f"{os.environ.get('KERASTUNER_TUNER_ID', 'tuner0')}.json", {})
 
-    def save(self):
+    def save(self) -> None:
         """Writes the state of the search, whole or not at all."""
         if role() != "worker":
             self.oracle.save()
         self._save_nothing()
 
-    def reload(self):
+    def reload(self) -> None:
         """Takes up a search from its folder."""
         if role() != "worker":
             self.oracle.reload()
@@ -130,7 +132,7 @@ class SearchTuner(keras_tuner.Tuner):
         self.hypermodel.declare_hyperparameters(hp)
         self.oracle.update_space(hp)
 
-    def search(self):
+    def search(self) -> None:
         """Searches until the oracle ends it; the chief until its workers have left."""
         if role() == "chief":
             ended = threading.Event()
@@ -143,7 +145,7 @@ class SearchTuner(keras_tuner.Tuner):
             return
         super().search()
 
-    def run_trial(self, trial):
+    def run_trial(self, trial: keras_tuner.engine.trial.Trial) -> dict:
         """Trains and scores the candidate of a trial.
 
         Args:
@@ -159,18 +161,18 @@ class SearchTuner(keras_tuner.Tuner):
         epochs = float(self.hypermodel.epochs_of(hp))
         return {**scores, "epochs": epochs, "seconds": time.perf_counter() - started}
 
-    def pre_create_trial(self):
+    def pre_create_trial(self) -> None:
         """Waits a little before it asks again for a trial, where there was none."""
         if self._idle:
             time.sleep(1.0)
         self._idle = True
 
-    def on_trial_begin(self, trial):
+    def on_trial_begin(self, trial) -> None:
         """Notes that there is something to do."""
         self._idle = False
         super().on_trial_begin(trial)
 
-    def on_trial_end(self, trial):
+    def on_trial_end(self, trial) -> None:
         """Reports a trial.
 
         Raises:

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 
 
-def analytic_signal(signals, sampling_rate, band):
+def analytic_signal(signals: np.ndarray, sampling_rate: float, band: tuple[float, float]) -> np.ndarray:
     """Band-passes signals without a delay, and adds the Hilbert transform as the imaginary part.
 
     The pass band has raised-cosine flanks, from half of its lower edge up to it, and from its upper edge to 1.5 times

@@ -13,7 +13,7 @@ import scipy.fft
 from keras_usmae.signals.normalization import check_signals
 
 
-def delay_crb_carrier(pulse, noise_rms):
+def delay_crb_carrier(pulse: np.ndarray, noise_rms: float | np.ndarray) -> np.ndarray:
     """Cramér-Rao bound of the delay of a pulse that is known with its phase, but for its amplitude.
 
     An estimate that slips by a period of the carrier, as below about 15 dB, is worse by far. A rectangular envelope has
@@ -45,7 +45,7 @@ def delay_crb_carrier(pulse, noise_rms):
     return _checked(noise_rms) / np.sqrt(energy * mean_square)
 
 
-def delay_crb_envelope(pulse, noise_rms):
+def delay_crb_envelope(pulse: np.ndarray, noise_rms: float | np.ndarray) -> np.ndarray:
     """Cramér-Rao bound of the delay of a pulse of unknown phase and amplitude.
 
     Args:

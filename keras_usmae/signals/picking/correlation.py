@@ -1,15 +1,20 @@
 """Time of flight by correlation: matched filter for a known pulse, envelope of the correlation for nominal ones."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.fft
 
 from keras_usmae.signals.normalization import check_signals
 from keras_usmae.signals.synthesis.bursts import ENVELOPES, evaluate_bursts
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.config import SignalConfig
+
 _CHUNK_SIZE = 512  # signals at a time, so that a whole data set needs no more memory than a batch
 
 
-def pick_matched_filter(signals, pulse):
+def pick_matched_filter(signals: np.ndarray, pulse: np.ndarray) -> np.ndarray:
     """Picks onsets by the maximum of the correlation with a pulse that is known with its phase.
 
     The maximum likelihood estimate for a known pulse in white noise; at high SNR it attains `delay_crb_carrier`. The
@@ -52,7 +57,7 @@ def pick_matched_filter(signals, pulse):
     return np.concatenate(onset)
 
 
-def pick_cross_correlation(signals, pulses, level=0.5):
+def pick_cross_correlation(signals: np.ndarray, pulses: np.ndarray, level: float = 0.5) -> np.ndarray:
     """Picks onsets by the envelope of the cross-correlation with nominal pulses, whatever the phase and polarity.
 
     Of a bank of pulses, the one that fits a signal best is taken; of several echoes, the first that reaches a level.
@@ -108,7 +113,7 @@ def pick_cross_correlation(signals, pulses, level=0.5):
     return np.concatenate([pick(chunk) for chunk in _chunks(signals)])
 
 
-def pulse_bank(config, num_frequencies=13, num_lengths=9):
+def pulse_bank(config: "SignalConfig", num_frequencies: int = 13, num_lengths: int = 9) -> np.ndarray:
     """Makes the nominal pulses of a configuration, over its range of frequencies and lengths and for each envelope.
 
     With these, `pick_cross_correlation` comes near to the maximum likelihood estimate of the onset for signals of this

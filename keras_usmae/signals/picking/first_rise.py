@@ -14,7 +14,13 @@ from keras_usmae.signals.picking.analytic import analytic_signal
 _CHUNK_SIZE = 512  # signals at a time, so that a whole data set needs no more memory than a batch
 
 
-def pick_threshold(signals, sampling_rate, level=0.4, noise_factor=6.0, band=(0.3e6, 8e6)):
+def pick_threshold(
+    signals: np.ndarray,
+    sampling_rate: float,
+    level: float = 0.4,
+    noise_factor: float = 6.0,
+    band: tuple[float, float] = (0.3e6, 8e6),
+) -> np.ndarray:
     """Picks onsets by an envelope threshold, extrapolated back to where the envelope leaves zero.
 
     The onset is where a raised-cosine flank through the last upward crossings of the threshold and of half of it would
@@ -55,7 +61,12 @@ def pick_threshold(signals, sampling_rate, level=0.4, noise_factor=6.0, band=(0.
     return _by_chunks(pick, signals)
 
 
-def pick_aic(signals, sampling_rate, window=(250, 20), band=(0.3e6, 20e6)):
+def pick_aic(
+    signals: np.ndarray,
+    sampling_rate: float,
+    window: tuple[int, int] = (250, 20),
+    band: tuple[float, float] = (0.3e6, 20e6),
+) -> np.ndarray:
     """Picks onsets by the Akaike information criterion (AIC) in a window around the first rise of the envelope.
 
     The onset is where the window is best explained by two stationary parts, noise and signal: the minimum of

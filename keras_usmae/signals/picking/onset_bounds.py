@@ -17,7 +17,9 @@ _BAND = 1e-3  # of the peak of a power spectrum: what lies lower is taken for no
 _NUM_BEST = 64  # signals of a source that its spectrum is averaged over
 
 
-def onset_bound(bandwidth, burst_length, snr_db):
+def onset_bound(
+    bandwidth: float | np.ndarray, burst_length: float | np.ndarray, snr_db: float | np.ndarray
+) -> np.ndarray:
     """Envelope bound of a burst of known bandwidth.
 
     Args:
@@ -40,7 +42,7 @@ def onset_bound(bandwidth, burst_length, snr_db):
     return 10 ** (-np.asarray(snr_db, dtype=np.float64) / 20) / (bandwidth * np.sqrt(burst_length))
 
 
-def synthetic_onset_bounds(parameters, sampling_rate):
+def synthetic_onset_bounds(parameters: dict, sampling_rate: float) -> np.ndarray:
     """Envelope bounds of synthetic signals, whose bursts are known with their envelopes.
 
     A rectangular burst jumps, and its bound then depends on the sampling rate: it is far lower than that of the others.
@@ -63,16 +65,16 @@ def synthetic_onset_bounds(parameters, sampling_rate):
     ```
     """
     length = np.asarray(parameters["burst_length"], dtype=np.float64)
-    shape = [parameters[name] for name in ("phase", "envelope", "envelope_shape")]
+    drawn = {name: parameters[name] for name in ("center_frequency", "phase", "envelope", "envelope_shape")}
     num_samples, delay = int(np.ceil(length.max())), np.zeros(len(length))
-    bursts = evaluate_bursts(num_samples, delay, parameters["center_frequency"], length, *shape, sampling_rate)
+    bursts = evaluate_bursts(num_samples, delay, burst_length=length, **drawn, sampling_rate=sampling_rate)
     burst_rms = np.sqrt(np.sum(np.square(bursts, dtype=np.float64), axis=1) / length)
     noise_rms = burst_rms * 10 ** (-np.asarray(parameters["snr_db"], dtype=np.float64) / 20)
     white = np.asarray(parameters["noise_color"]) == NOISE_COLORS.index("white")
     return np.where(white, delay_crb_envelope(bursts, noise_rms), np.nan)
 
 
-def estimate_bandwidth(signals, onset, burst_length):
+def estimate_bandwidth(signals: np.ndarray, onset: np.ndarray, burst_length: np.ndarray) -> float:
     """RMS bandwidth of the bursts in measured signals that hold the same pulse.
 
     The power spectra of the bursts are averaged, each over its length and a quarter more at either end, faded in and
@@ -103,7 +105,7 @@ def estimate_bandwidth(signals, onset, burst_length):
     if not len(signals):
         raise ValueError("A bandwidth needs one or more signals with a burst.")
     size = scipy.fft.next_fast_len(4 * signals.shape[1])
-    power = 0.0
+    power = np.zeros(size // 2 + 1)
     for signal, start, length in zip(np.asarray(signals, dtype=np.float64), onset, burst_length, strict=True):
         spectrum = np.fft.rfft((signal - np.median(signal)) * _taper(len(signal), start, length), size)
         power = power + np.abs(spectrum) ** 2 / np.sum(np.abs(spectrum) ** 2)
@@ -112,7 +114,14 @@ def estimate_bandwidth(signals, onset, burst_length):
     return float(np.sqrt(weight @ omega**2 - (weight @ omega) ** 2))
 
 
-def measured_onset_bounds(signals, onset, burst_length, snr_db, source, usable):
+def measured_onset_bounds(
+    signals: np.ndarray,
+    onset: np.ndarray,
+    burst_length: np.ndarray,
+    snr_db: np.ndarray,
+    source: np.ndarray,
+    usable: np.ndarray,
+) -> np.ndarray:
     """Envelope bounds of measured signals, whose pulse is taken from the cleanest signals of their source.
 
     All echoes of a source are taken to be one pulse, of the bandwidth that its 64 usable signals of best SNR have.

@@ -2,12 +2,20 @@
 
 import math
 import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.signals.readers.facts import is_known_name, is_time_name
 from keras_usmae.signals.readers.guards import in_natural_order, listing, matching
 from keras_usmae.signals.readers.settle import MissingKeyError
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.array_file import ArrayFile
+    from keras_usmae.signals.readers.sidecar import Sidecar
+    from keras_usmae.signals.readers.traces import Traces
 
 SHORTEST = 64  # samples: no burst with silence around it fits into fewer
 BY_ENERGY = "where bursts stand out"
@@ -16,7 +24,9 @@ _PROBED = 2**20  # samples that are looked at for an axis
 _STANDS_OUT = -6.0  # dB
 
 
-def choose_arrays(path, file, sidecar, layouts, keys):
+def choose_arrays(
+    path: str | Path, file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Collection[str]
+) -> tuple[list[str], list[str]]:
     """Names of the arrays that hold traces, in natural order.
 
     Args:
@@ -58,7 +68,7 @@ def choose_arrays(path, file, sidecar, layouts, keys):
     return list(found), []
 
 
-def candidates(file, sidecar, layouts, keys):
+def candidates(file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Collection[str]) -> dict:
     """Arrays that may hold traces where none is named: those that a format defines, or all that can be traces.
 
     Args:
@@ -90,7 +100,7 @@ def _is_beside(name, header, sidecar):
     )
 
 
-def family(headers):
+def family(headers: dict) -> list[str]:
     """The most arrays of one shape whose names differ in a number only.
 
     Args:
@@ -105,7 +115,7 @@ def family(headers):
     return max(families.values(), key=len)
 
 
-def pattern_of(names):
+def pattern_of(names: list[str]) -> str:
     """What the sidecar's `signals` calls some arrays: their name, or that of a family."""
     return names[0] if len(names) == 1 else _NUMBER.sub("*", names[0])
 
@@ -117,7 +127,7 @@ def _hint(headers):
     return f', such as "{pattern_of(names)}" for {count} of them' if len(names) > 1 else ""
 
 
-def axis_of_time(array):
+def axis_of_time(array: np.ndarray) -> int | None:
     """The axis along which bursts stand out of the noise, if that is beyond doubt.
 
     Over time the energy of A-scans rises and falls by tens of dB; from trace to trace it is much the same. The measure
@@ -141,12 +151,12 @@ def axis_of_time(array):
         mean = energy.mean()
         energy = energy[energy > 1e-12 * mean] if mean > 0 else np.ones(1)
         flatness[axis] = 10 * np.log10(np.exp(np.log(energy).mean()) / energy.mean())
-    first, second = sorted(flatness, key=flatness.get)[:2]
+    first, second = sorted(flatness, key=lambda axis: flatness[axis])[:2]
     sure = flatness[first] < _STANDS_OUT and flatness[first] < flatness[second] + _STANDS_OUT
     return first if sure and array.shape[first] >= SHORTEST else None
 
 
-def note_axis(traces):
+def note_axis(traces: "Traces") -> None:
     """Says of traces whose axis of time was found by `axis_of_time` that it was."""
     if traces.axis == BY_ENERGY:
         traces.doubts.append(

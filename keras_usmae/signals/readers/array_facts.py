@@ -3,12 +3,18 @@
 import dataclasses
 import json
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.signals.readers.clock import facts_of_times
 from keras_usmae.signals.readers.facts import fact_of, is_known_name, is_time_name, is_time_unit, split_unit
 from keras_usmae.signals.readers.settle import MissingKeyError
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.array_file import ArrayFile
+    from keras_usmae.signals.readers.sidecar import Sidecar
 
 _MAX_SETUP = 2**24  # characters
 _MAX_SCALARS = 256
@@ -31,7 +37,7 @@ class KnownLayout:
     where: str
 
 
-def known_layouts(file):
+def known_layouts(file: "ArrayFile") -> dict[str, KnownLayout]:
     """Arrays of a file that MFMC or an NDE set-up describes, a dict of `KnownLayout` by name.
 
     Args:
@@ -72,9 +78,10 @@ def _described(file, node, where):
     path, dimensions = node.get("path"), node.get("dimensions")
     if not isinstance(path, str) or path.strip("/") not in file.headers or not isinstance(dimensions, list):
         return None
-    axes = [dimension.get("axis") for dimension in dimensions if isinstance(dimension, dict)]
-    counts = [dimension.get("quantity") for dimension in dimensions if isinstance(dimension, dict)]
-    if "Ultrasound" not in axes or not all(isinstance(count, int) and count > 0 for count in counts):
+    dimensions = [dimension for dimension in dimensions if isinstance(dimension, dict)]
+    axes = [dimension.get("axis") for dimension in dimensions]
+    counts = [count for dimension in dimensions if isinstance(count := dimension.get("quantity"), int) and count > 0]
+    if "Ultrasound" not in axes or len(counts) < len(dimensions):
         return None
     shape, place = file.headers[path.strip("/")].shape, axes.index("Ultrasound")
     if shape != tuple(counts) and (place != len(axes) - 1 or math.prod(shape) != math.prod(counts)):
@@ -92,7 +99,7 @@ def _described(file, node, where):
     return KnownLayout(axis, counts[place], tuple(fact for fact in facts if fact), where)
 
 
-def facts_of_array(file, name, sidecar, path):
+def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str | Path) -> tuple:
     """What the file says of an array.
 
     Args:

@@ -1,5 +1,9 @@
 """Traces out of files of arrays: which arrays they are, and along which of their axes time runs."""
 
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.readers.array_choice import BY_ENERGY, axis_of_time, choose_arrays, note_axis
@@ -17,10 +21,14 @@ from keras_usmae.signals.readers.guards import (
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.array_file import ArrayFile
+    from keras_usmae.signals.readers.sidecar import Sidecar
+
 _MAX_LISTED = 12
 
 
-def read_array_traces(path, sidecar, max_bytes, keys=()):
+def read_array_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Collection[str] = ()) -> Traces:
     """Reads traces out of a file of arrays.
 
     Args:
@@ -89,7 +97,7 @@ def _along_rows(path, name, array, sidecar, layout, times):
         rows = np.moveaxis(array, axis, -1)
         rows = rows.reshape(-1, rows.shape[-1]) if rows.flags.c_contiguous else _copied(rows)
     if not sidecar.stacked:
-        check_shape(path, *rows.shape, sidecar.samples)
+        check_shape(path, rows.shape, sidecar.samples)
     check_byte_order(path, name, rows)
     with np.errstate(over="ignore"):
         return rows.astype(np.float32, copy=False), origin
@@ -142,7 +150,7 @@ def _axis(path, name, array, sidecar, layout, times):
 def _join(path, rows, facts):
     lengths = {name: len(part[0]) for name, part in rows.items()}
     if len(set(lengths.values())) > 1:
-        short, long = min(lengths, key=lengths.get), max(lengths, key=lengths.get)
+        short, long = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
         raise ValueError(
             f"{str(path)!r}: traces differ in length, {lengths[short]} samples in {short!r} and {lengths[long]} in "
             f"{long!r}. Choose those of one length by the sidecar's 'signals'."
@@ -156,7 +164,7 @@ def _join(path, rows, facts):
     return Traces(parts[0] if len(parts) == 1 else np.concatenate(parts), names, facts, "")
 
 
-def read_values(path, file, key, max_bytes):
+def read_values(path: str | Path, file: "ArrayFile", key: str, max_bytes: int) -> np.ndarray:
     """An array with one value per trace, or several that a pattern names, as one vector.
 
     Args:

@@ -9,7 +9,7 @@ _LARGEST_DEVIATION = 0.3
 _SHORTEST_RAMP = 8
 
 
-def is_ramp(values):
+def is_ramp(values: np.ndarray) -> bool:
     """Whether values rise or fall by one step from each to the next, as times and numbers of samples do, and no echo.
 
     Args:
@@ -24,7 +24,7 @@ def is_ramp(values):
     return bool(_deviation(values) <= _LARGEST_DEVIATION)
 
 
-def is_count(values):
+def is_count(values: np.ndarray) -> bool:
     """Whether values are whole numbers, each one more than the one before: a sequence, and no times.
 
     Args:
@@ -37,7 +37,7 @@ def is_count(values):
     return len(values) > 1 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
 
 
-def facts_of_times(times, unit, where):
+def facts_of_times(times: np.ndarray, unit: str, where: str) -> list[Fact]:
     """Rate and start of a vector of times.
 
     Args:

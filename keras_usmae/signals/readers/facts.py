@@ -73,12 +73,12 @@ class Fact:
     uncertainty: float = 0.0
 
 
-def normal(name):
+def normal(name: str) -> str:
     """A name without case, blanks and signs."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def split_unit(name):
+def split_unit(name: str) -> tuple[str, str]:
     """A name as `CH1 [V]`, `Time (us)`, `Time / s` or `fs_MHz`, in two: the name itself, and its unit or `""`."""
     name = name.strip()
     if len(name) > _LONGEST_NAME:
@@ -94,27 +94,27 @@ def split_unit(name):
     return ("", name) if is_time_unit(name) or name.lower() in _AMPLITUDES else (name, "")
 
 
-def is_time_unit(text):
+def is_time_unit(text: str) -> bool:
     """Whether a text is a unit of time."""
     return text.strip().lower() in _TIMES
 
 
-def is_rate_unit(text):
+def is_rate_unit(text: str) -> bool:
     """Whether a text is a unit of a sampling rate."""
     return text.strip().lower() in _RATES
 
 
-def time_factor(unit):
+def time_factor(unit: str) -> float | None:
     """Seconds of a unit of time; `None` where it is none."""
     return _TIMES.get(unit.strip().lower())
 
 
-def amplitude_unit(text):
+def amplitude_unit(text: str) -> str:
     """The usual way to write a unit of amplitude, such as `V` for `Volt`; `""` where it is none that is known."""
     return _AMPLITUDES.get(text.strip().strip("()[]").lower(), "")
 
 
-def is_time_name(name):
+def is_time_name(name: str) -> bool:
     """Whether an array or column of this name holds the times of samples."""
     stem, unit = split_unit(name)
     if is_time_unit(unit) and normal(stem) in _TIME_NAMES | {"", "x", "xaxis"}:
@@ -122,7 +122,7 @@ def is_time_name(name):
     return normal(stem) in _TIME_NAMES or bool(re.fullmatch(r"time\d*|t\d*(us|ns|ms|s)|time(us|ns|ms|s)", normal(stem)))
 
 
-def is_known_name(name):
+def is_known_name(name: str) -> bool:
     """Whether a name is one that `fact_of` understands."""
     stem = normal(split_unit(name)[0] or name)
     return any(
@@ -131,12 +131,12 @@ def is_known_name(name):
     )
 
 
-def is_time_unit_name(name):
+def is_time_unit_name(name: str) -> bool:
     """Whether a setting of this name holds the unit of the times."""
     return normal(name) in _TIME_UNIT_NAMES
 
 
-def parse_number(text):
+def parse_number(text: str) -> tuple[float, str] | None:
     """A text such as `25 MSa/s` as a pair of a float and a unit, or `None`."""
     found = _NUMBER.fullmatch(text[:100])
     if found is None or not math.isfinite(float(found[1])):
@@ -144,7 +144,7 @@ def parse_number(text):
     return float(found[1]), found[2] or ""
 
 
-def fact_of(name, value, where, unit="", time_unit=None):
+def fact_of(name: str, value: object, where: str, unit: str = "", time_unit: str | None = None) -> Fact | None:
     """Understands one named value.
 
     Args:
@@ -213,7 +213,7 @@ def _full_scale(value, where):
     return Fact("full_scale", tuple(numbers), where)
 
 
-def round_float(value, tolerance=1e-9):
+def round_float(value: float, tolerance: float = 1e-9) -> float:
     """The number of fewest digits within a relative tolerance: 1 / 4e-8 is 25 million, not 24,999,999.999999996."""
     for digits in range(1, 16):
         rounded = float(f"{value:.{digits - 1}e}")

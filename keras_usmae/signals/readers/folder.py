@@ -2,11 +2,15 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES
 from keras_usmae.signals.readers.guards import in_natural_order, matching
 from keras_usmae.signals.readers.sidecar import Sidecar, read_sidecar
 from keras_usmae.signals.readers.table_file import TABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    pass
 
 FOLDER_SIDECAR = "sidecar.toml"
 SUFFIXES = (*ARRAY_SUFFIXES, *TABLE_SUFFIXES)
@@ -31,7 +35,7 @@ class Described:
     is_stated: bool
 
 
-def describe_files(path, sidecar, settings):
+def describe_files(path: str | Path, sidecar: str | Path | None, settings: dict) -> list[Described]:
     """Files to read, in the natural order of their names, with what is stated of each.
 
     Args:
@@ -73,7 +77,7 @@ def describe_files(path, sidecar, settings):
     return found
 
 
-def own_sidecar(file):
+def own_sidecar(file: Path) -> Path:
     """Path of the sidecar beside a file, whether it is there or not."""
     full = file.with_name(file.name + ".toml")
     return full if full.is_file() else file.with_suffix(".toml")
@@ -92,6 +96,6 @@ def _describe(file, sidecar, must_exist, settings):
     )
 
 
-def label_files(sidecar):
+def label_files(sidecar: Sidecar) -> set[str]:
     """Names of the files that a sidecar names beside the data, a set."""
     return {column.file for column in (sidecar.onset, sidecar.groups) if column is not None and column.file}

@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import math
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +26,7 @@ class ArrayHeader:
     dtype: np.dtype
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
         """Bytes of the array in memory; Python's integers cannot overflow."""
         return math.prod(self.shape) * self.dtype.itemsize
 
@@ -49,7 +51,7 @@ def wrapped_parser_errors(path, kind):
         ) from error
 
 
-def matching(names, pattern):
+def matching(names: Iterable[str], pattern: str) -> list[str]:
     """Those of some names that a pattern means: the one that is the pattern itself, or else those that match it.
 
     Args:
@@ -66,7 +68,7 @@ def matching(names, pattern):
     return [name for name in names if expression.fullmatch(name)]
 
 
-def in_natural_order(names):
+def in_natural_order(names: Iterable[str]) -> list[str]:
     """Names sorted so that 2 comes before 10."""
     return sorted(
         names,
@@ -76,7 +78,7 @@ def in_natural_order(names):
     )
 
 
-def check_headers(path, headers, max_bytes):
+def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
     """Refuses arrays that are not real numbers, are empty, or are too large together.
 
     Args:
@@ -108,7 +110,7 @@ def check_headers(path, headers, max_bytes):
         )
 
 
-def check_byte_order(path, name, traces):
+def check_byte_order(path: str | Path, name: str, traces: np.ndarray) -> None:
     """Refuses integers that are far smoother with their bytes in the other order.
 
     An ultrasonic trace is smooth, since it is sampled well above its band, and one whose bytes are swapped looks like
@@ -141,7 +143,7 @@ def _roughness(traces):
     return np.sum(np.diff(centered, axis=1) ** 2) / (2 * power) if power else 0.0
 
 
-def listing(headers):
+def listing(headers: dict) -> str:
     """Names and shapes of arrays, for messages."""
     shown = [f"{name[:80]!r} {header.shape}" for name, header in list(headers.items())[:12]]
     return ", ".join(shown) + (f" and {len(headers) - 12} more" if len(headers) > 12 else "")

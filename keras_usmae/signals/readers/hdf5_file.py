@@ -5,6 +5,9 @@ so are filters that would be loaded as plug-ins.
 """
 
 # h5py is a dependency of Keras and of this package; of `signals`, these readers alone use it.
+from collections.abc import Collection
+from typing import Any
+
 import h5py
 import numpy as np
 
@@ -26,7 +29,7 @@ class Hdf5Contents:
         aliases: dict of str: paths that lead to a dataset that has another name in `datasets`.
     """
 
-    def __init__(self, file):
+    def __init__(self, file: h5py.File) -> None:
         self._file = file
         self.datasets, self.aliases = {}, {}
         self._names, self._groups, self._visits, soft = {}, set(), 0, []
@@ -76,7 +79,7 @@ class Hdf5Contents:
                 return self._names.get(h5py.h5o.get_info(group.id).addr)
         return None
 
-    def attributes(self, path):
+    def attributes(self, path: str) -> dict:
         """Numbers and texts among the attributes of a group or dataset, a dict by name."""
         item = self._file[path] if path else self._file
         found = {}
@@ -111,7 +114,7 @@ def _small_attribute(attributes, name):
     return plain(attributes[name])
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """A float, a text or a short list of floats out of what h5py and NumPy give; `None` for anything else."""
     value = np.asarray(value)
     if value.dtype.kind in "iuf":
@@ -123,11 +126,11 @@ def plain(value):
     return text if isinstance(text, str) else None
 
 
-def describe_hdf5(contents):
+def describe_hdf5(contents: Hdf5Contents) -> dict[str, ArrayHeader]:
     """Headers of all datasets, by path inside of the file."""
     return {name: ArrayHeader(dataset.shape, dataset.dtype) for name, dataset in contents.datasets.items()}
 
 
-def load_hdf5(contents, names, max_bytes):
+def load_hdf5(contents: Hdf5Contents, names: Collection[str], max_bytes: int) -> dict:
     """Some of them, by path."""
     return {name: load_dataset(contents.datasets[name], max_bytes) for name in names}

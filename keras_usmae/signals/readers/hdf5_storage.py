@@ -4,6 +4,7 @@ import struct
 import zlib
 
 import h5py
+import numpy as np
 
 from keras_usmae.signals.readers.guards import RefusedError
 
@@ -16,7 +17,7 @@ _ROOM = 2**20
 _PIECE = 2**16
 
 
-def load_dataset(dataset, max_bytes):
+def load_dataset(dataset: h5py.Dataset, max_bytes: int) -> np.ndarray:
     """All of a dataset, as an array.
 
     Args:

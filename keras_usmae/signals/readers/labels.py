@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from keras_usmae.signals.readers.table_text import (
     without_empty_end,
 )
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.traces import Traces
+
 _UNSURE = {"", "false", "no", "nan", "n", "none", "nein"}
 
 
@@ -32,17 +36,17 @@ class Place:
     Args:
         index: int. Place of the file among those that are read together.
         count: int. How many those are.
-        trace: int. Traces of the files before it.
+        trace: int or `None`. Traces of the files before it; `None` where one could not be read.
         sidecar_folder: path or `None`. Where the sidecar lies.
     """
 
     index: int = 0
     count: int = 1
-    trace: int = 0
+    trace: int | None = 0
     sidecar_folder: Path | None = None
 
 
-def keys_in_file(sidecar):
+def keys_in_file(sidecar: Sidecar) -> list[str]:
     """Names of arrays or columns beside the traces in the data file itself."""
     keys = []
     if sidecar.onset is not None and sidecar.onset.file is None:
@@ -52,7 +56,15 @@ def keys_in_file(sidecar):
     return list(dict.fromkeys(keys))
 
 
-def read_onsets(path, sidecar, traces, place, max_bytes, sampling_rate, start_time):
+def read_onsets(
+    path: Path,
+    sidecar: Sidecar,
+    traces: "Traces",
+    place: Place,
+    max_bytes: int,
+    sampling_rate: float,
+    start_time: float,
+) -> dict | None:
     """Onsets of the traces of a file, in samples.
 
     Args:
@@ -87,7 +99,7 @@ def read_onsets(path, sidecar, traces, place, max_bytes, sampling_rate, start_ti
     return onsets
 
 
-def read_groups(path, sidecar, traces, place, max_bytes):
+def read_groups(path: Path, sidecar: Sidecar, traces: "Traces", place: Place, max_bytes: int) -> tuple[str, ...] | None:
     """Group of each trace of a file, a tuple of `n` str, or `None` where the sidecar names none."""
     if sidecar.groups is None:
         return None
@@ -136,7 +148,7 @@ def _read_file(file, keys, max_bytes, changed):
         return {key: read_values(file, opened, key, max_bytes) for key in keys}
 
 
-def read_texts(file, keys, max_bytes):
+def read_texts(file: Path, keys: list[str], max_bytes: int) -> dict:
     """Some columns of a table with names, of numbers or texts.
 
     Args:

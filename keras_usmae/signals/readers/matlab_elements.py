@@ -3,6 +3,8 @@
 import math
 import struct
 import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,7 +18,7 @@ _IS_COMPLEX = 0x0800
 _LONGEST, _LONGEST_NAMES = 4096, 2**18  # bytes of a name or of the dimensions, and of all names of a structure's fields
 
 
-def elements(file, size, order, max_bytes):
+def elements(file: BinaryIO, size: int, order: str, max_bytes: int):
     """The matrices of a file, each with its tag read.
 
     Args:
@@ -56,7 +58,7 @@ class Element:
         order: str. `"<"` or `">"`.
     """
 
-    def __init__(self, pieces, order):
+    def __init__(self, pieces: Iterator[bytes], order: str) -> None:
         self._pieces, self._order = pieces, order
         self._rest, self.position = memoryview(b""), 0
 
@@ -73,27 +75,27 @@ class Element:
             length -= len(view)
             yield view
 
-    def read(self, length):
+    def read(self, length: int) -> bytes:
         """The next bytes."""
         return b"".join(self._take(length))
 
-    def skip(self, length):
+    def skip(self, length: int) -> None:
         """Leaves out bytes."""
         if length < 0:
             raise ValueError("an array is longer than what holds it")
         for _ in self._take(length):
             pass
 
-    def drain(self):
+    def drain(self) -> None:
         """Reads to the end, so that what is packed is checked."""
         for _ in self._pieces:
             pass
 
-    def tag(self):
+    def tag(self) -> tuple[int, int]:
         """Type and length of the next element."""
         return struct.unpack(f"{self._order}II", self.read(8))
 
-    def part(self, longest):
+    def part(self, longest: int) -> tuple[int, bytes]:
         """Type and data of a part: eight bytes of tag and the data, padded to as many, or four of each."""
         kind, length = self.tag()
         if kind >> 16:
@@ -113,10 +115,10 @@ class Element:
         kind = flags & 0xFF
         if kind == _OPAQUE:
             return "", kind, (), False
-        _, shape = self.part(_LONGEST)
-        if len(shape) % 4:
-            raise ValueError(f"the shape of a matrix has {len(shape)} bytes")
-        shape = tuple(np.frombuffer(shape, f"{self._order}i4").tolist())
+        _, sizes = self.part(_LONGEST)
+        if len(sizes) % 4:
+            raise ValueError(f"the shape of a matrix has {len(sizes)} bytes")
+        shape = tuple(np.frombuffer(sizes, f"{self._order}i4").tolist())
         if min(shape, default=0) < 0:
             raise ValueError(f"a matrix states the shape {shape}")
         _, name = self.part(_LONGEST)
@@ -132,7 +134,7 @@ class Element:
         starts = range(0, len(names), length)
         return [names[start : start + length].partition(b"\0")[0].decode("utf-8") for start in starts]
 
-    def numbers(self, name, header):
+    def numbers(self, name: str, header) -> np.ndarray:
         """The numbers of a real matrix, which may be stored as a smaller type than its class."""
         count = math.prod(header.shape)
         kind, length = self.tag()
@@ -149,7 +151,7 @@ class Element:
             raise ValueError(f"{name!r} has {length:,} bytes for the shape {header.shape}")
         if kind not in _TYPES or len(data) != count * np.dtype(_TYPES[kind]).itemsize:
             raise ValueError(f"{name!r} has {len(data):,} bytes of type {kind} for the shape {header.shape}")
-        stored = data.view(np.dtype(_TYPES[kind]).newbyteorder(self._order))
+        stored = data.view(np.dtype(f"{self._order}{_TYPES[kind]}"))
         return stored.astype(header.dtype, copy=False).reshape(header.shape, order="F")
 
 

@@ -7,6 +7,8 @@ Reference:
 """
 
 import struct
+from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +19,7 @@ _FULL = 0
 _MAX_MATRICES, _LONGEST_NAME = 10_000, 1024
 
 
-def is_level4(header):
+def is_level4(header: bytes) -> bool:
     """Whether the first bytes of a file are those of level 4.
 
     Args:
@@ -29,12 +31,12 @@ def is_level4(header):
     return len(header) >= 20 and any(_is_kind(struct.unpack(f"{order}5i", header[:20]), order) for order in "<>")
 
 
-def read_headers(path):
+def read_headers(path: Path) -> dict[str, ArrayHeader]:
     """Headers of the full matrices of a file, a dict of `ArrayHeader` by name."""
     return {name: header for name, header, _ in _walk(path)}
 
 
-def read_arrays(path, names):
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
     """Some of these matrices, by name."""
     arrays = {}
     with path.open("rb") as file:

@@ -9,6 +9,8 @@ Reference:
 """
 
 import math
+from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +26,7 @@ _MATRIX = 14
 _MAX_MEMBERS, _MAX_DEPTH = 100_000, 16
 
 
-def read_headers(path, max_bytes):
+def read_headers(path: Path, max_bytes: int) -> dict:
     """Headers of the numeric arrays of a file; none of their data is kept.
 
     Args:
@@ -41,7 +43,7 @@ def read_headers(path, max_bytes):
     return {name: header for name, header, _ in _walk(path, max_bytes, wanted=())}
 
 
-def read_arrays(path, names, max_bytes):
+def read_arrays(path: Path, names: Collection[str], max_bytes: int) -> dict:
     """Some of these arrays, by name, with the axes as MATLAB shows them.
 
     Args:

@@ -1,5 +1,7 @@
 """Numeric arrays of a MATLAB v7.3 file, an HDF5 file, under the names that `matlab_v5` gives them."""
 
+from collections.abc import Collection
+
 import h5py
 import numpy as np
 
@@ -10,7 +12,7 @@ _MAX_MEMBERS, _MAX_DEPTH = 100_000, 16
 _PASSED_OVER = {"char", "function_handle", "string", "datetime", "table"}
 
 
-def list_variables(file, max_bytes):
+def list_variables(file: h5py.File, max_bytes: int) -> dict:
     """Datasets by name: `capture/rf`, `capture(2)/rf`, `name{1}`.
 
     Args:
@@ -32,12 +34,12 @@ def list_variables(file, max_bytes):
     return found
 
 
-def describe_variables(variables):
+def describe_variables(variables: dict) -> dict:
     """Headers of variables, with the axes as MATLAB shows them."""
     return {name: ArrayHeader(dataset.shape[::-1], dataset.dtype) for name, dataset in variables.items()}
 
 
-def load_variables(variables, names, max_bytes):
+def load_variables(variables: dict, names: Collection[str], max_bytes: int) -> dict:
     """Some of them, by name, with the axes as MATLAB shows them."""
     return {name: load_dataset(variables[name], max_bytes).T for name in names}
 

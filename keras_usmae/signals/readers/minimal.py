@@ -1,6 +1,8 @@
 """A sidecar for one very file, with what was found in it, for whoever has none yet."""
 
 import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.array_choice import candidates, family, pattern_of
 from keras_usmae.signals.readers.array_facts import facts_of_array, known_layouts
@@ -9,8 +11,11 @@ from keras_usmae.signals.readers.guards import listing
 from keras_usmae.signals.readers.table_header import read_header
 from keras_usmae.signals.readers.table_layout import find_layout
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.sidecar import Sidecar
 
-def minimal_sidecar(path, sidecar):
+
+def minimal_sidecar(path: Path, sidecar: "Sidecar") -> str:
     """Text of a sidecar for a file; what is not in the file is a comment to be filled in.
 
     Args:

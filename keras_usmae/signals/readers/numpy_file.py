@@ -1,6 +1,8 @@
 """Arrays in .npy and .npz files: headers first, never pickles."""
 
 import zipfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from keras_usmae.signals.readers.guards import ArrayHeader
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def describe_npy(path):
+def describe_npy(path: Path) -> dict[str, ArrayHeader]:
     """Header of the one array of a .npy file, under the name of the file."""
     with path.open("rb") as file:
         header, _ = _read_header(file)
@@ -17,13 +19,13 @@ def describe_npy(path):
     return {path.stem: header}
 
 
-def load_npy(path, names):
+def load_npy(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """The array of a .npy file, by its only name."""
     with path.open("rb") as file:
         return {names[0]: _read_data(file, *_read_header(file))}
 
 
-def describe_npz(path):
+def describe_npz(path: Path) -> dict[str, ArrayHeader]:
     """Headers of the arrays of a .npz file, by name. Members that hold Python objects have dtype object."""
     headers = {}
     with zipfile.ZipFile(path) as archive:
@@ -40,7 +42,7 @@ def describe_npz(path):
     return headers
 
 
-def load_npz(path, names):
+def load_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Some arrays of a .npz file, by name. No more than an array's stated size is decompressed."""
     with zipfile.ZipFile(path) as archive:
         return {name: _read_member(archive, name) for name in names}

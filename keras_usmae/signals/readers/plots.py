@@ -1,16 +1,21 @@
 """A picture of a recording: A-scans, B-scan, amplitudes and spectrum. Axes are in microseconds and megahertz."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.signal
 from matplotlib.figure import Figure
 
 from keras_usmae.signals.readers import is_drift, mean_spectrum
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.recording import Recording
+
 _SIGNAL, _ENVELOPE, _LABEL = "0.35", "tab:blue", "tab:red"
 _MAX_COLUMNS = 2000
 
 
-def plot_recording(recording, num_traces=4, seed=0):
+def plot_recording(recording: "Recording", num_traces: int = 4, seed: int = 0) -> Figure:
     """Draws random A-scans with envelope and label, the B-scan with the labels, amplitudes, and the mean spectrum.
 
     Args:
@@ -20,17 +25,11 @@ def plot_recording(recording, num_traces=4, seed=0):
 
     Returns:
         `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    save_figure(plot_recording(read_recordings("scan.npz")[0]), "scan.png")
-    ```
     """
     signals, onset = recording.signals, recording.onset
     chosen = np.sort(np.random.default_rng(seed).permutation(len(signals))[:num_traces])
     figure = Figure(figsize=(12, 1.5 * len(chosen) + 5.5), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.5 * len(chosen), 5.5])
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.5 * len(chosen), 5.5])[:, 0]
     time = (np.arange(signals.shape[1]) / recording.sampling_rate + recording.start_time) * 1e6
     tof = None if onset is None else (onset / recording.sampling_rate + recording.start_time) * 1e6
     rows = top.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]

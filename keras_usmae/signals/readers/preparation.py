@@ -93,12 +93,12 @@ class Preparation:
     seed: int = field(integer(0), 2025)
 
     @property
-    def room_samples(self):
+    def room_samples(self) -> float:
         """Samples at `sampling_rate` that a window holds after an onset."""
         return _ROOM if self.room is None else self.room * self.sampling_rate
 
 
-def read_preparation(path):
+def read_preparation(path: str | Path) -> Preparation:
     """Reads and validates how a folder or file of recordings is prepared.
 
     Args:
@@ -144,7 +144,7 @@ def read_preparation(path):
     return dataclasses.replace(preparation, data=data, sidecar=sidecar)
 
 
-def fingerprint(preparation):
+def fingerprint(preparation: Preparation) -> str:
     """SHA-256 of what a dataset is prepared from: settings, recordings, sidecars; not the place where they lie.
 
     Args:

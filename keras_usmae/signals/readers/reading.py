@@ -1,5 +1,9 @@
 """Files and folders of measured traces, with their sidecars, to checked recordings."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES
@@ -11,6 +15,9 @@ from keras_usmae.signals.readers.recording import make_recording
 from keras_usmae.signals.readers.settle import MissingKeyError, Provenance, settle
 from keras_usmae.signals.readers.table_file import read_table_traces
 from keras_usmae.signals.readers.traces import check_shape
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.recording import Recording
 
 __all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
@@ -28,7 +35,7 @@ _CONVERTERS = {
 }
 
 
-def read_recordings(path, sidecar=None, **settings):
+def read_recordings(path: str | Path, sidecar: str | Path | None = None, **settings) -> "list[Recording]":
     """Reads a file, or all files of a folder, of measured traces.
 
     Formats: .npy, .npz, .mat (level 4 to v7.3), HDF5 (.h5, .hdf5, .nde, .mfmc), tables (.csv, .tsv, .txt, .dat), .wav
@@ -75,7 +82,7 @@ def read_recordings(path, sidecar=None, **settings):
     return recordings
 
 
-def iterate_recordings(path, sidecar=None, **settings):
+def iterate_recordings(path: str | Path, sidecar: str | Path | None = None, **settings) -> "Iterator[Recording]":
     """Reads the files of a folder one after the other, so that only one is held in memory.
 
     Args:
@@ -111,7 +118,8 @@ def iterate_recordings(path, sidecar=None, **settings):
 
 def _read_one_by_one(files, are_held):
     """Reads files; recordings that the caller holds count with the limit of memory."""
-    trace, held = 0, 0
+    trace: int | None = 0
+    held = 0
     for index, described in enumerate(files):
         folder = described.sidecar_path.parent if described.sidecar_path else None
         place = Place(index, len(files), trace, folder)
@@ -152,7 +160,7 @@ def _read_file(path, sidecar, place, max_bytes):
     traces = read(path, sidecar, max_bytes, keys_in_file(sidecar))
     if sidecar.stacked:
         _cut_apart(path, traces, sidecar.samples)
-    check_shape(path, *traces.signals.shape, sidecar.samples)
+    check_shape(path, traces.signals.shape, sidecar.samples)
     stated = settle(path, sidecar, traces.facts)
     onsets = read_onsets(path, sidecar, traces, place, sidecar.max_bytes, stated.sampling_rate, stated.start_time)
     groups = read_groups(path, sidecar, traces, place, sidecar.max_bytes)
@@ -161,7 +169,8 @@ def _read_file(path, sidecar, place, max_bytes):
         tuple(traces.left_out),
         (*traces.doubts, *stated.doubts, *_doubts(traces)),
     )
-    keys = list(onsets or ())
+    onsets = onsets or {}
+    keys = list(onsets)
     return make_recording(
         str(path),
         traces.signals,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -54,18 +55,18 @@ class Recording:
 
 
 def make_recording(
-    source,
-    signals,
-    sampling_rate,
-    onset,
-    names,
-    unit,
-    full_scale,
-    start_time,
-    later_onsets=None,
-    groups=None,
-    provenance=None,
-):
+    source: str,
+    signals: np.ndarray,
+    sampling_rate: float,
+    onset: np.ndarray | None,
+    names: Sequence[str],
+    unit: str,
+    full_scale: tuple[float, float] | None,
+    start_time: float,
+    later_onsets: dict | None = None,
+    groups: Sequence[str] | None = None,
+    provenance: Provenance | None = None,
+) -> Recording:
     """Checks traces and leaves out those that cannot be used.
 
     Args:
@@ -110,18 +111,18 @@ def make_recording(
         sampling_rate=float(sampling_rate),
         onset=None if onset is None else onset[index],
         index=index,
-        names=tuple(names[i] for i in index),
+        names=tuple(names[int(i)] for i in index),
         unit=unit,
         full_scale=full_scale,
         start_time=float(start_time),
         rejected=rejected,
         later_onsets={key: values[index] for key, values in later_onsets.items()},
-        groups=None if groups is None else tuple(groups[i] for i in index),
+        groups=None if groups is None else tuple(groups[int(i)] for i in index),
         provenance=provenance or Provenance(),
     )
 
 
-def resample_recording(recording, sampling_rate):
+def resample_recording(recording: Recording, sampling_rate: float) -> Recording:
     """Brings a recording to another sampling rate, with no delay; nothing is resampled but by this call.
 
     The ratio of the rates is taken as that of two integers up to 1000, so that sample 0 stays sample 0 and an onset

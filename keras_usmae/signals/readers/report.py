@@ -2,11 +2,15 @@
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.signal
 
 from keras_usmae.signals.readers.snr import DRIFT, estimate_snr
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.recording import Recording
 
 _FLAT_RUN = 3
 _CHUNK_SIZE = 256
@@ -65,7 +69,7 @@ class RecordingReport:
     left_out: tuple[str, ...]
     doubts: tuple[str, ...]
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The report as JSON, a str; what is not a finite number becomes null."""
         values = dataclasses.asdict(self)
         values["snr_db"] = [value if np.isfinite(value) else None for value in self.snr_db]
@@ -75,7 +79,7 @@ class RecordingReport:
         start = self.start_time * 1e6
         return f" from {start:g} µs" if start else ""
 
-    def to_text(self, max_rejected=10):
+    def to_text(self, max_rejected: int = 10) -> str:
         """The report as a table of text.
 
         Args:
@@ -98,7 +102,7 @@ class RecordingReport:
                 f"{self.clipped_samples:.3%} of samples, {self.clipped_traces:.1%} of traces (by {self.clipping_from})",
             ),
         ]
-        if self.onset_range is None:
+        if self.onset_range is None or self.tof_range is None:
             rows.append(("ToF", "no labels"))
         else:
             first, last = (value * 1e6 for value in self.tof_range)
@@ -113,7 +117,7 @@ class RecordingReport:
         return "\n".join([self.source, *(f"  {name:<15} {text}" for name, text in rows)])
 
 
-def report_recording(recording):
+def report_recording(recording: "Recording") -> RecordingReport:
     """Measures a recording.
 
     Args:
@@ -138,6 +142,7 @@ def report_recording(recording):
     known = onset[~np.isnan(onset)] if onset is not None else np.empty(0)
     onset_range = (float(known.min()), float(known.max())) if known.size else None
     frequencies, power = mean_spectrum(signals, recording.sampling_rate)
+    low, median, high = np.percentile(estimate_snr(signals), [5, 50, 95])
     return RecordingReport(
         source=recording.source,
         num_traces=len(signals),
@@ -146,14 +151,14 @@ def report_recording(recording):
         start_time=recording.start_time,
         unit=recording.unit,
         amplitude=(float(signals.min()), float(signals.max())),
-        snr_db=tuple(float(value) for value in np.percentile(estimate_snr(signals), [5, 50, 95])),
+        snr_db=(float(low), float(median), float(high)),
         clipped_samples=float(clipped.mean()),
         clipped_traces=float(clipped.any(axis=1).mean()),
         clipping_from="flat tops" if recording.full_scale is None else "full_scale",
         peak_frequency=float(frequencies[np.where(is_drift(frequencies, recording.sampling_rate), -1, power).argmax()]),
         num_labels=known.size,
         onset_range=onset_range,
-        tof_range=onset_range and tuple(o / recording.sampling_rate + recording.start_time for o in onset_range),
+        tof_range=onset_range and (_seconds(onset_range[0], recording), _seconds(onset_range[1], recording)),
         rejected=recording.rejected,
         origins=recording.provenance.origins,
         left_out=recording.provenance.left_out,
@@ -161,7 +166,11 @@ def report_recording(recording):
     )
 
 
-def find_clipping(signals, full_scale):
+def _seconds(onset, recording):
+    return onset / recording.sampling_rate + recording.start_time
+
+
+def find_clipping(signals: np.ndarray, full_scale: tuple[float, float] | None) -> np.ndarray:
     """Samples at an end of the recorder's scale.
 
     Args:
@@ -194,7 +203,7 @@ def find_clipping(signals, full_scale):
     return clipped
 
 
-def mean_spectrum(signals, sampling_rate):
+def mean_spectrum(signals: np.ndarray, sampling_rate: float) -> tuple:
     """Mean power spectrum of signals, each with its mean taken out and under a Hann window.
 
     Args:
@@ -221,7 +230,7 @@ def mean_spectrum(signals, sampling_rate):
     return frequencies, power / len(signals)
 
 
-def is_drift(frequencies, sampling_rate):
+def is_drift(frequencies: np.ndarray, sampling_rate: float) -> np.ndarray:
     """Which frequencies of a spectrum are those of drift and of the recovery from the transmit pulse.
 
     Args:

@@ -1,8 +1,14 @@
 """What the sidecar states against what the file says of itself: agreed, taken over, or refused with both values."""
 
 import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.facts import amplitude_unit
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.facts import Fact
+    from keras_usmae.signals.readers.sidecar import Sidecar
 
 # Rates that differ by less are one rate written with fewer digits: 20.8333 MHz.
 _SAME_RATE = 1e-4
@@ -16,7 +22,7 @@ class MissingKeyError(ValueError):
         key: str. The key.
     """
 
-    def __init__(self, message, key):
+    def __init__(self, message: str, key: str) -> None:
         super().__init__(message)
         self.key = key
 
@@ -58,7 +64,7 @@ class Description:
     doubts: tuple[str, ...]
 
 
-def settle(path, sidecar, facts):
+def settle(path: str | Path, sidecar: "Sidecar", facts: "list[Fact]") -> Description:
     """Compares a sidecar with the facts of its file, and takes from the file what the sidecar leaves out.
 
     Args:

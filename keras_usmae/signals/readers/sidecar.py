@@ -100,7 +100,7 @@ class OnsetLabel:
     sure: str | None = field(text, None)
 
     @property
-    def keys(self):
+    def keys(self) -> tuple[str, ...]:
         """Names of the onsets, a tuple also where there is one."""
         return (self.key,) if isinstance(self.key, str) else self.key
 
@@ -164,7 +164,7 @@ class Sidecar:
     description: str = field(text, "")
 
 
-def read_sidecar(path, **settings):
+def read_sidecar(path: str | Path | None, **settings) -> Sidecar:
     """Reads and validates a sidecar.
 
     Args:
@@ -204,7 +204,7 @@ def read_sidecar(path, **settings):
 
 def _plain(value):
     """A setting as TOML would have it."""
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value
+    return dataclasses.asdict(value) if isinstance(value, OnsetLabel | Column) else value
 
 
 def _check(sidecar):

@@ -12,7 +12,7 @@ _PERIODS, _LEVEL = 2, 0.01
 DRIFT = 0.01
 
 
-def estimate_snr(signals):
+def estimate_snr(signals: np.ndarray) -> np.ndarray:
     """Estimates 20 log10(RMS of the strongest burst over its length / RMS of the noise) of each signal.
 
     The noise is measured in 40 equal pieces, each about its own mean, so that a slow drift is no noise: it is the mean

@@ -1,17 +1,23 @@
 """Which traces train, validate and test: by trace, by file, or by what a trace belongs to."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.signals.readers.guards import in_natural_order, matching
 from keras_usmae.signals.readers.preparation import SPLITS
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.preparation import Preparation
+    from keras_usmae.signals.readers.recording import Recording
+
 # Shares where no splits are stated; what is left is for the test.
 _TRAIN, _VALIDATION = 0.70, 0.15
 
 
-def assign_splits(recordings, preparation):
+def assign_splits(recordings: "list[Recording]", preparation: "Preparation") -> list[np.ndarray]:
     """Split of each trace of some recordings.
 
     Args:
@@ -35,12 +41,13 @@ def assign_splits(recordings, preparation):
         names = [Path(recording.source).name for recording in recordings]
         number = _shares_of_units(len(names), preparation.guard, "files")
         return [np.full(len(recording.index), number[i]) for i, recording in enumerate(recordings)]
-    groups = in_natural_order({group for recording in recordings for group in recording.groups})
-    number = dict(zip(groups, _shares_of_units(len(groups), 0, "groups"), strict=True))
-    return [np.array([number[group] for group in recording.groups]) for recording in recordings]
+    members = [recording.groups or () for recording in recordings]
+    groups = in_natural_order({group for part in members for group in part})
+    share = dict(zip(groups, _shares_of_units(len(groups), 0, "groups"), strict=True))
+    return [np.array([share[group] for group in part]) for part in members]
 
 
-def matching_any(name, patterns):
+def matching_any(name: str, patterns: Iterable[str]) -> bool:
     """Whether a name is one of some patterns, with `*` for any text."""
     return any(matching([name], pattern) for pattern in patterns)
 

@@ -1,5 +1,9 @@
 """Traces out of tables: .csv, .tsv, .txt and .dat, as oscilloscopes and spreadsheets write them."""
 
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.readers.array_choice import BY_ENERGY, axis_of_time, note_axis
@@ -18,12 +22,15 @@ from keras_usmae.signals.readers.table_layout import find_layout
 from keras_usmae.signals.readers.table_numbers import load_columns
 from keras_usmae.signals.readers.traces import Traces, check_shape, leave_out_ramps
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.sidecar import Sidecar
+
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 # Two characters make a number at least, and a float64 has 8 bytes.
 _BYTES_PER_CHARACTER = 4
 
 
-def read_table_traces(path, sidecar, max_bytes, keys=()):
+def read_table_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Collection[str] = ()) -> Traces:
     """Reads traces out of a table.
 
     Args:
@@ -44,8 +51,8 @@ def read_table_traces(path, sidecar, max_bytes, keys=()):
     header = read_header(path, layout, sidecar)
     if keys and sidecar.axis == 0:
         raise ValueError(
-            f"{str(path)!r}: each column is a trace ('axis = 0'), so column {keys[0]!r} cannot hold a label for each. "
-            "Put the labels into another file, and name it in 'onset.file'."
+            f"{str(path)!r}: each column is a trace ('axis = 0'), so column {next(iter(keys))!r} cannot hold a label "
+            "for each. Put the labels into another file, and name it in 'onset.file'."
         )
     kept = {key: _find(path, header, key) for key in keys}
     times = [place for place in _time_columns(path, header, sidecar) if place not in kept.values()]
@@ -72,7 +79,7 @@ def read_table_traces(path, sidecar, max_bytes, keys=()):
     return traces
 
 
-def check_size(path, max_bytes):
+def check_size(path: Path, max_bytes: int) -> None:
     """Refuses a text that may need more memory than is allowed."""
     size = path.stat().st_size
     if _BYTES_PER_CHARACTER * size > max_bytes:
@@ -179,7 +186,7 @@ def _take_rows(path, traces, header, sidecar, times):
         if is_ramp(first) or (is_count(first) and len(first) > 2 and is_sequence_name(traces.names[0])):
             traces.left_out.append(f"column {traces.names[0]!r}: it rises by one step a row, and numbers the traces")
             traces.signals, traces.names = traces.signals[:, 1:], traces.names[1:]
-    check_shape(path, *traces.signals.shape, sidecar.samples)
+    check_shape(path, traces.signals.shape, sidecar.samples)
     traces.axis = BY_ENERGY if sidecar.axis is None else "the sidecar"
     traces.names = [f"row {i}" for i in range(len(traces.signals))]
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.facts import (
     Fact,
@@ -15,6 +17,10 @@ from keras_usmae.signals.readers.facts import (
     split_unit,
 )
 from keras_usmae.signals.readers.table_text import is_number, without_empty_end
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.sidecar import Sidecar
+    from keras_usmae.signals.readers.table_layout import Layout
 
 _MAX_SETTINGS = 500
 # Words of a row of units that are no units themselves.
@@ -40,7 +46,7 @@ class Header:
     is_named: bool
 
 
-def read_header(path, layout, sidecar):
+def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Header:
     """Understands what stands above and beside the numbers.
 
     Args:
@@ -168,6 +174,6 @@ def _beside(layout):
     return pairs
 
 
-def is_sequence_name(name):
+def is_sequence_name(name: str) -> bool:
     """Whether a column of this name counts samples or rows."""
     return normal(name) in {"", "x", "index", "sequence", "sample", "samples", "no", "nr", "n", "i", "point", "row"}

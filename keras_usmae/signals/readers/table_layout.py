@@ -3,6 +3,8 @@
 import dataclasses
 import re
 import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.settle import MissingKeyError
 from keras_usmae.signals.readers.table_text import (
@@ -14,6 +16,9 @@ from keras_usmae.signals.readers.table_text import (
     split_cells,
     without_empty_end,
 )
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.sidecar import Sidecar
 
 _DELIMITERS = ("\t", ";", ",", "|", " ")
 # Rows that are looked at closely, and characters of each while delimiters are tried.
@@ -47,7 +52,7 @@ class Layout:
     doubts: tuple[str, ...] = ()
 
 
-def find_layout(path, sidecar, max_bytes):
+def find_layout(path: Path, sidecar: "Sidecar", max_bytes: int) -> Layout:
     """Finds the table in a text file.
 
     Of all delimiters and decimal points, the one is taken that makes numbers of the largest share of the last rows.
@@ -72,7 +77,7 @@ def find_layout(path, sidecar, max_bytes):
     return dataclasses.replace(layout, doubts=(doubt,) if doubt else ())
 
 
-def find_delimiter(path, lines, sidecar, max_bytes):
+def find_delimiter(path: str | Path, lines: list[str], sidecar: "Sidecar", max_bytes: int) -> tuple[str, str]:
     """Delimiter and decimal point of the last of some lines.
 
     Args:

@@ -2,15 +2,20 @@
 
 import array
 import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_usmae.signals.readers.table_text import is_number, plain_number, split_cells, without_empty_end
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.table_layout import Layout
+
 _BLOCK = 2**18  # cells
 
 
-def load_columns(path, layout, single, double):
+def load_columns(path: Path, layout: "Layout", single: list[int], double: list[int]) -> tuple:
     """Numbers of some columns of a table.
 
     Args:

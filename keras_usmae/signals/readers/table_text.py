@@ -3,6 +3,7 @@
 import codecs
 import csv
 import re
+from pathlib import Path
 
 # Characters that are looked at to find out what a table is like; more where its rows are longer.
 _HEAD = 2**17
@@ -19,7 +20,7 @@ _NUMBERS = {
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 
 
-def is_number(cell, decimal):
+def is_number(cell: str, decimal: str) -> bool:
     """Whether a cell holds a number and nothing else.
 
     Args:
@@ -32,14 +33,14 @@ def is_number(cell, decimal):
     return _NUMBERS[decimal].fullmatch(cell) is not None
 
 
-def plain_number(cell, decimal):
+def plain_number(cell: str, decimal: str) -> str:
     """A cell that is a number as Python writes it."""
     if decimal == ",":
         cell = cell.replace(".", "").replace(",", ".")
     return cell.replace("∞", "inf")
 
 
-def split_cells(line, delimiter):
+def split_cells(line: str, delimiter: str) -> list[str]:
     """Cells of a line, without blanks around them.
 
     Args:
@@ -56,7 +57,7 @@ def split_cells(line, delimiter):
     return [cell.strip() for cell in line.split(delimiter)]
 
 
-def without_empty_end(cells):
+def without_empty_end(cells: list[str]) -> list[str]:
     """Cells less the empty ones that follow the last that is not, as trailing delimiters leave them."""
     end = len(cells)
     while end and not cells[end - 1]:
@@ -64,7 +65,7 @@ def without_empty_end(cells):
     return cells[:end]
 
 
-def find_encoding(path, stated):
+def find_encoding(path: Path, stated: str | None) -> tuple[str, str]:
     """Encoding of a text.
 
     Args:
@@ -100,7 +101,7 @@ def find_encoding(path, stated):
     return "utf-8", ""
 
 
-def read_head(path, encoding, max_bytes):
+def read_head(path: Path, encoding: str, max_bytes: int) -> list[str]:
     """First whole lines of a text.
 
     Args:

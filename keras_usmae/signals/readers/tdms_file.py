@@ -1,11 +1,17 @@
 """Channels of LabVIEW's .tdms files, by npTDMS, an extra of this package."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.readers.guards import ArrayHeader
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.array_file import ArrayFile
 
-def open_tdms(path):
+
+def open_tdms(path: Path) -> "ArrayFile":
     """Looks into a file: its channels as arrays `group/channel`.
 
     Args:
@@ -45,7 +51,7 @@ def open_tdms(path):
     def attributes(name):
         if name not in channels:
             return {}
-        found = {}
+        found: dict[str, str | float] = {}
         for key, value in channels[name].properties.items():
             if key in ("wf_increment", "wf_start_offset"):
                 found[f"{key} [s]"] = float(value)

@@ -1,6 +1,7 @@
 """Traces as every format hands them on, before they are checked one by one."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
@@ -34,18 +35,18 @@ class Traces:
 _SHORTEST = 16
 
 
-def check_shape(path, count, length, samples):
+def check_shape(path: str | Path, shape: tuple[int, ...], samples: int | None) -> None:
     """Refuses shapes that no recording has, ahead of a name for each trace.
 
     Args:
         path: path of the file, for messages.
-        count: int. Traces.
-        length: int. Samples of each.
+        shape: pair of int. Traces, and samples of each.
         samples: int or `None`. What the sidecar states as `samples`.
 
     Raises:
         ValueError: as above.
     """
+    count, length = shape
     if samples is not None and length != samples:
         stack = ""
         if length % samples == 0:
@@ -61,7 +62,7 @@ def check_shape(path, count, length, samples):
         )
 
 
-def leave_out_ramps(traces, time_unit):
+def leave_out_ramps(traces: Traces, time_unit: str) -> None:
     """Takes out what rises by one step from sample to sample: the times or numbers of the samples, and no echo.
 
     Args:

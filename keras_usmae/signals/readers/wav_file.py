@@ -2,6 +2,8 @@
 
 import struct
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import scipy.io.wavfile
@@ -20,18 +22,18 @@ _DTYPES = {
 }
 
 
-def describe_wav(path):
+def describe_wav(path: Path) -> dict[str, ArrayHeader]:
     """Header of the array `(frames, channels)` of a .wav file, under the name of the file."""
     header, _ = _read_header(path)
     return {path.stem: header}
 
 
-def wav_sampling_rate(path):
+def wav_sampling_rate(path: Path) -> float:
     """Sampling rate in Hz that the header states."""
     return float(_read_header(path)[1])
 
 
-def load_wav(path, names):
+def load_wav(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Samples of shape `(frames, channels)`, as integers or floats of the file, by their only name."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.io.wavfile.WavFileWarning)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from keras_usmae.signals.readers.report import find_clipping
 from keras_usmae.signals.readers.snr import estimate_snr
 from keras_usmae.signals.readers.splitting import assign_splits, matching_any
 from keras_usmae.signals.readers.windows import window_starts
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.readers.preparation import Preparation
+    from keras_usmae.signals.readers.recording import Recording
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,7 +38,7 @@ class WindowPlan:
     labelled: bool
     signal_length: int
 
-    def cut(self, index):
+    def cut(self, index: int) -> np.ndarray:
         """One window.
 
         Args:
@@ -48,7 +53,7 @@ class WindowPlan:
         return np.pad(window, (0, self.signal_length - len(window)), constant_values=np.median(record))
 
 
-def plan_windows(recordings, preparation):
+def plan_windows(recordings: "list[Recording]", preparation: "Preparation") -> WindowPlan:
     """Resamples recordings, splits their traces, and chooses windows.
 
     A window of a labelled trace starts at random, so that the onset may be anywhere in it, `room` from its end; of
@@ -163,7 +168,9 @@ def _windows(recording, row, onsets, preparation, rng):
     else:
         pairs, earliest = [], skip
         for onset in onsets:
-            first, last = window_starts([onset], [preparation.room_samples], [earliest], end, length)
+            first, last = window_starts(
+                np.array([onset]), np.array([preparation.room_samples]), np.array([earliest]), np.array([end]), length
+            )
             admissible = np.arange(first[0], last[0] + 1)
             count = min(preparation.windows_per_trace, len(admissible))
             pairs += [(int(start), onset) for start in rng.choice(admissible, count, replace=False)] if count else []

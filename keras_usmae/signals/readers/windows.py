@@ -13,7 +13,7 @@ import scipy.signal
 _HALF_WIDTH = 4
 
 
-def resample(records, factor):
+def resample(records: np.ndarray, factor: int) -> np.ndarray:
     """Resamples records to an integer multiple of their rate, with no delay.
 
     A polyphase low-pass filter of zero phase interpolates between the samples: sample `k` of a record becomes sample
@@ -53,7 +53,7 @@ def resample(records, factor):
     return scipy.signal.resample_poly(records, factor, 1, axis=1, window=taps.astype(np.float32))
 
 
-def resampling_margin(factor):
+def resampling_margin(factor: int) -> int:
     """Samples at each end of a resampled record that rest on samples beyond the record's end.
 
     Args:
@@ -73,7 +73,9 @@ def resampling_margin(factor):
     return 0 if factor == 1 else _HALF_WIDTH * factor
 
 
-def window_starts(onset, burst_length, earliest, end, signal_length):
+def window_starts(
+    onset: np.ndarray, burst_length: np.ndarray, earliest: np.ndarray, end: np.ndarray, signal_length: int
+) -> tuple:
     """First and last admissible start of a window, for each of some echoes.
 
     A window is admissible where it lies inside the record, starts no later than the onset and holds the whole burst.
@@ -103,7 +105,16 @@ def window_starts(onset, burst_length, earliest, end, signal_length):
     return first.astype(np.int64), last.astype(np.int64)
 
 
-def draw_windows(onset, first, last, kind, weights, num_windows, onset_range, seed):
+def draw_windows(
+    onset: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    kind: np.ndarray,
+    weights: np.ndarray,
+    num_windows: int,
+    onset_range: tuple[float, float],
+    seed: int,
+) -> tuple:
     """Draws windows whose onsets are uniform over a range, whatever the onsets in the records are.
 
     For each window, the onset inside of the window is drawn first; then, among the echoes that can have it there, a
@@ -140,7 +151,7 @@ def draw_windows(onset, first, last, kind, weights, num_windows, onset_range, se
     onset, kind, weights = np.asarray(onset, np.float64), np.asarray(kind), np.asarray(weights, np.float64)
     first, last = np.asarray(first), np.asarray(last)
     rng = np.random.default_rng(seed)
-    targets = rng.uniform(*onset_range, num_windows)
+    targets = rng.uniform(*onset_range, size=num_windows)
     members = [np.flatnonzero(kind == k) for k in range(len(weights))]
     index = np.empty(num_windows, dtype=np.int64)
     for window, target in enumerate(targets):
@@ -158,7 +169,7 @@ def draw_windows(onset, first, last, kind, weights, num_windows, onset_range, se
     return index, np.rint(onset[index] - targets).astype(np.int64)
 
 
-def cut_windows(records, rows, starts, signal_length):
+def cut_windows(records: np.ndarray, rows: np.ndarray, starts: np.ndarray, signal_length: int) -> np.ndarray:
     """Cuts windows out of records.
 
     Args:
@@ -192,7 +203,7 @@ def cut_windows(records, rows, starts, signal_length):
     return np.lib.stride_tricks.sliding_window_view(records, signal_length, axis=1)[rows, starts]
 
 
-def burst_rms(signals, onset, burst_length):
+def burst_rms(signals: np.ndarray, onset: np.ndarray, burst_length: np.ndarray) -> np.ndarray:
     """RMS of each signal over the length of a burst, from its onset on.
 
     Args:
@@ -230,7 +241,9 @@ def burst_rms(signals, onset, burst_length):
     return np.sqrt((energy[rows, stop] - energy[rows, first]) / (stop - first))
 
 
-def add_noise(signals, signal_rms, noise_rms, snr_db, seed):
+def add_noise(
+    signals: np.ndarray, signal_rms: np.ndarray, noise_rms: np.ndarray, snr_db: np.ndarray, seed: int
+) -> tuple:
     """Adds white Gaussian noise, so that the noise that is there and the one added make up a wanted SNR.
 
     A signal that is noisier than wanted stays as it is.

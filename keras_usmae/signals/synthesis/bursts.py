@@ -6,7 +6,7 @@ import numpy as np
 ENVELOPES = ("rectangular", "hann", "tukey", "gaussian", "damped")
 
 
-def evaluate_envelope(name, time, shape):
+def evaluate_envelope(name: str, time: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """Evaluates the envelope of bursts.
 
     An envelope is zero outside of `[0, 1)` and has a peak of one. It leaves zero at `time = 0`, without a jump but for
@@ -43,7 +43,16 @@ def evaluate_envelope(name, time, shape):
     return envelope
 
 
-def evaluate_bursts(num_samples, delay, center_frequency, burst_length, phase, envelope, envelope_shape, sampling_rate):
+def evaluate_bursts(
+    num_samples: int,
+    delay: np.ndarray,
+    center_frequency: np.ndarray,
+    burst_length: np.ndarray,
+    phase: np.ndarray,
+    envelope: np.ndarray,
+    envelope_shape: np.ndarray,
+    sampling_rate: float,
+) -> np.ndarray:
     """Evaluates tone bursts of amplitude one: `envelope(t) sin(2 pi center_frequency t + phase)`.
 
     Args:
@@ -72,7 +81,14 @@ def evaluate_bursts(num_samples, delay, center_frequency, burst_length, phase, e
     return bursts
 
 
-def tone_burst(center_frequency, burst_length, sampling_rate, phase=0.0, envelope="hann", envelope_shape=0.5):
+def tone_burst(
+    center_frequency: float,
+    burst_length: float,
+    sampling_rate: float,
+    phase: float = 0.0,
+    envelope: str = "hann",
+    envelope_shape: float = 0.5,
+) -> np.ndarray:
     """Makes one tone burst, for instance the nominal pulse that a correlation looks for.
 
     Args:
@@ -99,9 +115,15 @@ def tone_burst(center_frequency, burst_length, sampling_rate, phase=0.0, envelop
     """
     if envelope not in ENVELOPES:
         raise ValueError(f"There is no envelope {envelope!r}. Choose one of {list(ENVELOPES)}.")
-    one = [np.array([value]) for value in (center_frequency, burst_length, phase)]
-    index, shape = np.array([ENVELOPES.index(envelope)]), np.array([envelope_shape])
-    return evaluate_bursts(int(np.ceil(burst_length)), np.zeros(1), *one, index, shape, sampling_rate)[0]
+    drawn = {
+        "center_frequency": center_frequency,
+        "burst_length": burst_length,
+        "phase": phase,
+        "envelope": ENVELOPES.index(envelope),
+        "envelope_shape": envelope_shape,
+    }
+    one = {name: np.array([value]) for name, value in drawn.items()}
+    return evaluate_bursts(int(np.ceil(burst_length)), np.zeros(1), **one, sampling_rate=sampling_rate)[0]
 
 
 def _rectangular(time, shape):

@@ -1,12 +1,17 @@
 """What a record holds beside echoes and the recorder's noise: backscatter of the material, and continuous waves."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.fft
 
 from keras_usmae.signals.synthesis.blocks import BLOCK_SIZE, from_db, rms
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.config import SignalConfig
 
-def draw_clutter(rng, config):
+
+def draw_clutter(rng: np.random.Generator, config: "SignalConfig") -> dict:
     """Draws which signals have backscatter and waves, and their levels.
 
     Args:
@@ -31,7 +36,14 @@ def draw_clutter(rng, config):
     return drawn
 
 
-def add_grain(signal, bursts, burst_rms, parameters, config, rng):
+def add_grain(
+    signal: np.ndarray,
+    bursts: np.ndarray,
+    burst_rms: np.ndarray,
+    parameters: dict,
+    config: "SignalConfig",
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Adds backscatter to signals, in place: many small reflectors, each sending the burst back.
 
     Args:
@@ -66,7 +78,7 @@ def add_grain(signal, bursts, burst_rms, parameters, config, rng):
     return level
 
 
-def add_tones(signal, burst_rms, parameters, config):
+def add_tones(signal: np.ndarray, burst_rms: np.ndarray, parameters: dict, config: "SignalConfig") -> None:
     """Adds continuous waves to signals, in place; see `draw_clutter`."""
     if not config.tone_probability:
         return

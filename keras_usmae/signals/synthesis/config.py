@@ -136,7 +136,7 @@ class SignalConfig:
         validate(self)
 
     @classmethod
-    def from_preset(cls, name):
+    def from_preset(cls, name: str) -> "SignalConfig":
         """Makes a named configuration.
 
         Args:
@@ -155,7 +155,7 @@ class SignalConfig:
             raise ValueError(f"There is no preset {name!r} of SignalConfig. Choose one of {sorted(PRESETS)}.")
         return cls(**PRESETS[name])
 
-    def ranges_apart(self, other):
+    def ranges_apart(self, other: "SignalConfig") -> tuple[str, ...]:
         """Ranges that share no value with those of another configuration, such as of transducers held out.
 
         Args:
@@ -183,24 +183,24 @@ class SignalConfig:
         return tuple(names)
 
     @property
-    def max_burst_samples(self):
+    def max_burst_samples(self) -> int:
         """int. Samples that hold the longest burst, wherever its onset lies between two samples."""
         return math.ceil(self.burst_length[1])
 
     @property
-    def echo_slots(self):
+    def echo_slots(self) -> int:
         """int. Places for the echoes beside the first one in the arrays of `synthesize`."""
         return self.max_echoes + self.max_precursors + (self.tail_probability > 0)
 
     @property
-    def onset_interval(self):
+    def onset_interval(self) -> Range:
         """range. Start of the first burst in samples, with the default of `onset_range` filled in."""
         return self.onset_range or (0.0, float(self.signal_length - self.max_burst_samples))
 
 
 # The ranges of `quickstart` and `diverse` are those of measured immersion A-scans: bursts of a few cycles, 150 to 345
 # samples at 100 MHz above -20 dB; front echoes that drive 8-bit recorders far into clipping; reverberation behind them.
-PRESETS = {
+PRESETS: dict[str, dict] = {
     "paper": {},
     "diverse": {
         "center_frequency": (1e6, 6e6),

@@ -2,15 +2,19 @@
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 from keras_usmae.fields import is_integer, is_number
 from keras_usmae.signals.synthesis.bursts import ENVELOPES
 from keras_usmae.signals.synthesis.noise import NOISE_COLORS
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.config import SignalConfig
+
 Range = tuple[float, float]
 
 
-def validate(config):
+def validate(config: "SignalConfig") -> None:
     """Checks every field of a `SignalConfig`.
 
     Raises:

@@ -48,7 +48,9 @@ class ExampleScan:
     speed_of_sound: float
 
 
-def example_scan(lines=24, traces=36, step=1.0, snr_db=26.0, seed=0):
+def example_scan(
+    lines: int = 24, traces: int = 36, step: float = 1.0, snr_db: float = 26.0, seed: int = 0
+) -> ExampleScan:
     """Draws a scan of a steel plate of three steps, 5, 8 and 11 mm thick, with a corrosion pit, in tilted water.
 
     Each trace holds the front echo, the first back wall echo and four later ones, backscatter of the grains and white
@@ -122,9 +124,15 @@ def _thickness(x, y, width, height):
 
 def _burst(rate, delay=0.0):
     length = _BURST * rate
-    one = [np.array([value]) for value in (_FREQUENCY, length, 0.0)]
-    envelope, shape = np.array([ENVELOPES.index("hann")]), np.array([0.5])
-    return evaluate_bursts(int(np.ceil(length)) + 1, np.array([delay]), *one, envelope, shape, rate)[0]
+    drawn = {
+        "center_frequency": _FREQUENCY,
+        "burst_length": length,
+        "phase": 0.0,
+        "envelope": ENVELOPES.index("hann"),
+        "envelope_shape": 0.5,
+    }
+    one = {name: np.array([value]) for name, value in drawn.items()}
+    return evaluate_bursts(int(np.ceil(length)) + 1, np.array([delay]), **one, sampling_rate=rate)[0]
 
 
 def _add_echoes(signals, starts, heights, rate):

@@ -1,11 +1,18 @@
 """The echoes that make measured signals hard: series of thin plates, weaker echoes ahead, the end of an earlier one."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.synthesis.blocks import BLOCK_SIZE, from_db
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.config import SignalConfig
 
-def draw_field_echoes(rng, config, parameters, starts, gains):
+
+def draw_field_echoes(
+    rng: np.random.Generator, config: "SignalConfig", parameters: dict, starts: np.ndarray, gains: np.ndarray
+) -> tuple:
     """Draws what a `SignalConfig` adds to the first burst and its later echoes.
 
     Args:

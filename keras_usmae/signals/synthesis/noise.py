@@ -8,7 +8,7 @@ import scipy.signal
 NOISE_COLORS = ("white", "pink", "band")
 
 
-def color_noise(white, color, sampling_rate, band):
+def color_noise(white: np.ndarray, color: str, sampling_rate: float, band: tuple[float, float] | None) -> np.ndarray:
     """Gives white noise a spectrum, in the frequency domain, so that it has no start-up transient.
 
     Args:

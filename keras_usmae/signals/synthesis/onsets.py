@@ -22,7 +22,7 @@ _CLEAR_SHARE = 0.5
 _SHOWN_SHARE, _SHOWN_SAMPLES = 0.3, 60
 
 
-def analytic_bursts(bursts):
+def analytic_bursts(bursts: np.ndarray) -> np.ndarray:
     """Envelopes of bursts, with a margin of silence before and behind them.
 
     Args:
@@ -41,7 +41,7 @@ def analytic_bursts(bursts):
     return np.abs(scipy.fft.ifft(spectrum, overwrite_x=True)[:, :length])
 
 
-def rise_times(bursts, amplitudes, clips, fraction=RISE_FRACTION):
+def rise_times(bursts: np.ndarray, amplitudes: np.ndarray, clips: bool, fraction: float = RISE_FRACTION) -> np.ndarray:
     """Time from the first sample of bursts to where their recorded envelope rises through a fraction of its peak.
 
     The flank is followed from the peak backwards, as in measured records.
@@ -77,7 +77,7 @@ def rise_times(bursts, amplitudes, clips, fraction=RISE_FRACTION):
     return rises
 
 
-def all_echoes(parameters):
+def all_echoes(parameters: dict) -> tuple[np.ndarray, np.ndarray]:
     """Starts and amplitudes of all echoes of drawn signals, the first burst in the first column.
 
     Args:
@@ -87,10 +87,20 @@ def all_echoes(parameters):
         A tuple of two arrays of shape `(n, 1 + echo_slots)`, in samples and in units of ADC full scale.
     """
     columns = (("burst_start", "echo_starts"), ("amplitude", "echo_amplitudes"))
-    return tuple(np.concatenate([parameters[one][:, None], parameters[others]], axis=1) for one, others in columns)
+    starts, amplitudes = (
+        np.concatenate([parameters[one][:, None], parameters[others]], axis=1) for one, others in columns
+    )
+    return starts, amplitudes
 
 
-def echo_visibility(bursts, starts, amplitudes, noise_rms, signal_length, clips):
+def echo_visibility(
+    bursts: np.ndarray,
+    starts: np.ndarray,
+    amplitudes: np.ndarray,
+    noise_rms: np.ndarray,
+    signal_length: int,
+    clips: bool,
+) -> np.ndarray:
     """Whether a record shows where each echo begins.
 
     An echo is `hidden` below 0 dB of SNR, the RMS of the recorded burst over that of the noise. It is `clear` from

@@ -7,6 +7,8 @@ on one kind of processor; others may differ in the last bits). Whole blocks are 
 256 that start at one waste nothing.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.synthesis.blocks import BLOCK_SIZE, by_blocks, digitize, from_db, generator, rms
@@ -18,8 +20,11 @@ from keras_usmae.signals.synthesis.onsets import all_echoes, echo_visibility, ri
 from keras_usmae.signals.synthesis.transducer import synthesis as transducer
 from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.config import SignalConfig
 
-def synthesize(config, num_signals, seed, start=0):
+
+def synthesize(config: "SignalConfig | TransducerConfig", num_signals: int, seed: int, start: int = 0) -> dict:
     """Synthesizes A-scans `start` to `start + num_signals - 1` of the set that a configuration and a seed define.
 
     Args:
@@ -53,7 +58,7 @@ def synthesize(config, num_signals, seed, start=0):
     return by_blocks(transducer.synthesize_block if described else _synthesize_block, config, num_signals, seed, start)
 
 
-def draw_parameters(config, num_signals, seed, start=0):
+def draw_parameters(config: "SignalConfig | TransducerConfig", num_signals: int, seed: int, start: int = 0) -> dict:
     """Draws the parameters of A-scans; `synthesize` with the same arguments draws the same ones.
 
     Args:
@@ -95,7 +100,7 @@ def draw_parameters(config, num_signals, seed, start=0):
     return by_blocks(transducer.draw_block if described else _draw_block, config, num_signals, seed, start)
 
 
-def render(parameters, config):
+def render(parameters: dict, config: "SignalConfig") -> np.ndarray:
     """Renders the noise-free signals of drawn, or chosen, parameters: the burst, its echoes and the ring-down.
 
     Args:
@@ -130,32 +135,32 @@ def _draw_block(config, seed, block):
     return {"onset": onsets[:, 0], **parameters, "echo_onsets": onsets[:, 1:]}
 
 
-def _draw_starts(config, seed, block):
+def _draw_starts(config: "SignalConfig", seed: int, block: int) -> dict:
     rng = generator(seed, block, stream=0)
     single, several = (BLOCK_SIZE,), (BLOCK_SIZE, config.max_echoes)
-    start = rng.uniform(*config.onset_interval, single)
-    amplitude = from_db(rng.uniform(*config.amplitude_db, single))
+    start = rng.uniform(*config.onset_interval, size=single)
+    amplitude = from_db(rng.uniform(*config.amplitude_db, size=single))
     parameters = {
         "burst_start": start,
-        "center_frequency": rng.uniform(*config.center_frequency, single),
-        "burst_length": rng.uniform(*config.burst_length, single),
-        "phase": rng.uniform(*config.phase, single),
+        "center_frequency": rng.uniform(*config.center_frequency, size=single),
+        "burst_length": rng.uniform(*config.burst_length, size=single),
+        "phase": rng.uniform(*config.phase, size=single),
         "amplitude": amplitude,
         "envelope": rng.choice([ENVELOPES.index(name) for name in config.envelopes], single),
         "envelope_shape": rng.uniform(0, 1, single),
-        "snr_db": rng.uniform(*config.snr_db, single),
+        "snr_db": rng.uniform(*config.snr_db, size=single),
         "noise_color": rng.choice([NOISE_COLORS.index(name) for name in config.noise_colors], single),
-        "dc_offset": rng.uniform(*config.dc_offset, single),
+        "dc_offset": rng.uniform(*config.dc_offset, size=single),
         "adc_bits": rng.choice(config.adc_bits or (0,), single),
-        "ringdown_decay": rng.uniform(*config.ringdown_decay, single),
+        "ringdown_decay": rng.uniform(*config.ringdown_decay, size=single),
         "ringdown_phase": rng.uniform(0, 2 * np.pi, single),
     }
     rings = rng.random(single) < config.ringdown_probability
-    parameters["ringdown_amplitude"] = rings * from_db(rng.uniform(*config.ringdown_amplitude_db, single))
+    parameters["ringdown_amplitude"] = rings * from_db(rng.uniform(*config.ringdown_amplitude_db, size=single))
 
     drawn = rng.integers(config.max_echoes, size=single, endpoint=True)
-    echo_starts = start[:, None] + np.cumsum(rng.uniform(*config.echo_delay, several), axis=1)
-    echo_gain = rng.choice((-1.0, 1.0), several) / from_db(rng.uniform(*config.echo_attenuation_db, several))
+    echo_starts = start[:, None] + np.cumsum(rng.uniform(*config.echo_delay, size=several), axis=1)
+    echo_gain = rng.choice((-1.0, 1.0), several) / from_db(rng.uniform(*config.echo_attenuation_db, size=several))
     present = np.arange(config.max_echoes) < drawn[:, None]
     # A generator of its own, so that the signals of older presets stay what they were.
     more = generator(seed, block, stream=2)
@@ -237,8 +242,8 @@ def _render(parameters, config):
 def _evaluate(parameters, rows, delay, config):
     """Bursts of amplitude one of some signals, whose first sample lies a delay after their start."""
     names = ("center_frequency", "burst_length", "phase", "envelope", "envelope_shape")
-    drawn = (parameters[name][rows] for name in names)
-    return evaluate_bursts(config.max_burst_samples, delay, *drawn, config.sampling_rate)
+    drawn = {name: parameters[name][rows] for name in names}
+    return evaluate_bursts(config.max_burst_samples, delay, **drawn, sampling_rate=config.sampling_rate)
 
 
 def _add(signal, rows, first, bursts):

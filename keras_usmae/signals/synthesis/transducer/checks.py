@@ -1,6 +1,11 @@
 """What the entries of a transducer file must satisfy together."""
 
+from typing import TYPE_CHECKING
+
 from keras_usmae.fields import FieldError
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
 # Entries of `[excitation]` that each kind needs, and those that it may have besides.
 _EXCITATION_KEYS = {
@@ -13,7 +18,7 @@ _EXCITATION_KEYS = {
 _LARGEST_FREQUENCY = 0.499
 
 
-def check(config):
+def check(config: "TransducerConfig") -> None:
     """Checks a `TransducerConfig`.
 
     Raises:

@@ -1,12 +1,17 @@
 """What a described transducer's record holds beside echoes: the ring-down, and interference."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.synthesis.blocks import from_db
 from keras_usmae.signals.synthesis.bursts import evaluate_envelope
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
-def add_ringdown(signal, parameters, config):
+
+def add_ringdown(signal: np.ndarray, parameters: dict, config: "TransducerConfig") -> None:
     """Adds the decaying oscillation of the transducer after its transmit pulse, in place."""
     rows = np.flatnonzero(parameters["ringdown_amplitude"])
     begin = _column(parameters["trigger_delay"][rows] - config.start_time * config.sampling_rate)
@@ -17,7 +22,7 @@ def add_ringdown(signal, parameters, config):
     signal[rows] += _column(parameters["ringdown_amplitude"][rows]) * ring * (since >= 0)
 
 
-def add_interference(signal, burst_rms, parameters, config):
+def add_interference(signal: np.ndarray, burst_rms: np.ndarray, parameters: dict, config: "TransducerConfig") -> None:
     """Adds continuous waves and bursts of other devices, in place."""
     time = np.arange(config.signal_length, dtype=np.float32)
     for k in range(len(config.interference)):

@@ -1,11 +1,9 @@
 """The distribution of A-scans that a transducer file stands for."""
 
 import dataclasses
-import math
 
 from keras_usmae.fields import build, field, integer, number, table, tables, text
 from keras_usmae.signals.synthesis.transducer.checks import check
-from keras_usmae.signals.synthesis.transducer.pulses import measured_band
 from keras_usmae.signals.synthesis.transducer.tables import (
     Echo,
     Excitation,
@@ -72,7 +70,7 @@ class TransducerConfig:
     description: str | None = field(text, None)
 
     @classmethod
-    def from_dict(cls, content):
+    def from_dict(cls, content: dict) -> "TransducerConfig":
         """Makes a configuration out of tables, as from TOML, or from `dataclasses.asdict` of another one.
 
         Args:
@@ -88,33 +86,22 @@ class TransducerConfig:
         check(config)
         return config
 
-    def medium_named(self, name):
+    def medium_named(self, name: str | None) -> Medium:
         """The `Medium` of this name."""
         return next(medium for medium in self.medium if medium.name == name)
 
-    def delay_of(self, echo):
+    def delay_of(self, echo: Echo) -> tuple[float, float]:
         """range, s. There and back on the way of an `Echo`, from the reflector before it."""
         if echo.delay is not None:
             return echo.delay
+        assert echo.distance is not None, "the checks see to one of them"
         speed = self.medium_named(echo.medium).speed_of_sound
         return 2 * echo.distance[0] / speed[1], 2 * echo.distance[1] / speed[0]
 
     @property
-    def onset_interval(self):
+    def onset_interval(self) -> tuple[float, float]:
         """range. Onset of the first echo, the labelled one, in samples, with four deviations of the trigger jitter."""
         low, high = self.delay_of(self.echo[0])
         spread = 4 * self.recorder.trigger_jitter + self.start_time
         margin = 4 * self.recorder.trigger_jitter - self.start_time
         return (low - spread) * self.sampling_rate, (high + margin) * self.sampling_rate
-
-    @property
-    def max_echo_slots(self):
-        """int. Echoes that a signal can have, reverberations among them."""
-        return sum(1 + echo.reverberations[1] for echo in self.echo)
-
-    @property
-    def nominal_frequency(self):
-        """float, Hz. Middle of the range of center frequencies; of a measured response, where its spectrum peaks."""
-        if self.transducer.center_frequency is not None:
-            return math.fsum(self.transducer.center_frequency) / 2
-        return measured_band(self.transducer.impulse_response, self.sampling_rate)[0]

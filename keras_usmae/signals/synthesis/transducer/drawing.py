@@ -1,13 +1,18 @@
 """Drawn parameters of the A-scans of a described transducer."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_usmae.signals.synthesis.blocks import BLOCK_SIZE, from_db
 from keras_usmae.signals.synthesis.transducer.propagation import nepers
 from keras_usmae.signals.synthesis.transducer.pulses import measured_band
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
-def draw(rng, config):
+
+def draw(rng: np.random.Generator, config: "TransducerConfig") -> dict:
     """Parameters of the signals of one block, still without onsets: a dict of arrays, signals first."""
     parameters = _draw_pulse(rng, config) | _draw_ways(rng, config) | _draw_recording(rng, config)
     _add_levels(parameters, config)
@@ -82,14 +87,14 @@ def _draw_ways(rng, config):
             starts.append(time + k * spacing)
             levels.append(np.where(present & (k <= count), level * loss**k, 0.0))
             ways.append(way + k * step)
-    starts = (np.stack(starts, axis=1) + jitter[:, None] - config.start_time) * config.sampling_rate
-    levels, ways = np.stack(levels, axis=1), np.stack(ways, axis=1)
-    gone = (levels == 0) | (starts >= config.signal_length)
-    parameters["burst_start"] = starts[:, 0]
-    parameters["echo_starts"] = np.where(gone, np.nan, starts)[:, 1:]
+    begin = (np.stack(starts, axis=1) + jitter[:, None] - config.start_time) * config.sampling_rate
+    height = np.stack(levels, axis=1)
+    gone = (height == 0) | (begin >= config.signal_length)
+    parameters["burst_start"] = begin[:, 0]
+    parameters["echo_starts"] = np.where(gone, np.nan, begin)[:, 1:]
     parameters["num_echoes"] = (~gone[:, 1:]).sum(axis=1)
-    parameters["levels"] = np.where(gone, np.nan, levels)
-    parameters["paths"] = ways
+    parameters["levels"] = np.where(gone, np.nan, height)
+    parameters["paths"] = np.stack(ways, axis=1)
     parameters["trigger_delay"] = jitter * config.sampling_rate
     if config.grain:
         parameters["grain_start"] = (start[config.grain.medium] + jitter - config.start_time) * config.sampling_rate

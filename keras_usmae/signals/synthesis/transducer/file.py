@@ -14,7 +14,7 @@ _MAX_BYTES = 2**20
 _MAX_RESPONSE = 2**14
 
 
-def transducer_names():
+def transducer_names() -> tuple[str, ...]:
     """Names of the transducer files that come with the package.
 
     Returns:
@@ -32,7 +32,7 @@ def transducer_names():
     return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
-def read_transducer(path):
+def read_transducer(path: str | Path) -> TransducerConfig:
     """Reads and validates a transducer file.
 
     Args:
@@ -56,10 +56,10 @@ def read_transducer(path):
     synthesize(config, num_signals=8, seed=0)["signal"].shape  # (8, 2048)
     ```
     """
-    path = _find(path)
-    tables = read_toml(path, "transducer file", _MAX_BYTES)
-    with errors_named(path):
-        return TransducerConfig.from_dict(_with_response(tables, path.parent))
+    file = _find(path)
+    tables = read_toml(file, "transducer file", _MAX_BYTES)
+    with errors_named(file):
+        return TransducerConfig.from_dict(_with_response(tables, file.parent))
 
 
 def _find(path):

@@ -1,14 +1,18 @@
 """What a way through a medium does to a spectrum: delay, attenuation, and the dispersion that comes with it."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.tables import Medium
 
 _FINE = 64
 _DB_PER_NEPER = 20 / math.log(10)
 
 
-def delay_spectrum(delay, size, num_bins):
+def delay_spectrum(delay: np.ndarray, size: int, num_bins: int) -> np.ndarray:
     """Spectra of unit impulses at any time between two samples, `exp(-2 pi i k delay / size)`.
 
     Args:
@@ -26,7 +30,7 @@ def delay_spectrum(delay, size, num_bins):
     return (coarse[:, :, None] * fine[:, None, :]).reshape(len(fine), -1)[:, :num_bins]
 
 
-def nepers(attenuation_db, medium, frequency):
+def nepers(attenuation_db: float | np.ndarray, medium: "Medium", frequency: float | np.ndarray) -> np.ndarray:
     """Attenuation in Np/m at a frequency.
 
     Args:
@@ -40,7 +44,7 @@ def nepers(attenuation_db, medium, frequency):
     return attenuation_db / _DB_PER_NEPER * (frequency / medium.reference_frequency) ** medium.attenuation_exponent
 
 
-def attenuation_phase(medium, frequency):
+def attenuation_phase(medium: "Medium", frequency: np.ndarray) -> np.ndarray:
     """Phase that comes with an attenuation of 1 Np at the reference frequency.
 
     With attenuation as `f^y`, the Kramers-Kronig relations give `tan(pi y / 2) (x^y - x)` with `x` the frequency over
@@ -64,7 +68,14 @@ def attenuation_phase(medium, frequency):
     return math.tan(math.pi * exponent / 2) * (ratio**exponent - ratio)
 
 
-def way_spectrum(medium, attenuation_db, dispersion, path, center_frequency, frequency):
+def way_spectrum(
+    medium: "Medium",
+    attenuation_db: np.ndarray,
+    dispersion: np.ndarray,
+    path: np.ndarray,
+    center_frequency: np.ndarray,
+    frequency: np.ndarray,
+) -> np.ndarray:
     """Spectral gain of ways through one medium, without the delay and relative to the center frequency.
 
     Args:

@@ -1,11 +1,15 @@
 """The pulse that one reflector sends back: an excitation, convolved with the response of the transducer."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
 
 from keras_usmae.signals.synthesis.bursts import evaluate_envelope
+
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
 # Barker's codes: the sidelobes of their autocorrelation are no larger than one chip.
 CODES = {
@@ -26,12 +30,12 @@ _DAMPED_LENGTH = 20
 _END = 0.01
 
 
-def pulse_samples(config):
+def pulse_samples(config: "TransducerConfig") -> int:
     """int. Samples that hold the longest pulse of a `TransducerConfig`."""
     return _excitation_samples(config) + _response_samples(config) + 1
 
 
-def make_pulses(parameters, config):
+def make_pulses(parameters: dict, config: "TransducerConfig") -> tuple:
     """Pulses of drawn parameters, that start at sample 0 and whose envelopes have a peak of one.
 
     Args:
@@ -60,7 +64,7 @@ def make_pulses(parameters, config):
     return analytic.real / peak, lengths.astype(np.float64)
 
 
-def measured_band(response, sampling_rate):
+def measured_band(response: np.ndarray, sampling_rate: float) -> tuple[float, float]:
     """Middle and relative width of the band of a response between the -6 dB points that are farthest apart.
 
     Args:

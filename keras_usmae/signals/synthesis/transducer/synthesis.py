@@ -1,5 +1,7 @@
 """Synthesis of the A-scans of a described transducer: rendered as reflectivity times pulse, and recorded."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import scipy.fft
 
@@ -11,13 +13,16 @@ from keras_usmae.signals.synthesis.transducer.drawing import draw
 from keras_usmae.signals.synthesis.transducer.propagation import delay_spectrum, nepers, way_spectrum
 from keras_usmae.signals.synthesis.transducer.pulses import make_pulses, pulse_samples
 
+if TYPE_CHECKING:
+    from keras_usmae.signals.synthesis.transducer.config import TransducerConfig
 
-def draw_block(config, seed, block):
+
+def draw_block(config: "TransducerConfig", seed: int, block: int) -> dict:
     """Draws the parameters of one block; see `draw_parameters`."""
     return _add_onsets(draw(generator(seed, block, stream=0), config), config)
 
 
-def synthesize_block(config, seed, block):
+def synthesize_block(config: "TransducerConfig", seed: int, block: int) -> dict:
     """Draws and synthesizes one block; see `synthesize`."""
     parameters = draw_block(config, seed, block)
     signal, burst_rms, lengths = _render(parameters, config, _draw_scatterers(config, seed, block))
@@ -50,7 +55,7 @@ def synthesize_block(config, seed, block):
     }
 
 
-def render(parameters, config):
+def render(parameters: dict, config: "TransducerConfig") -> np.ndarray:
     """Renders echoes and ring-down alone; see `keras_usmae.signals.render`."""
     return _render(parameters, config, None)[0]
 
@@ -92,7 +97,8 @@ def _visibility(parameters, config, burst_rms, noise_rms):
     if config.grain:
         power += np.square(burst_rms / from_db(np.nan_to_num(parameters["grain_snr_db"], nan=np.inf)))
     pulses = _own_pulses(parameters, config)
-    return echo_visibility(pulses, *all_echoes(parameters), np.sqrt(power), config.signal_length, clips)
+    starts, amplitudes = all_echoes(parameters)
+    return echo_visibility(pulses, starts, amplitudes, np.sqrt(power), config.signal_length, clips)
 
 
 def _draw_scatterers(config, seed, block):
@@ -152,8 +158,9 @@ def _echo_spectrum(parameters, config, slot, start, room, size, frequency, rows=
     for i, medium in enumerate(config.medium):
         path = parameters["paths"][rows, slot, i]
         if path.any() and (any(medium.attenuation) or any(medium.dispersion)):
-            drawn = (parameters[name][rows, i] for name in ("attenuation", "dispersion"))
-            spectrum *= way_spectrum(medium, *drawn, path, parameters["center_frequency"][rows], frequency)
+            attenuation, dispersion = (parameters[name][rows, i] for name in ("attenuation", "dispersion"))
+            center = parameters["center_frequency"][rows]
+            spectrum *= way_spectrum(medium, attenuation, dispersion, path, center, frequency)
     return spectrum
 
 
