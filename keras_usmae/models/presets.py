@@ -126,7 +126,7 @@ def picker_names():
     Example:
 
     ```python
-    picker_names()  # ("nano", "tiny")
+    picker_names()  # ("nano", "nano_mcu", "tiny")
     ```
     """
     return tuple(name for name in preset_names() if PICKER in preset_weights(name))

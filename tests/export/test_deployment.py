@@ -4,14 +4,19 @@ import pytest
 
 from keras_usmae.export import (
     DEPLOYMENT_FORMS,
+    FIELD_CALIBRATION_SEED,
+    FIELD_JUDGING_SEED,
     DeploymentForm,
     DeploymentGraph,
     TFLMInterpreter,
+    check_calibration,
     check_integer,
     check_operators,
     convert,
     estimate_instructions,
+    field_signals,
     read_operators,
+    reference_of,
     write_static_saved_model,
 )
 from keras_usmae.models import CNNEncoder, EchoDetector, MAEEncoder, ToFClassifier
@@ -99,14 +104,20 @@ def test_normalisation_becomes_one_operator(tmp_path):
     assert "RSQRT" not in names
 
 
-def test_the_network_for_chips_is_of_cheap_operators(tmp_path):
-    detector = EchoDetector(MAEEncoder.from_preset("nano_mcu"))
-    signals = standardize(np.random.default_rng(1).normal(size=(32, 2048)))
+def test_the_ready_picker_for_chips_is_of_cheap_operators_and_loses_little_in_int8(tmp_path):
+    detector = EchoDetector.from_preset("nano_mcu")
+    signals = check_calibration(field_signals(128, 2048, FIELD_CALIBRATION_SEED)[0], 2048)
     write_static_saved_model(DeploymentGraph(detector, DEPLOYMENT_FORMS["int8"]), tmp_path)
-    operators = read_operators(convert(tmp_path, "int8", signals))
+    content = convert(tmp_path, "int8", signals)
+    operators = read_operators(content)
     names = {operator.name for operator in operators}
     assert names == {"ADD", "BATCH_MATMUL", "FULLY_CONNECTED", "LOGISTIC", "RESHAPE", "SOFTMAX", "TRANSPOSE"}
     assert sum(estimate_instructions(operators, "Cortex-M4", tables=True).values()) < 8e6
+    reference = reference_of(detector, *field_signals(256, 2048, FIELD_JUDGING_SEED), "synthetic")
+    logits, _ = TFLMInterpreter(content).run(reference.inputs)
+    int8, keras_ = reference.compare(logits), reference.compare(reference.logits)
+    assert int8["found"] > keras_["found"] - 0.02
+    assert int8["mean_error_ns"] < 1.2 * keras_["mean_error_ns"]
 
 
 def test_evening_out_loudness_changes_nothing_in_float():
