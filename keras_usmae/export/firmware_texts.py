@@ -13,7 +13,8 @@ from keras_usmae.export.cost import (
 )
 from keras_usmae.models import preset_of
 
-_SIZES = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "kernel_size")
+_WIDTHS = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "stem_dim", "kernel_size")
+_SIZES = (*_WIDTHS, "activation", "normalization")
 _KERNEL_ROW = (
     "| `src/lookup.c`, `src/lookup.h`, `src/lookup_tables.c`, `src/kernels.cc`, `src/kernels.h` | softmax and "
     "logistic function by tables, equal to TFLM's to the last bit |\n"
@@ -66,7 +67,7 @@ def text_values(tflite_format, reference, report, operators, training):
         A dict of str.
     """
     model, encoder = reference.model, reference.model.encoder
-    sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in _SIZES if hasattr(encoder, key))
+    sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in _SIZES if getattr(encoder, key, None) is not None)
     head = f" with the head {model.head!r}" if reference.kind == "classifier" else " with a head for each patch"
     bins = {
         "$num_bins": str(reference.num_bins),
