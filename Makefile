@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BEAM_VENV ?= .venv-beam
 KWAVE_VENV ?= .venv-kwave
+NPU_VENV ?= .venv-npu
 OLDEST_VENV ?= .venv-oldest
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow test-attack test-oldest audit test-beam test-kwave lint docs data beam clean
+.PHONY: demo test test-slow test-attack test-oldest audit test-beam test-kwave test-npu lint docs data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
@@ -64,6 +65,10 @@ test-beam: beam
 test-kwave: $(VENV)/.test $(KWAVE_VENV)/.test
 	KWAVE_PYTHON=$(KWAVE_VENV)/bin/python KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -s -m kwave tests/kwave
 
+# The exported pickers through Arm's compiler for Ethos-U, which has an environment of its own.
+test-npu: $(VENV)/.test $(NPU_VENV)/.test
+	VELA=$(abspath $(NPU_VENV)/bin/vela) KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/export/test_npu.py
+
 beam: $(BEAM_VENV)/.test
 
 lint: $(VENV)/.test
@@ -114,5 +119,10 @@ $(KWAVE_VENV)/.test: constraints-kwave.txt
 		k-wave-python
 	touch $@
 
+$(NPU_VENV)/.test:
+	$(PYTHON) -m venv $(NPU_VENV)
+	$(NPU_VENV)/bin/python -m pip install --quiet --disable-pip-version-check ethos-u-vela==5.2.0
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis runs
+	rm -rf $(VENV) $(BEAM_VENV) $(KWAVE_VENV) $(NPU_VENV) $(OLDEST_VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis runs

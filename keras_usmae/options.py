@@ -21,7 +21,10 @@ from keras_usmae.renamed import current_names
 _OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
-    str, typer.Option(help="Sizes of the model: nano, nano_patch16, tiny, small (the paper's), base, or a .json file.")
+    str,
+    typer.Option(
+        help="Sizes of the model: nano, nano_patch16, nano_mcu, tiny, small (the paper's), base, or a .json file."
+    ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]

@@ -8,7 +8,7 @@ REGISTERED = {
     "layers.activations": ("tanh_gelu",),
     "layers.attention": ("CrossAttention", "NonSquareMultiHeadAttention"),
     "layers.masking": ("MaskTokenRestore", "RandomMasking"),
-    "layers.normalization": ("IntegerSafeLayerNormalization",),
+    "layers.normalization": ("IntegerSafeLayerNormalization", "TanhNormalization"),
     "layers.patching": ("PatchEmbedding",),
     "layers.position": ("PositionEmbedding",),
     "layers.projection": ("Projection",),

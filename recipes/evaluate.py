@@ -43,7 +43,7 @@ def main(
     run: Annotated[
         Path | None, typer.Option(help="Run folder of finetune.py or train_picker.py, or a classifier's .keras file.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="Picker that comes with the package: nano, tiny.")] = None,
+    preset: Annotated[str | None, typer.Option(help="A picker that comes along: nano, nano_mcu, tiny.")] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Labelled dataset and configuration. Defaults to that of the run.")
     ] = None,

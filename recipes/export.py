@@ -58,7 +58,7 @@ def main(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A ready picker that ships, nano or tiny, in place of a run.")
+        str | None, typer.Option(help="A ready picker that ships, nano, nano_mcu or tiny, in place of a run.")
     ] = None,
     output: Annotated[
         Path | None,

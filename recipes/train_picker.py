@@ -6,6 +6,8 @@
 The second adapts a picker that comes with the package to a probe that a file describes (`keras_usmae/transducers`
 holds examples, known by their names). Those that come were trained in two stages: `--signals 1048576 --decay-share 0`
 (`nano`: 524288, learning rate 0.002), and from there `--start RUN --signals 65536 --warmup-signals 0 --decay-share 1`.
+`nano_mcu` was trained from scratch, in three: `--start none --signals 131072 --learning-rate 0.002 --decay-share 0.3`;
+from there `--signals 860160 --decay-share 0 --seed 1`, and the last one of the others.
 Signals are drawn fresh and never repeated: bursts of 1 to 5 MHz at 100 MHz, weaker echoes ahead, series of thin plates,
 noise, clipping, and no echo at all.
 

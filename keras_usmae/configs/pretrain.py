@@ -21,7 +21,7 @@ class PretrainConfig:
     """
 
     preset: str = setting(
-        "small", "Sizes of the model: nano, nano_patch16, tiny, small (the paper's), base, or a .json file."
+        "small", "Sizes of the model: nano, nano_patch16, nano_mcu, tiny, small (the paper's), base, or a .json file."
     )
     dataset: str | None = setting(
         None, "Dataset and configuration, as NAME/CONFIG. Defaults to ultrasound_synthetic/paper."

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.linalg import hadamard
 
-from keras_usmae.layers import get_activation
+from keras_usmae.layers import TanhNormalization, get_activation
 from keras_usmae.models import MAEEncoder
 from keras_usmae.models.heads import PerPatchHead
 
@@ -67,6 +67,8 @@ class DeploymentGraph(tf.Module):
     - That division is `L2_NORMALIZATION` times a constant. Its integer kernel computes each token's norm in 32 bits, so
       quiet and loud patches keep the same precision; squares, means and reciprocal roots in int8 do not.
     - Scale and offset of a normalisation, and the `1 / sqrt(head_dim)` of attention, go into the next weights.
+    - A `TanhNormalization` is a `LOGISTIC`, whose factors go into the next weights. With it the stream stays as it is:
+      neither centred, nor turned, nor multiplied.
     - Query, key and value have projections, and hence scales, of their own.
     - A token may be multiplied by any positive factor, as long as everything that is added to it is multiplied too: the
       next normalisation divides it out. With a factor that falls with the loudness of its patch, the patches of the
@@ -108,6 +110,8 @@ class DeploymentGraph(tf.Module):
         encoder = self.model.encoder
         with tf.name_scope("patch_embedding"):
             tokens = tf.reshape(signals, (1, encoder.num_patches, encoder.patch_size))  # (1, N, P)
+            if self._stem:
+                tokens = tf.nn.relu6(self._dense(tokens, self._stem))  # (1, N, S)
             factor = self._quieting(tokens)  # (1, N, 1)
             kernel, bias = self._embedding
             tokens = tf.matmul(factor * tokens, _constant(kernel)) + factor * _constant(bias)  # (1, N, D)
@@ -123,6 +127,8 @@ class DeploymentGraph(tf.Module):
 
     def _take_weights(self):
         encoder, head = self.model.encoder, self.model.head_layer
+        self._squashed = isinstance(encoder.norm, TanhNormalization)
+        self._stem = encoder.patch_embedding.stem and _weights(encoder.patch_embedding.stem)
         kernel, bias = _weights(encoder.patch_embedding.projection)
         table = np.asarray(encoder.position_embedding.table, "float64")
         self._rotation = self._rotate(encoder.hidden_dim)
@@ -167,11 +173,15 @@ class DeploymentGraph(tf.Module):
     def _after_norm(self, norm, kernel, bias):
         """Folds scale and offset of a normalisation into the dense layer that reads it."""
         gamma, beta = (np.asarray(weight, "float64") for weight in (norm.gamma, norm.beta))
+        if self._squashed:  # gamma tanh(x / 2) + beta = 2 gamma sigmoid(x) + beta - gamma
+            return 2 * gamma[:, None] * kernel, (beta - gamma) @ kernel + bias
         gain = math.sqrt(len(gamma)) if self.form.fused_norm else 1.0
         return gain * self._rotation.T @ (gamma[:, None] * kernel), beta @ kernel + bias
 
     def _to_stream(self, weight):
-        """Centres what writes to the residual stream over the channels, and turns it."""
+        """Centres what writes to the residual stream over the channels, and turns it; see the class."""
+        if self._squashed:
+            return weight
         return (weight - weight.mean(axis=-1, keepdims=True)) @ self._rotation
 
     def _rotate(self, hidden_dim):
@@ -182,13 +192,15 @@ class DeploymentGraph(tf.Module):
         return hadamard(hidden_dim) / math.sqrt(hidden_dim)
 
     def _quieting(self, patches):
-        if not self.form.loudness_slope:
+        if not self.form.loudness_slope or self._squashed or self._stem:
             return 1.0
         # As a matrix product, the mean keeps more digits in int8 than as MEAN.
         slope = np.full((patches.shape[-1], 1), -self.form.loudness_slope / patches.shape[-1])
         return tf.sigmoid(tf.matmul(tf.abs(patches), _constant(slope)))
 
     def _normalize(self, tokens):
+        if self._squashed:
+            return tf.sigmoid(tokens)
         epsilon = self.model.encoder.norm.epsilon
         if self.form.fused_norm:
             # The converter turns this form, and no other, into L2_NORMALIZATION.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_usmae import __version__
 from keras_usmae.export.firmware_texts import text_values
 from keras_usmae.export.golden import GOLDEN_COUNT, format_golden_header
 from keras_usmae.export.interpreters import TFLMInterpreter
@@ -19,29 +20,42 @@ if TYPE_CHECKING:
     from keras_usmae.export.reference import Reference
 
 ARENA_MARGIN = 10  # per cent
+# Files by their place in the folder, which is that of their template too. `src` is what Arduino compiles.
 _AS_THEY_ARE = (
-    "preprocess.h",
-    "preprocess.c",
-    "picks.h",
-    "picks.c",
-    "stream.h",
-    "stream.c",
-    "test_golden.c",
-    "qemu_startup.c",
-    "qemu_mps2.ld",
+    "src/preprocess.h",
+    "src/preprocess.c",
+    "src/picks.h",
+    "src/picks.c",
+    "src/stream.h",
+    "src/stream.c",
+    "src/model_data.h",
+    "src/usmae.h",
+    "src/usmae.cc",
+    "test/test_golden.c",
+    "test/qemu_startup.c",
+    "test/qemu_mps2.ld",
+    "examples/main/main.cc",
+    "examples/usmae_golden/usmae_golden.ino",
+    "zephyr/module.yml",
+    "zephyr/CMakeLists.txt",
     "Makefile",
     "CMakeLists.txt",
-    "model_data.h",
-    "usmae.h",
-    "usmae.cc",
-    "main_example.cc",
 )
-_OF_CLASSIFIERS = ("decode.h", "decode.c")
-_OF_INT8 = ("lookup.h", "lookup.c", "kernels.h", "kernels.cc")
+_OF_CLASSIFIERS = ("src/decode.h", "src/decode.c")
+_OF_INT8 = ("src/lookup.h", "src/lookup.c", "src/kernels.h", "src/kernels.cc")
 # Operators of which the folder of an int8 model has kernels of its own, and what registers them.
 _KERNELS = {"SOFTMAX": "RegisterUsmaeSoftmax()", "LOGISTIC": "RegisterUsmaeLogistic()"}
 _SPDX = "SPDX-License-Identifier: Apache-2.0"
-_FILLED_IN = ("config.h", "op_resolver.h", "model_data.cc", "README.md", "MODEL_CARD.md")
+_FILLED_IN = (
+    "src/config.h",
+    "src/op_resolver.h",
+    "src/model_data.cc",
+    "zephyr/Kconfig",
+    "library.properties",
+    "README.md",
+    "MODEL_CARD.md",
+)
+_WITH_HASHES = ("Makefile", "CMakeLists.txt", "Kconfig", "module.yml", "library.properties")
 
 
 def write_firmware(
@@ -75,6 +89,7 @@ def write_firmware(
         "size": len(content),
         "hash": f"0x{hashlib.sha256(content).hexdigest()[:8]}",
         "golden_count": GOLDEN_COUNT,
+        "version": __version__,
     }
     (folder / "model.tflite").write_bytes(content)
     classifies = reference.kind == "classifier"
@@ -83,16 +98,17 @@ def write_firmware(
     for name in _FILLED_IN:
         _write_source(folder / name, string.Template(read_template(name)).substitute(values))
     if int8:
-        _write_source(folder / "lookup_tables.c", format_tables(*tables))
-    _write_source(folder / "golden_vectors.h", format_golden_header(interpreter, reference, content, operators))
+        _write_source(folder / "src" / "lookup_tables.c", format_tables(*tables))
+    _write_source(folder / "src" / "golden_vectors.h", format_golden_header(interpreter, reference, content, operators))
 
 
 def _write_source(path, text):
     """Writes a text, sources with a line that names their licence."""
-    if path.name in ("Makefile", "CMakeLists.txt"):
+    if path.name in _WITH_HASHES:
         text = f"# {_SPDX}\n{text}"
     elif path.suffix != ".md":
         text = f"/* {_SPDX} */\n{text}"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 

@@ -17,10 +17,11 @@ from keras_usmae.models import preset_of
 if TYPE_CHECKING:
     from keras_usmae.export.reference import Reference
 
-_SIZES = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "kernel_size")
+_WIDTHS = ("hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "patch_size", "stem_dim", "kernel_size")
+_SIZES = (*_WIDTHS, "activation", "normalization")
 _KERNEL_ROW = (
-    "| `lookup.c`, `lookup.h`, `lookup_tables.c`, `kernels.cc`, `kernels.h` | softmax and logistic function by tables, "
-    "equal to TFLM's to the last bit |\n"
+    "| `src/lookup.c`, `src/lookup.h`, `src/lookup_tables.c`, `src/kernels.cc`, `src/kernels.h` | softmax and "
+    "logistic function by tables, equal to TFLM's to the last bit |\n"
 )
 # By the kind of the reference.
 _TEXTS = {
@@ -47,7 +48,7 @@ _TEXTS = {
         "input_limits": "Another sampling rate needs resampling or another model.",
         "limits": "Use it for signals like those that it was tested on: the same kind of transducer, coupling and "
         "echo. `usmae_decode` always answers, in windows without an echo too.",
-        "decode_row": "| `decode.c`, `decode.h` | output tensor to the one ToF of a signal, however sure it is |\n",
+        "decode_row": "| `src/decode.c`, `src/decode.h` | output tensor to the one ToF, however sure it is |\n",
         "confidence_source": "the smallest at which at most one record in 1,000 of synthetic noise, ring-down and "
         "interference without an echo gets a pick, or, where that costs more than 1 % of the echoes, the largest that "
         "does not. A pick's confidence adds up three bins, so that an onset on the border of two is as sure as others.",
@@ -72,7 +73,7 @@ def text_values(
         A dict of str.
     """
     model, encoder = reference.model, reference.model.encoder
-    sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in _SIZES if hasattr(encoder, key))
+    sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in _SIZES if getattr(encoder, key, None) is not None)
     head = f" with the head {model.head!r}" if reference.kind == "classifier" else " with a head for each patch"
     bins = {
         "$num_bins": str(reference.num_bins),

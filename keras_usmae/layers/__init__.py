@@ -13,7 +13,7 @@ from keras_usmae.layers.checks import (
 )
 from keras_usmae.layers.kernels import dot_product_attention
 from keras_usmae.layers.masking import MaskTokenRestore, RandomMasking, num_visible_patches
-from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
+from keras_usmae.layers.normalization import IntegerSafeLayerNormalization, TanhNormalization, build_normalization
 from keras_usmae.layers.patching import PatchEmbedding, check_patching, gather_patches, patchify, unpatchify
 from keras_usmae.layers.position import PositionEmbedding, sincos_table
 from keras_usmae.layers.projection import Projection
@@ -31,7 +31,9 @@ __all__ = [
     "PositionEmbedding",
     "Projection",
     "RandomMasking",
+    "TanhNormalization",
     "TransformerBlock",
+    "build_normalization",
     "check_batch",
     "check_dropout",
     "check_noise",

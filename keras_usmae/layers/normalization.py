@@ -1,4 +1,4 @@
-"""Layer normalisation that stays integer in a quantised model."""
+"""Normalisations of tokens that stay integer in a quantised model."""
 
 import keras
 from keras import ops
@@ -60,3 +60,72 @@ class IntegerSafeLayerNormalization(keras.layers.Layer):
     def get_config(self):
         """Constructor arguments, for saving."""
         return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@register
+class TanhNormalization(keras.layers.Layer):
+    """A hyperbolic tangent of each channel in the place of a normalisation: nothing of a token is measured.
+
+    `gamma * tanh(x / 2) + beta`. What it takes from layer normalisation is that no channel grows beyond its scale. A
+    microcontroller looks the function up: `tanh(x / 2)` is `2 sigmoid(x) - 1`, whose factors go into the next weights,
+    which leaves one `LOGISTIC`. The reference learns the slope; here the stream of tokens takes the scale that suits
+    the slope of one half.
+
+    Args:
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        x: Tensor of shape `(..., hidden_dim)`.
+
+    Output shape:
+        That of `x`.
+
+    Example:
+
+    ```python
+    y = TanhNormalization()(np.random.default_rng(0).normal(size=(4, 32, 48)).astype("float32"))
+    ```
+
+    Reference:
+        - [Zhu et al., 2025](https://arxiv.org/abs/2503.10622), Dynamic Tanh
+    """
+
+    def build(self, input_shape):
+        """Creates scale and offset for the last axis of `input_shape`."""
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
+
+    def call(self, x):
+        """Squashes `x`; see the class."""
+        return ops.tanh(0.5 * x) * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output: unchanged."""
+        return input_shape
+
+
+NORMALIZATIONS = {"layer": IntegerSafeLayerNormalization, "tanh": TanhNormalization}
+
+
+def build_normalization(kind, **kwargs):
+    """Builds a normalisation of tokens.
+
+    Args:
+        kind: str, `"layer"` or `"tanh"`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Returns:
+        `IntegerSafeLayerNormalization` or `TanhNormalization`.
+
+    Raises:
+        ValueError: if the kind is unknown.
+
+    Example:
+
+    ```python
+    build_normalization("tanh", name="norm")
+    ```
+    """
+    if kind not in NORMALIZATIONS:
+        raise ValueError(f"`normalization` must be one of {tuple(NORMALIZATIONS)}. Received: normalization={kind!r}")
+    return NORMALIZATIONS[kind](**kwargs)

@@ -114,11 +114,14 @@ def gather_patches(tokens, indices):
 
 @register
 class PatchEmbedding(keras.layers.Layer):
-    """Cuts signals into patches and projects each to the width of the transformer.
+    """Cuts signals into patches and projects each to the width of the transformer, by choice through a hidden layer.
 
     Args:
         patch_size: int, samples in a patch.
         hidden_dim: int, width of a token.
+        stem_dim: optional int, hidden units between patch and token, whose activation is ReLU6. Loud patches are
+            clipped, and leave steps to the quiet ones that share their scale where integers compute. Defaults to
+            `None`, a linear embedding.
         **kwargs: arguments of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -141,18 +144,24 @@ class PatchEmbedding(keras.layers.Layer):
         - [Dosovitskiy et al., 2020](https://arxiv.org/abs/2010.11929)
     """
 
-    def __init__(self, patch_size, hidden_dim, **kwargs):
+    def __init__(self, patch_size, hidden_dim, stem_dim=None, **kwargs):
         super().__init__(**kwargs)
         check_patching(patch_size, patch_size)
         check_sizes(patch_size=patch_size, hidden_dim=hidden_dim)
+        if stem_dim is not None:
+            check_sizes(stem_dim=stem_dim, patch_size=patch_size)
         self.patch_size = patch_size
         self.hidden_dim = hidden_dim
+        self.stem_dim = stem_dim
+        self.stem = stem_dim and Projection(stem_dim, keras.activations.relu6, dtype=self.dtype_policy, name="stem")
         self.projection = Projection(hidden_dim, dtype=self.dtype_policy, name="projection")
 
     def build(self, signals_shape, positions_shape=None):
         """Creates the projection for signals of `signals_shape`, `(batch, signal_length)`."""
         check_patching(signals_shape[-1], self.patch_size)
-        self.projection.build((None, None, self.patch_size))
+        if self.stem:
+            self.stem.build((None, None, self.patch_size))
+        self.projection.build((None, None, self.stem_dim or self.patch_size))
         self.built = True
 
     def call(self, signals, positions=None):
@@ -161,7 +170,8 @@ class PatchEmbedding(keras.layers.Layer):
         if positions is not None:
             # Samples are picked, rather than tokens: they need no gradient, and what is not picked is not projected.
             patches = gather_patches(patches, positions)
-        return self.projection(patches)  # (B, N, P) -> (B, N, D)
+        hidden = self.stem(patches) if self.stem else patches  # (B, N, P) -> (B, N, S)
+        return self.projection(hidden)  # (B, N, D)
 
     def compute_output_shape(self, signals_shape, positions_shape=None):
         """Shape of the tokens for signals of `signals_shape`."""
@@ -170,4 +180,9 @@ class PatchEmbedding(keras.layers.Layer):
 
     def get_config(self):
         """Constructor arguments, for saving."""
-        return {**super().get_config(), "patch_size": self.patch_size, "hidden_dim": self.hidden_dim}
+        return {
+            **super().get_config(),
+            "patch_size": self.patch_size,
+            "hidden_dim": self.hidden_dim,
+            "stem_dim": self.stem_dim,
+        }

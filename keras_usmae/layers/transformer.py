@@ -6,7 +6,7 @@ import keras
 
 from keras_usmae.layers.activations import get_activation
 from keras_usmae.layers.attention import CrossAttention, NonSquareMultiHeadAttention
-from keras_usmae.layers.normalization import IntegerSafeLayerNormalization
+from keras_usmae.layers.normalization import build_normalization
 from keras_usmae.layers.projection import Projection
 from keras_usmae.layers.saving import ArgumentsInConfig
 from keras_usmae.registration import register
@@ -43,16 +43,17 @@ def run_block(block, *inputs, remat=False, **kwargs):
 class _PreNormBlock(ArgumentsInConfig, keras.layers.Layer):
     """What both blocks share: attention that a subclass chooses, and an MLP."""
 
-    def __init__(self, num_heads, head_dim, mlp_dim, activation, attention, **kwargs):
+    def __init__(self, num_heads, head_dim, mlp_dim, activation, attention, normalization="layer", **kwargs):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.head_dim = head_dim
         self.mlp_dim = mlp_dim
         self.activation = activation
+        self.normalization = normalization
         policy = self.dtype_policy
-        self.attention_norm = IntegerSafeLayerNormalization(dtype=policy, name="attention_norm")
+        self.attention_norm = build_normalization(normalization, dtype=policy, name="attention_norm")
         self.attention = attention(dtype=policy, name="attention")
-        self.mlp_norm = IntegerSafeLayerNormalization(dtype=policy, name="mlp_norm")
+        self.mlp_norm = build_normalization(normalization, dtype=policy, name="mlp_norm")
         self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
 
     def build(self, tokens_shape, *context_shape):
@@ -79,6 +80,7 @@ class TransformerBlock(_PreNormBlock):
         activation: str, `"tanh_gelu"`, `"gelu"`, `"relu"` or `"silu"`. Defaults to `"tanh_gelu"`, which
             microcontrollers can run.
         dropout: float, dropout after attention and MLP. Defaults to `0.0`.
+        normalization: str, `"layer"`, or `"tanh"`, see `TanhNormalization`. Defaults to `"layer"`.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -97,9 +99,11 @@ class TransformerBlock(_PreNormBlock):
         - [Dosovitskiy et al., 2020](https://arxiv.org/abs/2010.11929), equations 2 and 3
     """
 
-    def __init__(self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", dropout=0.0, **kwargs):
+    def __init__(
+        self, num_heads, head_dim, mlp_dim, activation="tanh_gelu", dropout=0.0, normalization="layer", **kwargs
+    ):
         attention = functools.partial(NonSquareMultiHeadAttention, num_heads, head_dim, dropout)
-        super().__init__(num_heads, head_dim, mlp_dim, activation, attention, **kwargs)
+        super().__init__(num_heads, head_dim, mlp_dim, activation, attention, normalization, **kwargs)
         self.dropout = dropout
         self.mlp_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="mlp_dropout")
 

@@ -77,7 +77,7 @@ class EchoDetector(CheckedModel):
         """Builds a trained detector that comes with the package.
 
         Args:
-            name: str, such as `"nano"` or `"tiny"`.
+            name: str, `"nano"`, `"nano_mcu"` or `"tiny"`, see `picker_names`.
 
         Returns:
             `EchoDetector`, with its settings.

@@ -5,10 +5,10 @@ from keras import ops
 
 from keras_usmae.layers import (
     ArgumentsInConfig,
-    IntegerSafeLayerNormalization,
     PatchEmbedding,
     PositionEmbedding,
     TransformerBlock,
+    build_normalization,
     check_batch,
     check_dropout,
     check_patching,
@@ -41,6 +41,9 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         position: str, `"sincos"` or `"learned"`. Defaults to `"sincos"`.
         remat: bool, rematerialisation: whether training keeps only what enters each block and computes the rest again
             going backward: less memory, more time. Defaults to `False`.
+        normalization: str, normalisation of the tokens, `"layer"`, or `"tanh"`, see `TanhNormalization`. Defaults to
+            `"layer"`.
+        stem_dim: optional int, hidden units of the patch embedding, see `PatchEmbedding`. Defaults to `None`.
         **kwargs: `name` and `dtype` (a dtype or a policy such as `"mixed_bfloat16"`).
 
     Call arguments:
@@ -78,6 +81,8 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         dropout=0.0,
         position="sincos",
         remat=False,
+        normalization="layer",
+        stem_dim=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -101,14 +106,18 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         self.dropout = dropout
         self.position = position
         self.remat = remat
+        self.normalization = normalization
+        self.stem_dim = stem_dim
         policy = self.dtype_policy
-        self.patch_embedding = PatchEmbedding(patch_size, hidden_dim, dtype=policy, name="patch_embedding")
+        self.patch_embedding = PatchEmbedding(patch_size, hidden_dim, stem_dim, dtype=policy, name="patch_embedding")
         self.position_embedding = PositionEmbedding(position, dtype=policy, name="position_embedding")
         self.blocks = [
-            TransformerBlock(num_heads, head_dim, mlp_dim, activation, dropout, dtype=policy, name=f"block_{i}")
+            TransformerBlock(
+                num_heads, head_dim, mlp_dim, activation, dropout, normalization, dtype=policy, name=f"block_{i}"
+            )
             for i in range(num_layers)
         ]
-        self.norm = IntegerSafeLayerNormalization(dtype=policy, name="norm")
+        self.norm = build_normalization(normalization, dtype=policy, name="norm")
         self.build((None, signal_length))
 
     @classmethod

@@ -13,7 +13,7 @@ WEIGHTS_SUFFIX = ".weights.h5"
 PICKER = "picker"
 _WIDTHS = ("hidden_dim", "num_heads", "head_dim", "num_layers", "mlp_dim", "activation")
 _SIZES = {
-    "encoder": ("signal_length", "patch_size", *_WIDTHS, "dropout", "position"),
+    "encoder": ("signal_length", "patch_size", *_WIDTHS, "dropout", "position", "normalization", "stem_dim"),
     "decoder": (*_WIDTHS, "prediction_ratio"),
 }
 
@@ -27,7 +27,7 @@ def preset_names():
     Example:
 
     ```python
-    preset_names()  # ("nano", "nano_patch16", "tiny", "small", "base")
+    preset_names()  # ("nano", "nano_patch16", "nano_mcu", "tiny", "small", "base")
     ```
     """
     files = (path for path in resources.files("keras_usmae.presets").iterdir() if path.name.endswith(".json"))
@@ -130,7 +130,7 @@ def picker_names():
     Example:
 
     ```python
-    picker_names()  # ("nano", "tiny")
+    picker_names()  # ("nano", "nano_mcu", "tiny")
     ```
     """
     return tuple(name for name in preset_names() if PICKER in preset_weights(name))

@@ -4,16 +4,22 @@ import pytest
 
 from keras_usmae.export import (
     DEPLOYMENT_FORMS,
+    FIELD_CALIBRATION_SEED,
+    FIELD_JUDGING_SEED,
     DeploymentForm,
     DeploymentGraph,
     TFLMInterpreter,
+    check_calibration,
     check_integer,
     check_operators,
     convert,
+    estimate_instructions,
+    field_signals,
     read_operators,
+    reference_of,
     write_static_saved_model,
 )
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier
+from keras_usmae.models import CNNEncoder, EchoDetector, MAEEncoder, ToFClassifier
 from keras_usmae.signals import standardize
 
 SMALL = {"signal_length": 256, "patch_size": 32, "hidden_dim": 32, "num_heads": 2, "head_dim": 8, "mlp_dim": 16}
@@ -57,6 +63,18 @@ def test_computes_what_keras_computes(form, head, bin_width, activation, positio
     np.testing.assert_allclose(found, classifier.predict(signals, verbose=0), rtol=2e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize("form", [*DEPLOYMENT_FORMS.values(), DeploymentForm(centered_values=True)])
+@pytest.mark.parametrize(("normalization", "stem_dim"), [("tanh", None), ("tanh", 24), ("layer", 24)])
+def test_computes_what_keras_computes_in_a_network_for_chips(form, normalization, stem_dim):
+    keras.utils.set_random_seed(0)
+    encoder = MAEEncoder(**SMALL, num_layers=2, activation="relu", normalization=normalization, stem_dim=stem_dim)
+    detector = randomized(EchoDetector(encoder))
+    signals = standardize(np.random.default_rng(1).normal(size=(3, 256)) * np.linspace(0.01, 1, 256) ** 2)
+    graph = DeploymentGraph(detector, form, signals[:2])
+    found = np.concatenate([graph(signal[None]) for signal in signals])
+    np.testing.assert_allclose(found, detector.predict(signals, verbose=0), rtol=2e-4, atol=2e-4)
+
+
 def test_another_encoder_is_called_as_it_is():
     keras.utils.set_random_seed(0)
     classifier = ToFClassifier(CNNEncoder(signal_length=256, hidden_dim=8, num_layers=1))
@@ -84,6 +102,22 @@ def test_normalisation_becomes_one_operator(tmp_path):
     names = [operator.name for operator in read_operators(convert(tmp_path, "float32"))]
     assert names.count("L2_NORMALIZATION") == 2 * 2 + 1
     assert "RSQRT" not in names
+
+
+def test_the_ready_picker_for_chips_is_of_cheap_operators_and_loses_little_in_int8(tmp_path):
+    detector = EchoDetector.from_preset("nano_mcu")
+    signals = check_calibration(field_signals(128, 2048, FIELD_CALIBRATION_SEED)[0], 2048)
+    write_static_saved_model(DeploymentGraph(detector, DEPLOYMENT_FORMS["int8"]), tmp_path)
+    content = convert(tmp_path, "int8", signals)
+    operators = read_operators(content)
+    names = {operator.name for operator in operators}
+    assert names == {"ADD", "BATCH_MATMUL", "FULLY_CONNECTED", "LOGISTIC", "RESHAPE", "SOFTMAX", "TRANSPOSE"}
+    assert sum(estimate_instructions(operators, "Cortex-M4", tables=True).values()) < 8e6
+    reference = reference_of(detector, *field_signals(256, 2048, FIELD_JUDGING_SEED), "synthetic")
+    logits, _ = TFLMInterpreter(content).run(reference.inputs)
+    int8, keras_ = reference.compare(logits), reference.compare(reference.logits)
+    assert int8["found"] > keras_["found"] - 0.02
+    assert int8["mean_error_ns"] < 1.2 * keras_["mean_error_ns"]
 
 
 def test_evening_out_loudness_changes_nothing_in_float():

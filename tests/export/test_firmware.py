@@ -25,7 +25,7 @@ def firmware(request, exported, exported_picker, tmp_path):
 
 
 def constant(folder, name):
-    text = (folder / "config.h").read_text() + (folder / "golden_vectors.h").read_text()
+    text = (folder / "src" / "config.h").read_text() + (folder / "src" / "golden_vectors.h").read_text()
     return float(re.search(rf"#define USMAE_{name} ([\d.e-]+)", text).group(1))
 
 
@@ -42,7 +42,7 @@ def test_the_c_agrees_with_python_under_sanitizers(firmware):
 
 
 def test_the_check_can_fail(firmware):
-    header = firmware / "golden_vectors.h"
+    header = firmware / "src" / "golden_vectors.h"
     text = header.read_text()
     picks = text.index("usmae_golden_stream_picks")
     header.write_text(text[:picks] + text[picks:].replace("\n{", "\n{1.0f + ", 1))
@@ -69,7 +69,7 @@ def test_an_emulated_cortex_m_computes_the_same(firmware):
 
 
 def test_the_array_is_the_model(firmware):
-    source = (firmware / "model_data.cc").read_text()
+    source = (firmware / "src" / "model_data.cc").read_text()
     found = bytes(int(value, 16) for value in re.findall(r"0x([0-9a-f]{2}),", source))
     assert found == (firmware / "model.tflite").read_bytes()
     assert f"g_usmae_model_size = {len(found)};" in source
@@ -77,7 +77,7 @@ def test_the_array_is_the_model(firmware):
 
 @pytest.mark.parametrize("options", [[], ["-DUSMAE_STOCK_KERNELS"]])
 def test_the_resolver_registers_each_operator_once(firmware, options):
-    source = (firmware / "op_resolver.h").read_text()
+    source = (firmware / "src" / "op_resolver.h").read_text()
     methods = re.findall(r"resolver\.(Add\w+)\(\)", source)
     assert len(set(methods)) == len(methods)
     assert f"MicroMutableOpResolver<{len(methods)}>" in source
@@ -92,13 +92,13 @@ int main() { UsmaeOpResolver r; return RegisterUsmaeOps(r) == kTfLiteOk ? (int)r
     )
     if "kernels.h" not in source:
         options = ["-DUSMAE_STOCK_KERNELS"]
-    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", *options, "-I.", f"-I{STANDINS}", "main.cc"]
+    command = ["g++", "-std=c++11", "-Wall", "-Wextra", "-Werror", *options, "-Isrc", f"-I{STANDINS}", "main.cc"]
     subprocess.run([*command, "-o", "main"], cwd=firmware, check=True)
     assert subprocess.run(["./main"], cwd=firmware).returncode == len(methods)
 
 
 def test_golden_logits_are_those_of_the_interpreter(firmware):
-    header = (firmware / "golden_vectors.h").read_text()
+    header = (firmware / "src" / "golden_vectors.h").read_text()
 
     def values(name):
         body = re.search(rf"{name}(?:\[\d+\])+ = (.*?);\n", header, re.DOTALL).group(1)
@@ -108,19 +108,19 @@ def test_golden_logits_are_those_of_the_interpreter(firmware):
     inputs = values("usmae_golden_input").reshape(4, 1, -1).astype(interpreter.input_type)
     logits = np.concatenate([interpreter.invoke(signal) for signal in inputs])
     np.testing.assert_array_equal(values("usmae_golden_logits").reshape(4, -1), logits)
-    if (firmware / "decode.c").exists():
+    if (firmware / "src" / "decode.c").exists():
         onset = np.asarray(decode_onset(dequantize(logits, *interpreter.output_scale), 16))
         np.testing.assert_allclose(values("usmae_golden_onset"), onset, atol=1e-3)
 
 
 def test_texts_are_filled_in(firmware):
-    for path in firmware.iterdir():
-        if path.suffix in (".md", ".h", ".c", ".cc"):
+    for path in firmware.rglob("*.*"):
+        if path.suffix in (".md", ".h", ".c", ".cc", ".ino", ".properties"):
             assert not re.search(r"\$\{?[a-z_]+", path.read_text()), path.name
     readme = (firmware / "README.md").read_text()
     assert re.match("# (Echoes|Time of flight) on a microcontroller: nano, int", readme)
-    for name in re.findall(r"`(\w+\.(?:c|cc|h|ld|md|tflite))`", readme):
-        assert (firmware / name).exists(), name
+    for name in re.findall(r"`([\w/]+\.(?:c|cc|h|ino|ld|md|properties|tflite|txt|yml))`", readme):
+        assert (firmware / name).exists() or (firmware / "src" / name).exists(), name
 
 
 def test_c_literals_are_exact_for_float32():

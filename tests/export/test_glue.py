@@ -18,17 +18,17 @@ def folder(request, exported_picker, tmp_path):
 
 
 def build(folder, main, output):
-    sources = [str(path) for path in folder.glob("*.c") if path.name not in ("test_golden.c", "qemu_startup.c")]
+    sources = [str(path) for path in folder.glob("src/*.c")]
     for source in sources:
         command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", *SANITIZED, "-c", source]
         subprocess.run(command, cwd=folder, check=True)
-    glue = [str(path) for path in folder.glob("*.cc") if path.name != "main_example.cc"]
+    glue = [str(path) for path in folder.glob("src/*.cc")]
     objects = [str(path.with_suffix(".o").name) for path in map(Path, sources)]
     command = [
         "g++",
         *STRICT,
         *SANITIZED,
-        f"-I{folder}",
+        f"-I{folder}/src",
         f"-I{STANDINS}",
         *glue,
         str(main),
@@ -48,7 +48,7 @@ def test_every_answer_of_the_set_up_and_what_it_runs(folder):
 
 
 def test_files_of_two_exports_are_told_apart(folder):
-    header = folder / "config.h"
+    header = folder / "src" / "config.h"
     text, count = re.subn(r"(#define USMAE_MODEL_HASH) 0x\w+u", r"\1 0x12345678u", header.read_text())
     assert count == 1
     header.write_text(text)
@@ -58,7 +58,7 @@ def test_files_of_two_exports_are_told_apart(folder):
 
 
 def test_the_example_is_a_program(folder):
-    (folder / "standin.cc").write_text(
+    (folder / "src" / "standin.cc").write_text(
         """#include "model_data.h"
 #include "tflm.h"
 namespace tflite {
@@ -69,14 +69,14 @@ const Model* GetModel(const void*) { return &model; }
 }
 """
     )
-    build(folder, folder / "main_example.cc", "example")
+    build(folder, folder / "examples" / "main" / "main.cc", "example")
     done = subprocess.run(["./example"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 1  # the stand-in has no tensors
     assert done.stdout == "set-up: 20, see usmae.h\n"
 
 
 def test_an_arena_that_is_not_rounded_does_not_compile(folder):
-    command = ["g++", *STRICT, "-DUSMAE_ARENA_BYTES=1001", f"-I{STANDINS}", "-c", "usmae.cc"]
+    command = ["g++", *STRICT, "-DUSMAE_ARENA_BYTES=1001", f"-I{STANDINS}", "-c", "src/usmae.cc"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode != 0
     assert "round up to 16" in done.stderr
@@ -84,7 +84,7 @@ def test_an_arena_that_is_not_rounded_does_not_compile(folder):
 
 def test_model_and_arena_go_where_macros_say(folder):
     section = '__attribute__((section(".here")))'
-    for source, macro in (("usmae.cc", "ARENA"), ("model_data.cc", "MODEL")):
+    for source, macro in (("src/usmae.cc", "ARENA"), ("src/model_data.cc", "MODEL")):
         command = ["g++", *STRICT, f"-DUSMAE_{macro}_SECTION={section}", f"-I{STANDINS}", "-c", source, "-o", "o.o"]
         subprocess.run(command, cwd=folder, check=True)
         listing = subprocess.run(["objdump", "-h", "o.o"], cwd=folder, check=True, capture_output=True, text=True)
@@ -93,8 +93,11 @@ def test_model_and_arena_go_where_macros_say(folder):
 
 
 def test_every_source_names_its_licence(folder):
-    for path in folder.iterdir():
-        if path.suffix in (".c", ".cc", ".h", ".ld") or path.name == "Makefile":
+    for path in folder.rglob("*"):
+        if path.suffix in (".c", ".cc", ".h", ".ino", ".ld", ".properties", ".yml") or path.name in (
+            "Makefile",
+            "Kconfig",
+        ):
             assert "SPDX-License-Identifier: Apache-2.0" in path.read_text().splitlines()[0], path.name
 
 

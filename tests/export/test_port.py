@@ -50,8 +50,17 @@ int main(void) {
 def run_c(folder, records, windows_of, tmp_path):
     """Picks of records, `(n, 4)`: record, onset, half of the interval, confidence."""
     (tmp_path / "driver.c").write_text(DRIVER)
-    sources = [str(folder / name) for name in ("preprocess.c", "picks.c", "stream.c")]
-    command = ["gcc", "-std=c99", "-O2", "-Wall", "-fsanitize=address,undefined", f"-I{folder}", *sources, "driver.c"]
+    sources = [str(folder / "src" / name) for name in ("preprocess.c", "picks.c", "stream.c")]
+    command = [
+        "gcc",
+        "-std=c99",
+        "-O2",
+        "-Wall",
+        "-fsanitize=address,undefined",
+        f"-I{folder}/src",
+        *sources,
+        "driver.c",
+    ]
     subprocess.run([*command, "-lm", "-o", "driver"], cwd=tmp_path, check=True)
     parts = [np.int32(len(records)).tobytes()]
     for record, logits in zip(records, windows_of, strict=True):
@@ -129,7 +138,7 @@ def test_streaming_has_one_least_confidence_in_python_and_in_c(exported_picker):
     settings = EchoPicker.from_preset("nano").settings
     assert settings["min_confidence"] == EchoDetector.from_preset("nano").settings["min_confidence"]
     for tflite_format in ("int8", "int16x8"):
-        header = (exported_picker[0] / f"firmware_{tflite_format}" / "config.h").read_text()
+        header = (exported_picker[0] / f"firmware_{tflite_format}" / "src" / "config.h").read_text()
         for name in ("min_confidence", "interval_scale", "interval_floor", "label_sigma"):
             assert float(re.search(rf"{name.upper()} ([\d.]+)f", header).group(1)) == settings[name]
 

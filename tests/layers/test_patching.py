@@ -11,9 +11,28 @@ def test_layer():
     run_layer_test(PatchEmbedding, {"patch_size": 16, "hidden_dim": 6}, (signals,), [(4, 4, 6)], num_weights=2)
 
 
-def test_embeds_the_patches_asked_for():
+def test_layer_with_a_stem():
+    signals = np.random.default_rng(0).normal(size=(4, 64)).astype("float32")
+    init = {"patch_size": 16, "hidden_dim": 6, "stem_dim": 10}
+    run_layer_test(PatchEmbedding, init, (signals,), [(4, 4, 6)], num_weights=4)
+    with pytest.raises(ValueError, match=r"`stem_dim` must be a positive integer\. Received: stem_dim=0"):
+        PatchEmbedding(16, 6, stem_dim=0)
+
+
+def test_a_stem_equals_numpy():
+    signals = 9 * np.random.default_rng(0).normal(size=(2, 64)).astype("float32")
+    layer = PatchEmbedding(16, 6, stem_dim=10)
+    found = keras.ops.convert_to_numpy(layer(signals))
+    stem, bias, kernel, offset = (keras.ops.convert_to_numpy(weight).astype("float64") for weight in layer.weights)
+    hidden = np.clip(signals.reshape(2, 4, 16) @ stem + bias, 0, 6)
+    assert (hidden == 6).any()
+    np.testing.assert_allclose(found, hidden @ kernel + offset, atol=1e-5)
+
+
+@pytest.mark.parametrize("stem_dim", [None, 10])
+def test_embeds_the_patches_asked_for(stem_dim):
     signals = np.random.default_rng(0).normal(size=(2, 64)).astype("float32")
-    layer, picked = PatchEmbedding(8, 6), np.array([[5, 0, 7], [3, 3, 1]], "int32")
+    layer, picked = PatchEmbedding(8, 6, stem_dim), np.array([[5, 0, 7], [3, 3, 1]], "int32")
     everything = keras.ops.convert_to_numpy(layer(signals))
     expected = np.take_along_axis(everything, picked[:, :, None], axis=1)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(signals, picked)), expected, atol=1e-6)

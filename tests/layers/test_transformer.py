@@ -13,6 +13,11 @@ def test_layer(activation):
     run_layer_test(TransformerBlock, init, (TOKENS,), [(2, 7, 12)], num_weights=12)
 
 
+def test_layer_without_statistics():
+    init = {"num_heads": 2, "head_dim": 8, "mlp_dim": 24, "activation": "relu", "normalization": "tanh"}
+    run_layer_test(TransformerBlock, init, (TOKENS,), [(2, 7, 12)], num_weights=12)
+
+
 @pytest.mark.parametrize("layer", [TransformerBlock, CrossAttentionBlock])
 def test_unknown_activation(layer):
     with pytest.raises(ValueError, match="Received: activation='swish2'"):

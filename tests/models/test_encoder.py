@@ -24,7 +24,9 @@ def test_forward_pass_equals_plain_numpy_in_float64():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(encoder(signals)), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("nano", 40e3), ("tiny", 0.2e6), ("small", 1.2e6), ("base", 6e6)])
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("nano", 40e3), ("nano_mcu", 66e3), ("tiny", 0.2e6), ("small", 1.2e6), ("base", 6e6)]
+)
 def test_presets_have_about_the_stated_parameters(name, parameters):
     encoder = MAEEncoder.from_preset(name)
     assert encoder.count_params() == pytest.approx(parameters, rel=0.08)
@@ -33,8 +35,8 @@ def test_presets_have_about_the_stated_parameters(name, parameters):
 
 
 def test_preset_names_and_an_unknown_one():
-    assert preset_names() == ("nano", "nano_patch16", "tiny", "small", "base")
-    with pytest.raises(ValueError, match=r"Unknown preset 'huge'.*nano, nano_patch16, tiny, small, base"):
+    assert preset_names() == ("nano", "nano_patch16", "nano_mcu", "tiny", "small", "base")
+    with pytest.raises(ValueError, match=r"Unknown preset 'huge'.*nano, nano_patch16, nano_mcu, tiny, small, base"):
         MAEEncoder.from_preset("huge")
 
 
@@ -43,9 +45,10 @@ def test_overrides():
     assert encoder(np.zeros((2, 1024), "float32")).shape == (2, 64, 32)
 
 
+@pytest.mark.parametrize("preset", ["nano", "nano_mcu"])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_save_and_load(tmp_path, policy):
-    encoder = MAEEncoder.from_preset("nano", signal_length=256, position="learned", dtype=policy)
+def test_save_and_load(tmp_path, policy, preset):
+    encoder = MAEEncoder.from_preset(preset, signal_length=256, position="learned", dtype=policy)
     signals = RNG.normal(size=(2, 256)).astype("float32")
     encoder.save(tmp_path / "encoder.keras")
     again = keras.saving.load_model(tmp_path / "encoder.keras")

@@ -1,6 +1,6 @@
 /* The C++ of a firmware folder on stand-ins for TFLM: every answer of the set-up, picks, stream, kernels. */
 #include <cmath>
-#include <cstring>
+#include <string.h>
 
 #include "golden_vectors.h"
 #include "model_data.h"

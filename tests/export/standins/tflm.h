@@ -2,11 +2,11 @@
 #ifndef STANDIN_TFLM_H
 #define STANDIN_TFLM_H
 
-#include <cstdarg>
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum TfLiteStatus { kTfLiteOk, kTfLiteError };
 enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt16 = 7, kTfLiteInt8 = 9 };
