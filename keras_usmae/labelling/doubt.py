@@ -122,7 +122,7 @@ def queue_order(value):
     order = np.lexsort((-value, stretch))
     rank = np.empty(len(value), int)
     rank[order] = np.arange(len(value)) - np.searchsorted(stretch[order], stretch[order])
-    return np.argsort(np.where(value > 0, value / (1 + rank), value), kind="stable")[::-1]
+    return np.argsort(-np.where(value > 0, value / (1 + rank), value), kind="stable")
 
 
 def run_around(trace, calm, is_open, line_length):

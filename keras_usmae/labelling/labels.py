@@ -119,9 +119,7 @@ class Labels:
             labels.mark[traces], labels.onset[traces], labels.entry[traces] = before
             return traces.tolist()
         traces, labels = np.array(entry["traces"]), self.of(entry["echo"])
-        self._done.append(
-            (len(self._entries), (labels.mark[traces], labels.onset[traces], labels.entry[traces]))
-        )
+        self._done.append((len(self._entries), (labels.mark[traces], labels.onset[traces], labels.entry[traces])))
         labels.mark[traces] = MARKS.index(entry["mark"])
         labels.onset[traces] = entry.get("onsets") or np.nan
         labels.entry[traces] = len(self._entries)

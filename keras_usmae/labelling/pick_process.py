@@ -16,8 +16,8 @@ def main():
     """Picks the blocks that are not there yet; see `Found` for what a block holds."""
     job, tell = read_job()
     tell(step="starting")
-    from keras_usmae.picker.report import load_picker  # here: the page hears that we are at work
     from keras_usmae.picker.gates import Gate
+    from keras_usmae.picker.report import load_picker  # here: the page hears that we are at work
     from keras_usmae.picker.scale import as_scale
     from keras_usmae.picker.settings import PredictConfig
 

@@ -49,7 +49,9 @@ class LabelStore:
 
     def __init__(self, folder, scan, echoes, place, who=""):
         if clash := sorted(set(echoes) & set(COLUMNS)):
-            raise ValueError(f"An echo cannot be called {clash[0]!r}, a column of the table. Give its gate another name.")
+            raise ValueError(
+                f"An echo cannot be called {clash[0]!r}, a column of the table. Give its gate another name."
+            )
         self.folder = Path(folder)
         self.who = who
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,9 @@ from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
 from keras_usmae.picker.scale import as_scale, choose_scale
+from keras_usmae.picker.settings import DETECTOR_FILE
 from keras_usmae.picker.traces import NO_ECHO, Traces
 from keras_usmae.signals.tof import samples_to_seconds
-
-DETECTOR_FILE = "detector.keras"
 
 # Of a detector that brings none of its own, such as one in the middle of its training.
 _SETTINGS = {
