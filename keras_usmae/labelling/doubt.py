@@ -72,12 +72,15 @@ def judge(onset, half_width, confidence, aic, judged, line_length, known=None):
     missing = ~np.isfinite(onset)
     value, reason = np.where(missing, _NO_PICK, value), np.where(missing, len(REASONS) - 1, reason)
     near = (np.nan_to_num(parts["off its neighbours"], nan=np.inf) < _CALM) & (wide < 2) & (confidence > 0.75)
+    near &= off < _CALM * max(_median(half_width), 0.5)  # where all scatter, nobody agrees with anybody
     calm = near & (np.nan_to_num(parts["AIC differs"]) < 2 * _CALM)
     return Doubts(np.where(judged, value, np.nan), np.where(judged, reason, 0), calm & judged & ~missing)
 
 
 def neighbour_median(onset, line_length):
     """Median of the onsets of the three traces to either side, NaN where there is none.
+
+    Each line is levelled first, by its median step: at its ends, where neighbours lie to one side, a tilt is no doubt.
 
     Args:
         onset: float array of shape `(n,)`.
@@ -89,14 +92,17 @@ def neighbour_median(onset, line_length):
     lines = -(-len(onset) // line_length)
     grid = np.full(lines * line_length, np.nan)
     grid[: len(onset)] = onset
-    padded = np.pad(grid.reshape(lines, line_length), ((0, 0), (_NEIGHBOURS, _NEIGHBOURS)), constant_values=np.nan)
+    grid = grid.reshape(lines, line_length)
+    steps = [_median(line) for line in np.diff(grid, axis=1)]
+    tilt = np.outer(steps, np.arange(line_length))
+    padded = np.pad(grid - tilt, ((0, 0), (_NEIGHBOURS, _NEIGHBOURS)), constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1, axis=1)
     # Sorted, NaN comes last: the median of what is there, without NumPy's slow nanmedian.
     others = np.sort(np.delete(windows, _NEIGHBOURS, axis=2), axis=2)
     there = np.isfinite(others).sum(axis=2)
     low, high = ((np.maximum(there - 1, 0) // 2)[..., None], (there // 2).clip(max=2 * _NEIGHBOURS - 1)[..., None])
     middle = (np.take_along_axis(others, low, 2) + np.take_along_axis(others, high, 2))[..., 0] / 2
-    return np.where(there > 0, middle, np.nan).ravel()[: len(onset)]
+    return np.where(there > 0, middle + tilt, np.nan).ravel()[: len(onset)]
 
 
 def queue_order(value):

@@ -91,9 +91,9 @@ class Queue:
         if self.scan.is_grid and self.num_traces <= _OVERVIEW_CELLS:
             return *self.scan.shape, cells
         starts = np.unique(np.linspace(0, self.num_traces, _LINE_CELLS, endpoint=False).astype(int))
-        # The worst of what is open; a label only where all are labelled.
-        worst = np.maximum.reduceat(np.where(done, 0, cells), starts)
-        return 1, len(starts), np.where(np.logical_and.reduceat(done, starts), 255, worst).astype(np.uint8)
+        # The worst of what is open; where all are labelled, the least sure mark.
+        worst, mark = np.maximum.reduceat(np.where(done, 0, cells), starts), np.minimum.reduceat(cells, starts)
+        return 1, len(starts), np.where(np.logical_and.reduceat(done, starts), mark, worst).astype(np.uint8)
 
     def _scan(self, count, but):
         found, place = [], self._cursor

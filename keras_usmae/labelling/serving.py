@@ -46,7 +46,7 @@ def label(config, folder, port=0, show=True):
     uvicorn = import_extra("uvicorn", "label")
     import_extra("starlette", "label")
     folder = Path(folder)
-    with lock_labels(folder), _opened(config, folder) as session, socket.socket() as listening:
+    with open_session(config, folder) as session, socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
@@ -72,8 +72,33 @@ def label(config, folder, port=0, show=True):
 
 
 @contextlib.contextmanager
-def _opened(config, folder):
-    """Context with the session; whatever ends it, processes end and the table is whole."""
+def open_session(config, folder):
+    """Context with a `Session`, which has its folder for itself. However it ends, processes end and the table is whole.
+
+    Args:
+        config: `LabelConfig`.
+        folder: path of the folder with the labels.
+
+    Raises:
+        ValueError: as `label`.
+        OSError: as `label`.
+
+    Example:
+
+    ```python
+    with open_session(LabelConfig("scan.npy", sampling_rate=50e6, axis=1), "scan_labels") as session:
+        session.act("start", {"page": "a"})
+    ```
+    """
+    with lock_labels(folder):
+        session = _open(config, Path(folder))
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+def _open(config, folder):
     parse_echo(config.echo)
     gates = parse_gates(config.gates, config.speed_of_sound) or (Gate("onset", -math.inf, math.inf),)
     gates = tuple(sorted(gates, key=lambda gate: gate.start))  # in order of arrival, as a sidecar names echoes
@@ -82,8 +107,4 @@ def _opened(config, folder):
     traces = opened.traces
     scan = {"traces": traces.num_traces, "samples": traces.num_samples, "digest": digest_files(opened.files)}
     store = LabelStore(folder, scan, echoes, opened.place, config.who)
-    session = Session(config, opened, store, gates, echoes)
-    try:
-        yield session
-    finally:
-        session.close()
+    return Session(config, opened, store, gates, echoes)

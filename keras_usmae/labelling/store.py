@@ -13,6 +13,7 @@ from keras_usmae.labelling.labels import Labels
 from keras_usmae.labelling.table import COLUMNS, LabelTable
 
 JOURNAL, TABLE = "journal.jsonl", "labels.csv"
+_PIECES, _PIECE = 512, 1 << 16  # of a digest: all of a file of up to 32 MB
 
 
 class LabelStore:
@@ -81,7 +82,8 @@ class LabelStore:
         entry = {"kind": "label", "echo": echo, "mark": mark, "traces": traces, "how": how, "who": self.who}
         if onsets is not None:
             # Two decimals, as the table has them: what is read back is what was kept.
-            entry["onsets"] = [min(round(float(onset), 2), self.labels.num_samples - 0.01) for onset in onsets]
+            last = self.labels.num_samples
+            entry["onsets"] = [min(round(float(o), 2), last - 0.01) if o < last else float(o) for o in onsets]
         return self._keep(entry)
 
     def undo(self):
@@ -161,7 +163,7 @@ def lock_labels(folder):
 
 
 def digest_files(paths):
-    """A digest of files that tells other contents apart, without reading large ones whole.
+    """A digest of the contents of files. Of a large one, pieces evenly spread over it and its end are looked at.
 
     Args:
         paths: sequence of paths.
@@ -174,7 +176,9 @@ def digest_files(paths):
         size = path.stat().st_size
         digest.update(f"{size}\n".encode())
         with path.open("rb") as file:
-            for place in range(0, size, max(size // 16, 1)):
+            for place in range(0, size, max(size // _PIECES, _PIECE)):
                 file.seek(place)
-                digest.update(file.read(4096))
+                digest.update(file.read(_PIECE))
+            file.seek(max(size - _PIECE, 0))
+            digest.update(file.read())
     return digest.hexdigest()[:32]

@@ -39,6 +39,7 @@ function show(next, number) {
   tellTrace();
   document.body.dataset.trace = view.trace;
   document.body.dataset.echo = echo;
+  document.body.dataset.picks = view.about.picks.onset.join();
 }
 
 // The mark begins at the label that is there, else at the pick.
