@@ -8,6 +8,7 @@ REASONS = ("", "wide interval", "low confidence", "off its neighbours", "AIC dif
 _NEIGHBOURS = 3  # to each side
 _STRETCH = 8  # traces that see nearly the same: the second of them counts half, the third a third
 _NO_PICK = np.log1p(40.0)
+_GOLDEN = (5**0.5 - 1) / 2
 _CALM = 2.5  # times the usual spread; below, a pick agrees with its neighbours
 
 
@@ -129,6 +130,35 @@ def queue_order(value):
     rank = np.empty(len(value), int)
     rank[order] = np.arange(len(value)) - np.searchsorted(stretch[order], stretch[order])
     return np.argsort(-np.where(value > 0, value / (1 + rank), value), kind="stable")
+
+
+def mixed(order):
+    """Every second trace of a queue drawn evenly from the whole scan, and the others in the order of their doubt.
+
+    Doubtful traces are of the kinds that the picker finds hard. Learnt from alone, they made it worse on all others.
+
+    Args:
+        order: int array of shape `(n,)`, traces in the order of their doubt.
+
+    Returns:
+        int array of shape `(n,)`, the same traces.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from keras_usmae.labelling.doubt import mixed
+
+    mixed(np.arange(8)[::-1])[:4]  # [7, 0, 6, 3]
+    ```
+    """
+    place, known = np.arange(len(order)), np.sort(order)
+    # By the golden ratio: however many are taken, they are spread over all.
+    even = np.argsort(np.argsort(place * _GOLDEN % 1))
+    rank = np.empty(len(order))
+    rank[np.searchsorted(known, order)] = 2 * place
+    rank[even] = np.minimum(rank[even], 2 * place + 1)
+    return known[np.argsort(rank, kind="stable")]
 
 
 def run_around(trace, calm, is_open, line_length):

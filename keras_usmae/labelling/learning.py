@@ -19,6 +19,7 @@ REACH = 4  # bins to either side of a labelled onset that the label speaks of
 LEAST_LABELS = 8
 _STRETCH = 16  # neighbours see nearly the same: they are held out together
 _HELD_OUT = 0.2
+_PER_PART = 4  # labels of a part of the scan, on average
 _BEYOND = 600  # samples that a window may reach out of its record
 _NOISE = (1e-3, 0.06)  # RMS added to a window, of its own
 _LEAST_SPREAD = 1e-4
@@ -99,7 +100,7 @@ def make_windows(read, table, gates, num_windows, length, bin_width, scale, num_
     from keras_usmae.picker.windows import complete_short
 
     ratio, total = scale.ratio, max(num_samples * scale.up // scale.down, 1)
-    drawn = table.select(rng.permutation(np.resize(np.arange(len(table)), num_windows)))
+    drawn = table.select(_evenly(table.trace, num_windows, rng))
     middle = np.where(drawn.mark == NO_ECHO, _inside(gates, drawn.gate, num_samples, rng), drawn.onset) * ratio
     margin = length // 8
     # Anywhere in the window but in its margin. It may reach a little out of the record, so that short ones move too.
@@ -120,6 +121,20 @@ def make_windows(read, table, gates, num_windows, length, bin_width, scale, num_
     ends = np.stack([start <= 0, start + length >= total], axis=1)
     targets = _targets(drawn, table, gates, start, ends, length, bin_width, ratio)
     return windows, targets
+
+
+def _evenly(trace, count, rng):
+    """Draws labels so that all parts of the scan that hold some count alike, however many each holds.
+
+    Doubtful traces lie close together, in the parts that the picker finds hard.
+    """
+    order = np.argsort(trace, kind="stable")
+    parts = max(len(trace) // _PER_PART, 1)
+    part = (trace[order] - trace.min()) * parts // (np.ptp(trace) + 1)
+    some = np.unique(part)
+    first, last = np.searchsorted(part, some), np.searchsorted(part, some, side="right")
+    place = np.resize(np.arange(len(some)), count)
+    return order[(first[place] + rng.random(count) * (last - first)[place]).astype(int)]
 
 
 def _targets(drawn, table, gates, start, ends, length, bin_width, ratio):

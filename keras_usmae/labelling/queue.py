@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_usmae.labelling.doubt import REASONS, judge, queue_order, run_around
+from keras_usmae.labelling.doubt import REASONS, judge, mixed, queue_order, run_around
 from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, OPEN, SURE
 
 _OVERVIEW_CELLS = 40_000  # of a grid that is shown as a map; a longer scan is a line
@@ -42,9 +42,10 @@ class Queue:
             doubts.append(judge(*columns, found.usable, self.line_length, known))
         value = np.stack([np.nan_to_num(each.value, nan=-1.0) for each in doubts]).max(axis=0)
         order = queue_order(np.where(value < 0, np.nan, value))
-        # What holds nothing to label comes last of all.
-        dead = found.looked & ~found.usable
-        self._order = np.concatenate([order[~dead[order]], order[dead[order]]])
+        # What is not picked yet comes behind, and what holds nothing to label last of all.
+        parts = (found.usable, ~found.looked, found.looked & ~found.usable)
+        judged, *others = (order[part[order]] for part in parts)
+        self._order = np.concatenate([mixed(judged), *others])
         self.doubts, self._value, self._cursor = doubts, value, 0
 
     def open_echo(self, trace, after=-1):

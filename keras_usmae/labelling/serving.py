@@ -58,14 +58,14 @@ def label(config, folder, port=0, show=True):
 
         port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
         address = f"http://127.0.0.1:{port}/?token={token}"
-        print(f"Labels go to {folder}. The page is {address} (Ctrl-C ends it)", flush=True)
-        session.work.pick()
-        if show:
-            webbrowser.open(address)
         settings = uvicorn.Config(
             make_app(session, token, port), log_level="error", server_header=False, timeout_graceful_shutdown=2
         )
         with contextlib.suppress(KeyboardInterrupt):
+            print(f"Labels go to {folder}. The page is {address} (Ctrl-C ends it)", flush=True)
+            session.work.pick()
+            if show:
+                webbrowser.open(address)
             uvicorn.Server(settings).run(sockets=[listening])
         print(flush=True)
         return write_handoff(session, config, folder)

@@ -48,7 +48,7 @@ def speed(seed, folder, traces=100_000, samples=4096, labels=200):
                     time.sleep(2)
                 page.script("window.usmaeLatencies.length = 0")
                 for _ in range(labels):
-                    page.keep(" ")
+                    page.keep(" " if page.data("mark") else "x")
                 latency = np.array(page.script("window.usmaeLatencies"))
                 found[phase] = {f"p{share}": float(np.percentile(latency, share)) for share in (50, 95, 99, 100)}
                 print(phase, found[phase], flush=True)

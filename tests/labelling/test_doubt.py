@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_usmae.labelling.doubt import REASONS, judge, neighbour_median, queue_order, run_around
+from keras_usmae.labelling.doubt import REASONS, judge, mixed, neighbour_median, queue_order, run_around
 
 
 def judged(onset, **changed):
@@ -90,3 +90,12 @@ def test_a_run_ends_at_doubt_and_at_the_end_of_its_line_and_leaves_labels_out():
     assert run_around(15, calm, is_open, 20).tolist() == [6, 7, *range(10, 20)]
     assert run_around(25, calm, is_open, 20).tolist() == list(range(20, 40))
     assert not len(run_around(1, np.zeros(40, bool), is_open, 20))
+
+
+def test_every_second_trace_is_from_anywhere_in_the_scan():
+    order = np.random.default_rng(0).permutation(1000)
+    found = mixed(order)
+    assert sorted(found) == list(range(1000))
+    assert len(set(found[:40]) & set(order[:21])) >= 19
+    others = np.array([trace for trace in found[:40] if trace not in order[:21]])
+    assert np.bincount(others // 250, minlength=4).min() >= 3

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra label is not installed")
 
-from keras_usmae.labelling.server import ASSETS, make_app  # noqa: E402
+from keras_usmae.labelling.server import ASSETS, make_app
 
 PORT, TOKEN = 8765, "the-token"
 HOST, ORIGIN = f"127.0.0.1:{PORT}", f"http://127.0.0.1:{PORT}"

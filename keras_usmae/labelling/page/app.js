@@ -161,7 +161,7 @@ async function keep(kind, pressed) {
   document.body.dataset.kept = ++kept; // the server has answered: it is on the disk
   say(`Kept: trace ${view.trace}, ${facts.echoes[echo]} ${kind === "no echo" ? kind : `${time(mark).toFixed(3)} µs, ${kind}`}.`);
   await follow(found, pressed);
-  poll();
+  pollSoon();
 }
 
 const DO = {
@@ -174,14 +174,14 @@ const DO = {
     document.body.dataset.kept = kept;
     say(`Kept: ${found.labelled} traces, ${facts.echoes[echo]}.`);
     await follow(found, pressed);
-    poll();
+    pollSoon();
   },
   async undo(pressed) {
     const found = await act("undo");
     document.body.dataset.undone = found.undone + Number(document.body.dataset.undone ?? 0);
     say(`Taken back: ${found.undone} ${found.undone === 1 ? "label" : "labels"}.`);
     await follow(found, pressed);
-    poll();
+    pollSoon();
   },
   async next(pressed) { await follow(await act("skip", { trace: view.trace }), pressed); },
   async back() {
@@ -278,6 +278,12 @@ function tellLearnt(last) {
 }
 
 let polling = null;
+// Not at once: the next key comes first.
+function pollSoon() {
+  clearTimeout(polling);
+  polling = setTimeout(poll, 250);
+}
+
 async function poll() {
   clearTimeout(polling);
   try {

@@ -24,7 +24,7 @@ export function drawNeighbours(canvas, view, axis, echo, gain) {
   }
   context.textBaseline = "middle";
   view.beside.forEach(({ number, signal }, row) => {
-    const middle = (row + 0.5) * step, scale = step * 0.55 * gain / largest;
+    const middle = (row + 0.5) * step, scale = step * 0.48 * gain / largest;
     context.fillStyle = colour("quiet");
     context.textAlign = "right";
     context.fillText(number, left - 8, middle);
