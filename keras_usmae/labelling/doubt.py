@@ -6,7 +6,7 @@ import numpy as np
 
 REASONS = ("", "wide interval", "low confidence", "off its neighbours", "AIC differs", "no pick")
 _NEIGHBOURS = 3  # to each side
-_STRETCH = 8  # traces that see nearly the same: the second of them counts half, the third a third
+_STRETCH = 8  # traces that see nearly the same: the more of them come before, the less the next counts
 _NO_PICK = np.log1p(40.0)
 _GOLDEN = (5**0.5 - 1) / 2
 _CALM = 2.5  # times the usual spread; below, a pick agrees with its neighbours
@@ -121,7 +121,7 @@ def queue_order(value):
     import numpy as np
     from keras_usmae.labelling.doubt import queue_order
 
-    queue_order(np.array([1.0, 5.0, 4.9] + [0.0] * 5 + [3.0]))[:3]  # [1, 8, 2]: 2 sees what 1 sees
+    queue_order(np.array([1.0, 5.0, 4.9] + [0.0] * 5 + [4.8]))[:3]  # [1, 8, 2]: 2 sees what 1 sees
     ```
     """
     value = np.where(np.isfinite(value), value, -1.0)
@@ -129,7 +129,7 @@ def queue_order(value):
     order = np.lexsort((-value, stretch))
     rank = np.empty(len(value), int)
     rank[order] = np.arange(len(value)) - np.searchsorted(stretch[order], stretch[order])
-    return np.argsort(-np.where(value > 0, value / (1 + rank), value), kind="stable")
+    return np.argsort(-np.where(value > 0, value / (1 + rank / _STRETCH), value), kind="stable")
 
 
 def mixed(order):
