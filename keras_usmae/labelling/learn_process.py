@@ -89,7 +89,7 @@ def _errors(picker, traces, table, gates, echo, scale, rate, start_time):
         mine = table.select(table.gate == number)
         for start in range(0, len(mine), 64):
             some = mine.select(slice(start, start + 64))
-            picks = picker.pick(traces.read(some.trace), rate, start_time, scale=scale)
+            picks = picker.pick(traces.read(some.trace), rate, start_time, scale=scale, batch_size=64)
             onset = choose_echoes(picks, gate, echo).of_each_trace("onset")
             errors.append(np.minimum(np.nan_to_num(np.abs(onset - some.onset), nan=far), far))
     return np.concatenate(errors) if errors else np.array([])

@@ -195,8 +195,9 @@ def teach(detector, windows, targets, settings, on_step=lambda step: None):
     from keras_usmae.training import WarmupStableDecay, jit_compile
 
     batch_size = settings["batch_size"]
-    own = scipy.special.expit(np.asarray(detector.predict(windows, batch_size=4 * batch_size, verbose=0)))
+    own = scipy.special.expit(np.asarray(detector.predict(windows, batch_size=batch_size, verbose=0)))
     targets = np.where(targets == -1, own, targets)
+    del own
     steps = len(windows) // batch_size
     schedule = WarmupStableDecay(settings["learning_rate"], steps // 10, steps // 2, steps)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.05, beta_2=0.999, clipnorm=1.0)

@@ -22,7 +22,7 @@ def memory_of(pid):
     return {name: int(value) / 1e3 for name, value in values.items()}
 
 
-def speed(seed, folder, traces=100_000, samples=4096, labels=200):
+def speed(seed, folder, traces=100_000, samples=4096, labels=100):
     """Time from key to next trace, and memory, with a scan of 1.6 GB, while it is picked."""
     path = folder / "large.npy"
     rng, made = np.random.default_rng(seed), np.lib.format.open_memmap(path, "w+", "<f4", (traces, samples))
