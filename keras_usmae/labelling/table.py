@@ -3,10 +3,12 @@
 import csv
 import io
 import threading
+import time
 
 from keras_usmae.files import atomic_write
 from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, SURE
 
+_PAUSE = 0.1  # s between two writings
 COLUMNS = ("file", "trace", "sure", "no_echo", "doubtful", "who", "when")
 
 
@@ -30,7 +32,7 @@ class LabelTable:
         self._labels, self._place = labels, place
         self.echoes = list(dict.fromkeys([*echoes, *labels.echoes]))
         self._rows = [self._row(trace) for trace in range(labels.num_traces)]
-        self._lock, self._changed, self._ends = threading.Lock(), threading.Event(), False
+        self._lock, self._changed, self._ends = threading.Lock(), threading.Event(), threading.Event()
         self.error = None
         self.write()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -52,20 +54,23 @@ class LabelTable:
 
     def close(self):
         """Writes the file a last time and ends the thread."""
-        self._ends = True
+        self._ends.set()
         self._changed.set()
         self._thread.join()
         self.write()
 
     def _follow(self):
-        while not self._ends:
+        while not self._ends.is_set():
             self._changed.wait()
             self._changed.clear()
+            started = time.monotonic()
             try:
                 self.write()
                 self.error = None
             except OSError as error:  # the journal has the labels; the page tells
                 self.error = str(error)
+            # A table of 100,000 rows takes a while, in which the next label should not wait.
+            self._ends.wait(_PAUSE + 10 * (time.monotonic() - started))
 
     def _row(self, trace):
         file, number = self._place(trace)

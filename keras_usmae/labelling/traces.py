@@ -36,7 +36,10 @@ class Layout:
 
 
 class TraceFile:
-    """Traces in a file that is mapped into memory.
+    """Traces in a file, read as they are asked for.
+
+    Where each trace lies in one piece, it is read; else the file is mapped. A mapped file is no way to few traces: the
+    system brings in megabytes about each, which count as ours.
 
     Args:
         layout: `Layout`.
@@ -55,6 +58,7 @@ class TraceFile:
     """
 
     def __init__(self, layout):
+        self._layout = layout
         self._array = np.memmap(layout.path, layout.dtype, "r", layout.offset, tuple(layout.shape), layout.order)
         rows = np.moveaxis(self._array, layout.axis, -1)
         self.num_samples = rows.shape[-1]
@@ -73,12 +77,27 @@ class TraceFile:
         """
         if isinstance(traces, slice):
             traces = np.arange(*traces.indices(self.num_traces))
-        place = np.unravel_index(traces, self._places)
+        traces = np.asarray(traces)
         with np.errstate(over="ignore", invalid="ignore"):
-            found = np.array(self._rows[place], np.float32)
+            if self._layout.order == "C" and self._layout.axis == len(self._layout.shape) - 1:
+                rows = self._read_rows(np.atleast_1d(traces)).reshape(*traces.shape, self.num_samples)
+            else:
+                rows = self._rows[np.unravel_index(traces, self._places)]
+            found = np.array(rows, np.float32)
         if hasattr(mmap, "MADV_DONTNEED"):  # else the pages count as ours until somebody else wants the memory
             self._array._mmap.madvise(mmap.MADV_DONTNEED)
         return found
+
+    def _read_rows(self, traces):
+        """Traces that lie in one piece each; those that follow on each other in one go."""
+        layout, samples = self._layout, self.num_samples
+        size = np.dtype(layout.dtype).itemsize * samples
+        starts = np.flatnonzero(np.diff(traces, prepend=-2) != 1)
+        rows = np.empty((len(traces), samples), layout.dtype)
+        for start, stop in zip(starts, np.append(starts[1:], len(traces)), strict=True):
+            offset, count = layout.offset + int(traces[start]) * size, (stop - start) * samples
+            rows[start:stop] = np.fromfile(layout.path, layout.dtype, count, offset=offset).reshape(-1, samples)
+        return rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
