@@ -55,6 +55,7 @@ _SUBPACKAGES = (
     "data",
     "evaluation",
     "export",
+    "labelling",
     "layers",
     "models",
     "picker",

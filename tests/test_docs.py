@@ -17,6 +17,7 @@ ROOMS = (
     "configs",
     "data",
     "evaluation",
+    "labelling",
     "layers",
     "models",
     "picker",

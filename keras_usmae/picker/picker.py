@@ -11,13 +11,13 @@ from keras_usmae.picker.engines import KerasEngine, LiteRTEngine, check_engine, 
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
 from keras_usmae.picker.scale import Scale, as_scale, choose_scale
+from keras_usmae.picker.settings import DETECTOR_FILE
 from keras_usmae.picker.traces import NO_ECHO, Traces
 from keras_usmae.signals.tof import samples_to_seconds
 
 if TYPE_CHECKING:
     from keras_usmae.models.echo_detector import EchoDetector
 
-DETECTOR_FILE = "detector.keras"
 ENGINE_FILE = "detector.tflite"
 
 # Of a detector that brings none of its own, such as one in the middle of its training. `calibrate_picker` chooses them.

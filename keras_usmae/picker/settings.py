@@ -2,6 +2,8 @@
 
 import dataclasses
 
+DETECTOR_FILE = "detector.keras"  # of a run folder
+
 
 @dataclasses.dataclass(frozen=True)
 class PredictConfig:
