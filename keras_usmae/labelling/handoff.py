@@ -106,8 +106,8 @@ def _splits(opened, labelled):
     file = np.searchsorted(opened.first, [first, second], side="right") - 1
     bounds = [0, int(file[0]), max(int(file[1]), int(file[0]) + 1), len(opened.files)]
     names = [path.name for path in opened.files]
-    parts = {name: names[bounds[i] : bounds[i + 1]] for i, name in enumerate(_SPLITS)}
-    return {"split_by": "file", "splits": {name: part for name, part in parts.items() if part}}
+    files = {name: names[bounds[i] : bounds[i + 1]] for i, name in enumerate(_SPLITS)}
+    return {"split_by": "file", "splits": {name: part for name, part in files.items() if part}}
 
 
 _SPLITS = ("train", "validation", "test")

@@ -69,7 +69,7 @@ class Helper:
         self._thread.join(timeout=5)
 
     def _listen(self):
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             try:
                 told = json.loads(line)
             except ValueError:  # something that a library prints

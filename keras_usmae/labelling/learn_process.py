@@ -24,7 +24,7 @@ def main():
     tell(step="starting", share=0.0)
     import keras
 
-    from keras_usmae.picker.engines import write_engine_of_run
+    from keras_usmae.picker.engines import KerasEngine, write_engine_of_run
     from keras_usmae.picker.gates import Gate
     from keras_usmae.picker.picker import DETECTOR_FILE, EchoPicker
     from keras_usmae.picker.report import load_picker
@@ -49,6 +49,7 @@ def main():
 
     before = score(picker)
     tell(step="windows", share=0.1)
+    assert isinstance(picker.engine, KerasEngine)  # as was asked for
     detector = picker.engine.detector
     windows, targets = make_windows(
         lambda some: Traces(traces.read(np.array(some))),

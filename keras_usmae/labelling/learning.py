@@ -115,7 +115,8 @@ def make_windows(read, table, gates, num_windows, length, bin_width, scale, num_
             piece = complete_short(piece[:, ::-1], stop - int(start[row]))[:, ::-1]  # ahead of the record
             windows[row] = complete_short(piece, length)[0]
     windows = _standardized(windows)
-    noise = np.exp(rng.uniform(*np.log(_NOISE), (num_windows, 1))).astype(np.float32)
+    low, high = np.log(_NOISE)
+    noise = np.exp(rng.uniform(low, high, (num_windows, 1))).astype(np.float32)
     windows += noise * rng.standard_normal(windows.shape, dtype=np.float32)
     windows = _standardized(windows * rng.choice(np.array([-1, 1], np.float32), (num_windows, 1)))
     ends = np.stack([start <= 0, start + length >= total], axis=1)

@@ -39,7 +39,7 @@ class Queue:
             labelled = self.labels.of(echo)
             known = np.where(labelled.mark == SURE, labelled.onset, np.nan)
             columns = (getattr(found, name)[gate] for name in ("onset", "half_width", "confidence", "aic"))
-            doubts.append(judge(*columns, found.usable, self.line_length, known))
+            doubts.append(judge(*columns, judged=found.usable, line_length=self.line_length, known=known))
         value = np.stack([np.nan_to_num(each.value, nan=-1.0) for each in doubts]).max(axis=0)
         order = queue_order(np.where(value < 0, np.nan, value))
         # What is not picked yet comes behind, and what holds nothing to label last of all.
@@ -93,8 +93,8 @@ class Queue:
             return *self.scan.shape, cells
         starts = np.unique(np.linspace(0, self.num_traces, _LINE_CELLS, endpoint=False).astype(int))
         # The worst of what is open; where all are labelled, the least sure mark.
-        worst, mark = np.maximum.reduceat(np.where(done, 0, cells), starts), np.minimum.reduceat(cells, starts)
-        return 1, len(starts), np.where(np.logical_and.reduceat(done, starts), mark, worst).astype(np.uint8)
+        worst, least = np.maximum.reduceat(np.where(done, 0, cells), starts), np.minimum.reduceat(cells, starts)
+        return 1, len(starts), np.where(np.logical_and.reduceat(done, starts), least, worst).astype(np.uint8)
 
     def _scan(self, count, but):
         found, place = [], self._cursor

@@ -85,7 +85,7 @@ class TraceFile:
                 rows = self._rows[np.unravel_index(traces, self._places)]
             found = np.array(rows, np.float32)
         if hasattr(mmap, "MADV_DONTNEED"):  # else the pages count as ours until somebody else wants the memory
-            self._array._mmap.madvise(mmap.MADV_DONTNEED)
+            self._array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # NumPy has no other way
         return found
 
     def _read_rows(self, traces):

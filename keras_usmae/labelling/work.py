@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -106,11 +107,11 @@ class Work:
             columns["gate"].append(np.full(len(some), gate))
             columns["mark"].append(mine.mark[some].astype(int))
             columns["onset"].append(mine.onset[some])
-        columns = {name: np.concatenate(parts) for name, parts in columns.items()}
-        if len(columns["trace"]) < LEAST_LABELS:
-            raise ValueError(f"{len(columns['trace'])} labels are too few to learn from; {LEAST_LABELS} would do.")
+        table: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
+        if len(table["trace"]) < LEAST_LABELS:
+            raise ValueError(f"{len(table['trace'])} labels are too few to learn from; {LEAST_LABELS} would do.")
         with atomic_write(self._folder / "learn.npz") as partial:
-            np.savez(partial, **columns)
+            np.savez(partial, **table)
         name = f"picker_{1 + max((int(result['folder'].split('_')[1]) for result in self.curve), default=0)}"
         job = self._job(self._config.run) | {"scale": self.scale["scale"], "labels": str(self._folder / "learn.npz")}
         shutil.rmtree(self._folder / name, ignore_errors=True)  # of a learning that was interrupted

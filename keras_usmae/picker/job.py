@@ -128,7 +128,7 @@ class Job:
         check_gates(self.gates, *ends(recording), recording.source)
 
 
-def ends(recording: "Recording"):
+def ends(recording: "Recording") -> tuple[float, float]:
     """Times of a recording's first and last sample in s: a pair of float."""
     return recording.start_time, recording.start_time + (recording.signals.shape[1] - 1) / recording.sampling_rate
 

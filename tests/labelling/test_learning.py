@@ -80,9 +80,9 @@ def test_a_fifth_is_held_out_in_stretches_and_stays_so():
 
 
 def test_held_to_its_own_word_a_picker_stays_as_it_is(drawn, without_xla):
-    from keras_usmae.picker import EchoPicker
+    from keras_usmae.models import EchoDetector
 
-    detector, windows = EchoPicker.from_preset("nano").detector, standardize(drawn["signal"])
+    detector, windows = EchoDetector.from_preset("nano"), standardize(drawn["signal"])
     before = np.asarray(detector.predict(windows, verbose=0))
     teach(detector, windows, np.full((64, 128), -1, np.float32), {"batch_size": 16, "learning_rate": 1e-3})
     stayed = np.abs(scipy.special.expit(detector.predict(windows, verbose=0)) - scipy.special.expit(before))
@@ -96,14 +96,16 @@ def test_a_picker_learns_an_offset_and_keeps_what_it_knows(drawn):
     """Labels that are all 12 samples late: the picks follow, and no echo is lost."""
     from keras_usmae.picker import EchoPicker
 
-    picker, signals = EchoPicker.from_preset("nano"), drawn["signal"]
+    picker, signals = EchoPicker.from_preset("nano", engine="keras"), drawn["signal"]
     plain = np.flatnonzero((drawn["onset"] > 300) & (drawn["onset"] < 1600) & (drawn["snr_db"] > 15))
     before = picker.pick(signals[plain], 100e6, scale=1).strongest().of_each_trace("onset")
     labels = table(*((int(trace), 0, SURE, drawn["onset"][trace] + 12.0) for trace in plain[::2]))
     windows, targets = make_windows(
         lambda traces: Traces(signals[traces]), labels, GATE, 24 * 32, 2048, 16, as_scale(1), 2048, 0
     )
-    teach(picker.detector, windows, targets, {"batch_size": 32, "learning_rate": 2e-3})
-    after = EchoPicker(picker.detector).pick(signals[plain[1::2]], 100e6, scale=1).strongest().of_each_trace("onset")
+    teach(picker.engine.detector, windows, targets, {"batch_size": 32, "learning_rate": 2e-3})
+    after = (
+        EchoPicker(picker.engine.detector).pick(signals[plain[1::2]], 100e6, scale=1).strongest().of_each_trace("onset")
+    )
     assert np.isnan(after).sum() <= np.isnan(before[1::2]).sum() + 1
     assert np.nanmedian(after - before[1::2]) > 5
