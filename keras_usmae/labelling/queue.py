@@ -38,8 +38,13 @@ class Queue:
         for gate, echo in enumerate(self.echoes):
             labelled = self.labels.of(echo)
             known = np.where(labelled.mark == SURE, labelled.onset, np.nan)
-            columns = (getattr(found, name)[gate] for name in ("onset", "half_width", "confidence", "aic"))
-            doubts.append(judge(*columns, judged=found.usable, line_length=self.line_length, known=known))
+            onset, width, confidence, aic = (
+                found.onset[gate],
+                found.half_width[gate],
+                found.confidence[gate],
+                found.aic[gate],
+            )
+            doubts.append(judge(onset, width, confidence, aic, found.usable, self.line_length, known))
         value = np.stack([np.nan_to_num(each.value, nan=-1.0) for each in doubts]).max(axis=0)
         order = queue_order(np.where(value < 0, np.nan, value))
         # What is not picked yet comes behind, and what holds nothing to label last of all.
