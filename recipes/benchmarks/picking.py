@@ -62,7 +62,7 @@ def contenders(ku, data, with_keras):
         REFERENCE: lambda signals: ku.pick_aic(signals, RATE),
         "envelope threshold picker": lambda signals: ku.pick_threshold(signals, RATE),
     }
-    for name in ("nano", "tiny"):
+    for name in ku.models.picker_names():
         found[f"picker `{name}`, LiteRT"] = picking(ku.EchoPicker.from_preset(name, engine="litert"))
     if with_keras:
         import keras
@@ -108,8 +108,10 @@ def commands(folder, data):
     rows = []
     for what, traces, preset in (
         ("`usmae predict`, 16 traces, from the command to the end", 16, "tiny"),
-        (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), "nano"),
-        (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), "tiny"),
+        *(
+            (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), preset)
+            for preset in ("nano", "nano_mcu", "tiny")
+        ),
     ):
         np.save(folder / "scan.npy", np.resize(data, (traces, data.shape[1])))
         times, rates = [], []
