@@ -35,7 +35,7 @@ Gates = Annotated[
 Echo = Annotated[str, typer.Option(help="Which echo of a gate is proposed: first, strongest, or its number from 1.")]
 SpeedOfSound = Annotated[float | None, typer.Option(min=1.0, help="Speed of sound in m/s, for gates in mm.")]
 Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
-Preset = Annotated[str, typer.Option(help="Picker that ships with the package: nano or tiny.")]
+Preset = Annotated[str, typer.Option(help="Picker that ships: nano, nano_mcu or tiny.")]
 Run = Annotated[Path | None, typer.Option(help="Run folder of a picker of your own, in place of --preset.")]
 Scale = Annotated[
     str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")

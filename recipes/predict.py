@@ -42,7 +42,7 @@ SpeedOfSound = Annotated[
 ]
 Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
 Step = Annotated[str | None, typer.Option(help="Step of the scan in mm: 0.5, or 1x0.5 from line to line and along it.")]
-Preset = Annotated[str, typer.Option(help="Picker that ships with the package: nano or tiny.")]
+Preset = Annotated[str, typer.Option(help="Picker that ships: nano, nano_mcu or tiny.")]
 Run = Annotated[Path | None, typer.Option(help="Run folder of a picker of your own, in place of --preset.")]
 MinConfidence = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Drops picks that are less sure. Defaults to the picker's own.")

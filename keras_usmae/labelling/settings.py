@@ -20,7 +20,7 @@ class LabelConfig:
         echo: str. Which echo of each gate is proposed: `"first"`, `"strongest"` or its number. Defaults to `"first"`.
         speed_of_sound: float or `None`. In m/s, for gates in mm. Defaults to `None`.
         scan: str or `None`. Size of a scan, see `parse_scan`. Defaults to `None`, the shape of the file's array.
-        preset: str. The shipped picker: `"nano"` or `"tiny"`. Defaults to `"tiny"`.
+        preset: str. The shipped picker: `"nano"`, `"nano_mcu"` or `"tiny"`. Defaults to `"tiny"`.
         run: str or `None`. Folder of a picker of your own, in place of the preset. Defaults to `None`.
         scale: str or `None`. Samples for the network in each sample of the recording. Defaults to `None`, estimated.
         who: str. Who labels, for the table. Defaults to `""`.

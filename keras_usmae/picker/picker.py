@@ -78,7 +78,7 @@ class EchoPicker:
         """The picker that ships with the package.
 
         Args:
-            name: str, such as `"nano"` or `"tiny"`.
+            name: str: `"nano"`, `"nano_mcu"` or `"tiny"`.
             engine: str, what runs the network. `"litert"` on the processor; `"keras"` on whatever Keras's backend uses,
                 such as a GPU. Defaults to `"auto"`, LiteRT where it is installed.
 

@@ -24,7 +24,7 @@ class PredictConfig:
             ToF becomes a depth by it. Half of the path counts (pulse-echo).
         scan: str or `None`. Size of a scan, see `parse_scan`. Defaults to `None`, the shape of the file's array.
         step: str or `None`. Step of the scan in mm, see `parse_step`. Defaults to `None`, not known.
-        preset: str. The shipped picker: `"nano"` or `"tiny"`. Defaults to `"tiny"`.
+        preset: str. The shipped picker: `"nano"`, `"nano_mcu"` or `"tiny"`. Defaults to `"tiny"`.
         run: str or `None`. Folder of a picker of your own, in place of the preset.
         min_confidence: float or `None`. Less sure picks are dropped. Defaults to `None`, the picker's own limit.
         scale: str or `None`. Samples for the network in each sample of the recording, as a number or `"up/down"`.
