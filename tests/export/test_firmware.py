@@ -78,7 +78,9 @@ def test_the_array_is_the_model(firmware):
 @pytest.mark.parametrize("options", [[], ["-DUSMAE_STOCK_KERNELS"]])
 def test_the_resolver_registers_each_operator_once(firmware, options):
     source = (firmware / "src" / "op_resolver.h").read_text()
-    methods = re.findall(r"resolver\.(Add\w+)\(\)", source)
+    methods = [
+        name for name in re.findall(r"resolver\.(Add\w+)\(\)", source) if name != "AddEthosU"
+    ]  # see USMAE_ETHOS_U
     assert len(set(methods)) == len(methods)
     assert f"MicroMutableOpResolver<{len(methods)}>" in source
     (firmware / "main.cc").write_text(
@@ -119,7 +121,8 @@ def test_texts_are_filled_in(firmware):
             assert not re.search(r"\$\{?[a-z_]+", path.read_text()), path.name
     readme = (firmware / "README.md").read_text()
     assert re.match("# (Echoes|Time of flight) on a microcontroller: nano, int", readme)
-    for name in re.findall(r"`([\w/]+\.(?:c|cc|h|ino|ld|md|properties|tflite|txt|yml))`", readme):
+    named = re.findall(r"`([\w/]+\.(?:c|cc|h|ino|ld|md|properties|tflite|txt|yml))`", readme)
+    for name in (name for name in named if not name.startswith("build/")):  # what `make npu` makes
         assert (firmware / name).exists() or (firmware / "src" / name).exists(), name
 
 
