@@ -76,7 +76,7 @@ def train_head(head, config):
     load = fresh_echoes([SignalConfig.from_preset(config.world)], EPOCH_SIGNALS, config.seed)
     batches = EpochBatches(load, config.batch_size)
     detector.fit(batches, epochs=config.signals // EPOCH_SIGNALS, shuffle=False, verbose=options.progress())
-    detector.settings = calibrate_picker(detector)
+    detector.settings = calibrate_picker(detector, num_signals=20_480)
     return detector
 
 
@@ -104,6 +104,11 @@ def main(
             rows.append({"head": head, "seed": seed, **detector.settings, **{key: free[key] for key in SHOWN}})
             print(rows[-1], flush=True)
             write_csv(output / "echo_heads.csv", rows)
+    return write_table(rows, preset, signals, output)
+
+
+def write_table(rows, preset, signals, output):
+    """Writes the table of all trainings, and returns its path."""
     header = ["head", "seeds", "least confidence", *(name for name, _, _ in SHOWN.values())]
     lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     for head in HEADS:
