@@ -179,7 +179,3 @@ def _join(blocks):
     arrays = ("signals", "file", "trace", "number", "label", "reason")
     joined = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in arrays}
     return dataclasses.replace(blocks[-1], **joined)
-
-
-def _on_one_line(error):
-    return " ".join(str(error).split())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_usmae.picker.decoding import decode_picks
+from keras_usmae.picker.counting import choose_picks
 from keras_usmae.picker.engines import KerasEngine, LiteRTEngine, check_engine, load_engine
 from keras_usmae.picker.looking import look
 from keras_usmae.picker.picks import Picks
@@ -32,11 +32,6 @@ _SETTINGS = {
     "label_sigma": 8.0,
     "burst_typical": 280.0,
 }
-_INTERVAL = ("interval_scale", "interval_floor", "label_sigma")
-
-_LOUD_DB = 10.0  # as `Picks.first` has it: what would be the first echo of a trace
-_AMPLITUDE_BINS = 20  # from a pick on: the peak of the longest bursts lies in there
-_FAR = np.iinfo(np.int64).max
 _BATCH_SIZES = {"litert": 64, "keras": 256}  # of one window after the other, what stays in the cache counts
 
 
@@ -214,10 +209,7 @@ class EchoPicker:
         traces = Traces(signals)
         scale = self.choose_scale(signals, sampling_rate) if scale is None else as_scale(scale)
         seen = look(self.engine, traces, scale, batch_size)
-        if min_confidence is None:
-            decoded = self._count(self._candidates(seen), traces.num_traces)
-        else:
-            decoded = self._decode(seen, min_confidence)
+        decoded = choose_picks(seen, self.bin_width, self.settings, min_confidence)
         trace, amplitude = decoded["trace"], decoded["amplitude"]
         # At the network's scale, an onset lies at `onset` samples; the recording's own samples are `up / down` of them.
         onset = np.clip(decoded["onset"] / scale.ratio, 0, traces.num_samples - 1)
@@ -236,52 +228,6 @@ class EchoPicker:
             scale=scale,
             sampling_rate=float(sampling_rate),
         )
-
-    def _decode(self, seen, min_confidence):
-        """Picks as `decode_picks` has them, with amplitude (of the trace's peak) and SNR."""
-        interval = {name: self.settings[name] for name in _INTERVAL}
-        decoded = decode_picks(seen.probability, self.bin_width, min_confidence, **interval)
-        decoded["amplitude"] = self._amplitude(decoded, seen)
-        with np.errstate(divide="ignore"):
-            decoded["snr_db"] = 20 * np.log10(decoded["amplitude"] / seen.noise[decoded["trace"]])
-        return decoded
-
-    def _candidates(self, seen):
-        """All that may count: what decoding alone tells, as it has it, and what is less sure."""
-        base = self._decode(seen, self.settings["min_confidence"])
-        names = ("sure_confidence", "clear_confidence", "loud_confidence")
-        more = self._decode(seen, min(self.settings[name] for name in names if self.settings[name]))
-        num_bins = seen.probability.shape[1]
-        new = ~np.isin(more["trace"] * num_bins + more["bin"], base["trace"] * num_bins + base["bin"])
-        both = {name: np.concatenate([values, more[name][new]]) for name, values in base.items()}
-        order = np.lexsort((both["bin"], both["trace"]))
-        return {name: values[order] for name, values in both.items()}
-
-    def _count(self, picks, num_traces):
-        """Those of the candidates that count, see `pick`."""
-        counts = picks["confidence"] >= (self.settings["sure_confidence"] or self.settings["min_confidence"]) - 1e-6
-        if self.settings["clear_confidence"]:
-            clear = picks["confidence"] >= self.settings["clear_confidence"]
-            counts |= clear & (picks["snr_db"] >= self.settings["clear_snr_db"])
-        # Where none counts, none is loud: what a record without an echo gives does not change.
-        loudest = np.full(num_traces, np.inf)
-        loudest[picks["trace"][counts]] = 0
-        np.maximum.at(loudest, picks["trace"][counts], picks["amplitude"][counts])
-        loud = picks["amplitude"] >= loudest[picks["trace"]] * 10 ** (-_LOUD_DB / 20)
-        keep = counts | (loud & (picks["confidence"] >= self.settings["loud_confidence"]))
-        return {name: values[keep] for name, values in picks.items()}
-
-    def _amplitude(self, decoded, seen):
-        """Peak of the envelope from each pick to the next one, or as far as the longest bursts have theirs.
-
-        The envelope of a clipped burst overshoots; no echo is louder than the largest sample of its trace.
-        """
-        trace, bins = decoded["trace"], (decoded["onset"] // self.bin_width).astype(int)
-        following = np.append(np.where(np.diff(trace) == 0, bins[1:], _FAR), _FAR) if len(bins) else bins
-        reach = np.arange(_AMPLITUDE_BINS)
-        inside = (reach == 0) | (bins[:, None] + reach < following[:, None])
-        columns = np.minimum(bins[:, None] + reach, seen.peak.shape[1] - 1)
-        return np.where(inside, seen.peak[trace[:, None], columns], 0).max(axis=1).clip(max=1).astype(np.float64)
 
 
 def _checked(detector):
