@@ -51,18 +51,23 @@ def window_weights(starts, signal_length, bin_width):
     ```
     """
     middle = (np.arange(signal_length // bin_width) + 0.5) * bin_width
-    from_start = np.where(starts[:, None] == 0, np.inf, middle)
-    from_end = np.where(starts[:, None] == starts[-1], np.inf, signal_length - middle)
     margin = signal_length // 8
-    # At most half a window from an end: what is more central than the middle of a window has no meaning.
-    weights = np.clip(np.minimum(from_start, from_end) - margin, 0, signal_length / 2)
+
+    def centrality(start):
+        from_start = np.inf if start == 0 else middle
+        from_end = np.inf if start == starts[-1] else signal_length - middle
+        # At most half a window from an end: what is more central than the middle of a window has no meaning.
+        return np.clip(np.minimum(from_start, from_end) - margin, 0, signal_length / 2)
+
+    # Row by row: of a record of ten million samples, a table of all of them in float64 would be as large as itself.
     first = starts // bin_width
     total = np.zeros(first[-1] + len(middle))
-    for row, start in zip(weights, first, strict=True):
-        total[start : start + len(row)] += row
-    for row, start in zip(weights, first, strict=True):
-        row /= total[start : start + len(row)]
-    return weights.astype(np.float32)
+    for start, place in zip(starts, first, strict=True):
+        total[place : place + len(middle)] += centrality(start)
+    weights = np.empty((len(starts), len(middle)), np.float32)
+    for row, start, place in zip(weights, starts, first, strict=True):
+        row[:] = centrality(start) / total[place : place + len(middle)]
+    return weights
 
 
 def complete_short(signals, length):

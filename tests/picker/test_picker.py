@@ -209,7 +209,7 @@ def test_of_itself_the_detector_takes_what_is_sure_or_clear_or_loud(picker):
 
 
 def test_memory_does_not_grow_with_a_record(picker):
-    record = np.random.default_rng(0).standard_normal(300_000).astype("float32")
+    record = np.random.default_rng(0).standard_normal(3_000_000).astype("float32")
 
     def peak(num_samples):
         tracemalloc.start()
@@ -219,8 +219,9 @@ def test_memory_does_not_grow_with_a_record(picker):
         return largest
 
     picker.pick(record[:100_000], RATE, scale=1, batch_size=16)
-    # Bins, and marks of a byte a sample; one copy of what was added would be 0.8 MB.
-    assert peak(300_000) - peak(100_000) < 0.5e6
+    # What bins need, about a byte a sample. One copy of what was added would be 8 MB; what the threads hold at the same
+    # moment differs from run to run by 0.6 MB.
+    assert peak(3_000_000) - peak(1_000_000) < 4e6
 
 
 @pytest.mark.parametrize(
