@@ -12,7 +12,15 @@ from keras_usmae.configs.fields import preset_settings
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import score_onsets
 from keras_usmae.files import write_json
-from keras_usmae.models import CNNEncoder, MAEEncoder, ToFClassifier, ToFCrossentropy, load_trained, preset_weights
+from keras_usmae.models import (
+    CNNEncoder,
+    EchoDetector,
+    MAEEncoder,
+    ToFClassifier,
+    ToFCrossentropy,
+    load_trained,
+    preset_weights,
+)
 from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 from keras_usmae.signals import onset_to_class, standardize
 from keras_usmae.training.allocation import set_xla_memory_scheduler
@@ -162,6 +170,25 @@ def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncod
     return encoder if config.architecture == "transformer" else CNNEncoder.from_encoder(encoder, dtype=config.dtype)
 
 
+def take_head(classifier: ToFClassifier, detector: EchoDetector) -> bool:
+    """Gives a classifier the head of a detector, whose logits tell the same bins, where the two fit.
+
+    Args:
+        classifier: `ToFClassifier`, changed in place.
+        detector: `EchoDetector`.
+
+    Returns:
+        bool, whether they fit: a head per patch, of the same bins and tokens.
+    """
+    mine, theirs = classifier.encoder, detector.encoder
+    sizes = ("patch_size", "hidden_dim")
+    fits = classifier.bin_width == detector.bin_width and all(getattr(mine, k) == getattr(theirs, k) for k in sizes)
+    if classifier.head != "per_patch" or not fits:
+        return False
+    classifier.head_layer.set_weights(detector.head_layer.get_weights())
+    return True
+
+
 def finetune(
     config: FinetuneConfig,
     folder: str | Path | None = None,
@@ -200,18 +227,19 @@ def finetune(
     run.metrics["test"]["median_error_ns"]
     ```
     """
-    config = config.resolved()
     set_xla_memory_scheduler()
     # Everything that can be wrong is found before long work begins.
     used = use_devices(devices)
     start = resolve_start(config)
-    config = dataclasses.replace(config, pretrained=str(start))
+    config = dataclasses.replace(config, pretrained=str(start)).resolved()
     keras.utils.set_random_seed(config.seed)
     dataset = load_dataset(config.dataset, data_dir, raw_dir)
     encoder = build_encoder(config, start, dataset.signal_length)
     if config.freeze:
         encoder.freeze(None if config.freeze < 0 else config.freeze)
     classifier = ToFClassifier(encoder, config.bin_width, config.head, dtype=config.dtype)
+    if start == "picker":
+        take_head(classifier, EchoDetector.from_preset(config.preset))
     record = dataclasses.asdict(config)
     if isinstance(start, Path):
         name = start.parent.name

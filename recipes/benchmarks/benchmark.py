@@ -5,8 +5,8 @@
 
 A step is forward, backward and AdamW on one batch of random signals. Every contender has a process of its own; they
 take turns, so that what else the machine does meets all of them alike. Rates are medians over the rounds with the
-smallest and the largest beside them; a ratio is the median of those within a round. Memory is the peak of a step above
-what the process holds between steps.
+smallest and the largest beside them; a ratio is the median of those within a round. Memory is the peak of the process
+above that of another one with the smallest batch.
 
 Then each backend alone, over batch size, size of the model, and length of the signals; the exponents are slopes of a
 line through the logarithms. Contenders "in parts" accumulate the gradients of parts of the batch, which leaves the

@@ -4,6 +4,7 @@ Each runs in a process of its own, which lives as long as its `Worker`, so that 
 """
 
 import dataclasses
+import functools
 import importlib.util
 import multiprocessing
 import os
@@ -12,7 +13,7 @@ import time
 
 import numpy as np
 
-from recipes.benchmarks.measuring import forget_peak, give_back_free_memory, memory_of_process, peak_memory
+from recipes.benchmarks.measuring import peak_memory
 from recipes.benchmarks.profiling import profile
 
 MATRIX_SIZE = 2048
@@ -72,7 +73,18 @@ class Worker:
             if before is not None:
                 os.environ["KERAS_BACKEND"] = before
         theirs.close()
-        self.step_memory = self._receive()
+        self.peak = self._receive()
+
+    @functools.cached_property
+    def step_memory(self):
+        """Bytes that a step takes: the peak of this process above that of one whose batch is as small as can be.
+
+        What a library keeps from one step to the next counts, as it does on the user's machine; what it takes whatever
+        the batch, such as its own code and compiler, does not.
+        """
+        smallest = dataclasses.replace(self.contender, batch_size=self.contender.micro_batches)
+        with Worker(smallest) as worker:
+            return max(self.peak - worker.peak, 0)
 
     def time(self, steps):
         """Median seconds of a step among `steps`."""
@@ -103,16 +115,11 @@ class Worker:
 
 
 def serve(connection, contender):
-    """What the process of a `Worker` does: sends the memory of a step, then times or profiles it when asked."""
+    """What the process of a `Worker` does: sends the peak of its memory, then times or profiles it when asked."""
     step = build_step(contender)
     for _ in range(WARM_UP):
         step()
-    # What compilers leave behind, some hundred MiB whatever the batch, is not the step's.
-    give_back_free_memory()
-    forget_peak()
-    held = memory_of_process("VmRSS")
-    step()
-    connection.send(peak_memory() - held)
+    connection.send(peak_memory())
     while True:
         asked = connection.recv()
         if asked == "profile":

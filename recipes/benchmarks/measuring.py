@@ -1,9 +1,6 @@
 """How the benchmarks measure: timers, processes of their own, peaks of memory."""
 
 import concurrent.futures
-import contextlib
-import ctypes
-import gc
 import multiprocessing
 import os
 import time
@@ -39,27 +36,7 @@ def keep_to_one_core():
     os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
 
 
-def memory_of_process(name):
-    """Bytes of this process by a line of `/proc/self/status`: `VmRSS`, or `VmHWM`, the peak of it.
-
-    The peak of `resource` would count the parent's too.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * int(next(line for line in lines if line.startswith(name)).split()[1])
-
-
 def peak_memory():
-    """Peak of this process's resident memory in bytes."""
-    return memory_of_process("VmHWM")
-
-
-def forget_peak():
-    """Has `peak_memory` count from what is resident now."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def give_back_free_memory():
-    """Has the C library return to the system what this process has freed, where it can (glibc)."""
-    gc.collect()
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    """Peak of this process's resident memory in bytes. That of `resource` would count the parent's too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])

@@ -1,6 +1,6 @@
 """The experiments of `run.py`, a file each: which trials it has, how one is run, and what is shown of them."""
 
-from recipes.experiments import baselines, decoders, diversity, labels, masking, sizes, tasks
+from recipes.experiments import baselines, budget, decoders, diversity, labels, masking, sizes, tasks
 from recipes.experiments.physics import question
 
 EXPERIMENTS = {
@@ -8,6 +8,7 @@ EXPERIMENTS = {
     "masking": masking.EXPERIMENT,
     "sizes": sizes.EXPERIMENT,
     "labels": labels.EXPERIMENT,
+    "budget": budget.EXPERIMENT,
     "tasks": tasks.EXPERIMENT,
     "diversity": diversity.EXPERIMENT,
     "decoders": decoders.EXPERIMENT,

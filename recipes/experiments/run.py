@@ -11,6 +11,7 @@
 | `masking` | patch size and masking ratio: reconstruction error against what comes of it |
 | `sizes` | model size, from scratch and pre-trained: accuracy on training and validation signals |
 | `labels` | label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals |
+| `budget` | what 8 to 6,400 labels are worth, where no other label chooses or calibrates; the ready picker beside it |
 | `tasks` | flaw and material, by frozen and by fine-tuned encoders |
 | `diversity` | what a pre-training has to hold for a transducer that no label comes from |
 | `decoders` | the full decoder and the cheaper cross-attention decoder |

@@ -10,9 +10,9 @@ from filelock import FileLock
 from keras_usmae import options
 from keras_usmae.configs import PretrainConfig
 from keras_usmae.configs.finetune import LEARNING_RATES
-from keras_usmae.models import CNNEncoder, MAEEncoder, SignalClassifier, ToFClassifier, load_trained
+from keras_usmae.models import CNNEncoder, EchoDetector, MAEEncoder, SignalClassifier, ToFClassifier, load_trained
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training import pretrain, read_config, save_arrays
+from keras_usmae.training import pretrain, read_config, save_arrays, take_head
 from recipes.experiments.mixtures import pretrain_mixture, recorded_by
 from recipes.experiments.repeated_finetuning import FinetuneSettings, RepeatedFinetuning
 from recipes.experiments.selections import load_splits, source_names
@@ -70,8 +70,8 @@ def _pretrain_mixture(pretraining, place, folder):
 def build_encoder(trial, place):
     """The encoder that a trial starts from: seeded, pre-trained here, or with the weights that ship."""
     keras.utils.set_random_seed(1000 + trial.seed)
-    if trial.pretraining == "synthetic":
-        return MAEEncoder.from_preset(trial.preset, weights="synthetic")
+    if trial.pretraining in ("synthetic", "picker"):
+        return MAEEncoder.from_preset(trial.preset, weights=trial.pretraining)
     sizes = {"patch_size": trial.patch_size} if trial.patch_size else {}
     encoder = MAEEncoder.from_preset(trial.preset, **sizes)
     if trial.architecture == "cnn":
@@ -89,7 +89,10 @@ def build_classifier(encoder, num_classes=None):
 
 def prepare_finetuning(trial, settings, place, num_classes=None):
     """The compiled classifier of a trial's architecture and settings, and the weights that the trial starts from."""
-    weights = build_classifier(build_encoder(trial, place), num_classes).get_weights()
+    classifier = build_classifier(build_encoder(trial, place), num_classes)
+    if trial.pretraining == "picker" and num_classes is None:
+        take_head(classifier, EchoDetector.from_preset(trial.preset))
+    weights = classifier.get_weights()
     return _compiled(trial.architecture, trial.preset, trial.patch_size, settings, num_classes), weights
 
 

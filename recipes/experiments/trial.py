@@ -77,7 +77,8 @@ class Trial:
         dataset: str, labelled dataset and configuration.
         architecture: str, `"transformer"` or `"cnn"`.
         preset: str, sizes of the encoder.
-        pretraining: `Pretraining`, `FinishedRun`, `"synthetic"` for the weights that ship, or `None` for fresh ones.
+        pretraining: `Pretraining`, `FinishedRun`, `"synthetic"` or `"picker"` for the weights that ship (the latter
+            with their head), or `None` for fresh ones.
         labels: int, labelled signals to train on.
         steps: int, optimiser steps of the fine-tuning.
         batch_size: int.

@@ -1,5 +1,7 @@
 """How a trial is run: from its labels to its scores."""
 
+import functools
+
 import numpy as np
 
 from keras_usmae.evaluation import median_offset, score_estimates, score_onsets
@@ -7,6 +9,7 @@ from keras_usmae.evaluation.probes import extract_tokens, knn_probe, linear_prob
 from keras_usmae.evaluation.snr import onset_bounds
 from keras_usmae.evaluation.tof_probes import tof_knn_probe, tof_linear_probe
 from keras_usmae.models import decode_onset
+from keras_usmae.picker import EchoPicker
 from keras_usmae.signals import SignalConfig, pick_aic, pick_cross_correlation, pick_threshold, pulse_bank
 from recipes.experiments.mixtures import recorded_by
 from recipes.experiments.repeated_finetuning import FinetuneSettings
@@ -23,15 +26,24 @@ KEPT = ("accuracy", "within_one_bin", "bias_samples", "mean_error_samples", "med
 KEPT += ("rmse_samples", "p95_error_samples")
 # Of scores with the constant offset taken out, the median error on the validation split.
 KEPT_FREE = ("within_one_bin", "far", "mean_error_samples", "median_error_samples")
+READY = "ready picker"
+CLASSICAL = {
+    "AIC picker": pick_aic,
+    "envelope threshold picker": pick_threshold,
+    "cross-correlation picker": lambda signals, rate: pick_cross_correlation(signals, _nominal_pulses()),
+}
 PROBED = 800  # validation and test signals that a nearest-neighbour probe is asked about
+
+
+@functools.cache
+def _nominal_pulses():
+    return pulse_bank(SignalConfig.from_preset("paper"), num_frequencies=7, num_lengths=5)
 
 
 def run_tof(trial, place):
     """Fine-tunes a ToF classifier, and scores validation and test split."""
     data, _ = load_splits(trial.dataset, place)
-    train = data["train"]
-    chosen = np.random.default_rng(trial.seed).permutation(len(train["onset"]))[: trial.labels]
-    return _finetune(trial, place, subset(train, chosen), data)
+    return _finetune(trial, place, subset(data["train"], _drawn(trial, data)), data)
 
 
 def run_unseen(trial, place):
@@ -45,7 +57,43 @@ def run_unseen(trial, place):
     return _finetune(trial, place, subset(data["train"], np.concatenate([others, few])), splits)
 
 
-def _finetune(trial, place, train, data):
+def run_budget(trial, place):
+    """As `run_tof`, but the constant offset comes from the labels of the training too: no other label takes part."""
+    data, _ = load_splits(trial.dataset, place)
+    return _finetune(trial, place, subset(data["train"], _drawn(trial, data)), data, offset_from="train")
+
+
+def run_offset(trial, place):
+    """Scores a picker that needs no label; those of the trial tell its constant offset and nothing else."""
+    data, rate = load_splits(trial.dataset, place)
+    chosen = _drawn(trial, data)
+    estimate = _estimates(trial.dataset, trial.picker, trial.preset, place)
+    offset = median_offset(data["train"]["onset"][chosen], estimate["train"][chosen]) if len(chosen) else 0.0
+    return {
+        key: value
+        for split in ("validation", "test")
+        for key, value in _score(data[split], estimate[split], None, rate, place, f"{split}_", offset).items()
+    }
+
+
+def _drawn(trial, data):
+    return np.random.default_rng(trial.seed).permutation(len(data["train"]["onset"]))[: trial.labels]
+
+
+@functools.cache
+def _estimates(dataset, picker, preset, place):
+    """First picks of every signal of each split, NaN where there is none."""
+    data, rate = load_splits(dataset, place)
+    if picker == READY:
+        shipped = EchoPicker.from_preset(preset)
+        return {
+            split: shipped.pick(arrays["signal"], rate, scale=1).first().of_each_trace("onset")
+            for split, arrays in data.items()
+        }
+    return {split: CLASSICAL[picker](arrays["signal"], rate) for split, arrays in data.items()}
+
+
+def _finetune(trial, place, train, data, offset_from="validation"):
     """Fine-tunes on labelled signals, and scores them and two other splits."""
     _, sampling_rate = load_splits(trial.dataset, place)
     settings = FinetuneSettings(steps=trial.steps, batch_size=trial.batch_size, learning_rate=learning_rate(trial))
@@ -60,7 +108,7 @@ def _finetune(trial, place, train, data):
         finetuning.classifier.set_weights(weights)
     parts = {split: data[split] for split in ("validation", "test")} | {"train": subset(train, slice(1600))}
     offset = None
-    for split, arrays in parts.items():
+    for split, arrays in sorted(parts.items(), key=lambda part: part[0] != offset_from):
         if not len(arrays["onset"]):
             continue
         logits = finetuning.classifier.predict(arrays["signal"], batch_size=400, verbose=0)
@@ -73,15 +121,9 @@ def _finetune(trial, place, train, data):
 def run_picker(trial, place):
     """Scores a classical picker on validation and test split."""
     data, rate = load_splits(trial.dataset, place)
-    nominal = pulse_bank(SignalConfig.from_preset("paper"), num_frequencies=7, num_lengths=5)
-    pick = {
-        "AIC picker": lambda signals: pick_aic(signals, rate),
-        "envelope threshold picker": lambda signals: pick_threshold(signals, rate),
-        "cross-correlation picker": lambda signals: pick_cross_correlation(signals, nominal),
-    }[trial.picker]
     result, offset = {}, None
     for split in ("validation", "test"):
-        estimate = pick(data[split]["signal"])
+        estimate = CLASSICAL[trial.picker](data[split]["signal"], rate)
         offset = median_offset(data[split]["onset"], estimate) if offset is None else offset
         result |= _score(data[split], estimate, None, rate, place, f"{split}_", offset)
     return result
