@@ -67,7 +67,7 @@ class Session:
             "unit": opened.unit,
             "echoes": self.echoes,
             "gates": [[float(np.clip(end, 0, limit)) for end in gate] for gate in ends],
-            "scan": {"shape": [self.opened.scan.shape[0] or opened.traces.num_traces, *self.opened.scan.shape[1:]]},
+            "scan": {"shape": list(self.opened.scan.shape) or [opened.traces.num_traces]},
             "who": self.store.who,
             "folder": str(self.store.folder),
         }

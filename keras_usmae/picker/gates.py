@@ -221,8 +221,10 @@ def _parse_gate(text, speed_of_sound):
 
 
 def _time(text, limit, default_unit, speed_of_sound):
-    number, unit = split_unit(limit) or (None, None)
-    unit = unit or default_unit if number is not None else None
+    split = split_unit(limit)
+    if split is None:
+        raise ValueError(f"The gate {text!r} is not understood: {limit.strip()!r} is no time. {_EXAMPLE}")
+    number, unit = split[0], split[1] or default_unit
     if unit == "mm":
         if speed_of_sound is None:
             raise ValueError(f"The gate {text!r} is in mm, which needs --speed-of-sound (in m/s). Or give it in us.")

@@ -145,7 +145,7 @@ def plot_profile(scan: "Scan", measured: list[Measured]) -> Figure:
             axes.legend(fontsize=8, loc="best")
         else:
             axes.set_title(mine[0].title)
-    panels[-1].set_xlabel(scan.labels[-1] if len(scan.shape) == 1 else "trace")
+    panels[-1].set_xlabel("trace" if scan.shape else scan.labels[-1])
     if not scan.step:
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -155,7 +155,7 @@ def _draw_profile(axes, scan, quantity):
     # So many points as no picture can show would only make the file slow to open.
     step = max(-(-len(quantity.number) // _MAX_POINTS), 1)
     number, value = quantity.number[::step], quantity.value[::step]
-    where = scan.place(number, 0) if len(scan.shape) == 1 else number
+    where = number if scan.shape else scan.place(number, 0)
     color = gate_color(quantity.gate)
     if quantity.interval is not None:
         low, high = quantity.interval[::step].T

@@ -92,7 +92,7 @@ class Pictures:
             zoom: float. Length of a burst in s.
             min_confidence: float or `None`, that picks needed.
         """
-        job = self.job
+        job, folder = self.job, Path(folder)
         name = job.source.path.name
         measured, amplitudes = _measured(job, table)
         values = _preferred(measured)

@@ -1,5 +1,6 @@
 """Times and rates with their units, as they are typed."""
 
+import math
 import re
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -8,7 +9,7 @@ _LOWEST_RATE = 1e4  # Hz; below, nothing is ultrasound, and a unit is missing
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)", re.IGNORECASE)
 
 
-def split_unit(text: str):
+def split_unit(text: str) -> tuple[float, str] | None:
     """A number and its unit, as a pair of float and lower-case str (`""` for none); or `None` where it is no number.
 
     Example:
@@ -43,7 +44,7 @@ def parse_time(text: str) -> float:
     parse_time("81us")  # 8.1e-05
     ```
     """
-    number, unit = split_unit(text) or (None, "")
+    number, unit = split_unit(text) or (math.nan, "")
     if unit not in SECONDS:
         raise ValueError(f"{text!r} is no time with a unit. Write it as 81us, in ns, us, ms or s.")
     return number * SECONDS[unit]
