@@ -31,9 +31,6 @@ def main() -> None:
 def find_recipes(folder) -> dict:
     """The recipes of a folder.
 
-    Args:
-        folder: `Path`.
-
     Returns:
         A dict from the names of commands, such as `"prepare-data"`, to the paths of their files.
     """

@@ -20,12 +20,8 @@ def read_toml(path: Path, kind: str, max_bytes: int = 2**18) -> dict:
     """The table of a TOML file.
 
     Args:
-        path: `pathlib.Path`.
         kind: str. What the file is, for messages.
         max_bytes: int. Its largest size. Defaults to 256 KiB.
-
-    Returns:
-        A dict.
 
     Raises:
         FileNotFoundError: where there is no such file.
@@ -49,11 +45,7 @@ def read_json(path: Path, way_out: str = "") -> dict:
     """The object of a JSON file.
 
     Args:
-        path: `pathlib.Path`.
         way_out: str. What to do where it is damaged. Defaults to nothing.
-
-    Returns:
-        A dict.
 
     Raises:
         ValueError: where it is far too large, or no JSON object.
@@ -70,12 +62,6 @@ def read_json(path: Path, way_out: str = "") -> dict:
 
 def read_text(path: Path) -> str:
     """The text of a file that a run or a user wrote.
-
-    Args:
-        path: `pathlib.Path`.
-
-    Returns:
-        A str.
 
     Raises:
         ValueError: where it is far too large, or no UTF-8.

@@ -17,9 +17,6 @@ def setting(default, help: str, min=None, max=None, flag: str | None = None):
         min: number or `None`, the smallest value. Defaults to `None`.
         max: number or `None`, the largest value. Defaults to `None`.
         flag: str or `None`, its option on a command line. Defaults to `None`, from the field's name.
-
-    Returns:
-        `dataclasses.Field`.
     """
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
@@ -75,13 +72,6 @@ def preset_patch_size(preset):
 
 def resolve_warmup(warmup_epochs: float | None, epochs: int) -> float:
     """Epochs of warm-up, a twentieth of all by default, checked against those of the training.
-
-    Args:
-        warmup_epochs: float or `None`.
-        epochs: int.
-
-    Returns:
-        float.
 
     Raises:
         ValueError: where the warm-up is as long as the training.

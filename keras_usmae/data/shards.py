@@ -31,18 +31,6 @@ class ExampleEncoder:
     Args:
         features: a flat `tfds.features.FeaturesDict` of scalars and of tensors of fixed shape, of which those of
             `encoding="bytes"` are stored fastest.
-
-    Example:
-
-    ```python
-    import numpy as np
-    import tensorflow_datasets as tfds
-    from keras_usmae.data.shards import ExampleEncoder
-
-    features = tfds.features.FeaturesDict({"onset": np.float32})
-    record = next(ExampleEncoder(features).encode({"onset": np.array([350.0])}))
-    features.deserialize_example_np(record)  # {"onset": 350.0}
-    ```
     """
 
     def __init__(self, features) -> None:
@@ -115,9 +103,6 @@ def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
     Args:
         num_signals: int. Number of signals in the split.
         signal_length: int. Samples in a signal.
-
-    Returns:
-        A list of int.
     """
     in_blocks = max(_SHARD_BYTES // (4 * signal_length * BLOCK_SIZE), 1) * BLOCK_SIZE
     return [min(in_blocks, num_signals - first) for first in range(0, num_signals, in_blocks)]
@@ -125,9 +110,6 @@ def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
 
 def write_shard(shard: Shard) -> int:
     """Writes one shard, whole or not at all.
-
-    Args:
-        shard: a `Shard`.
 
     Returns:
         int, bytes in the file.
@@ -149,7 +131,6 @@ def write_shards(shards: list[Shard], runner: str | None = None, options=None) -
     """Writes shards one after another, or by the workers of an Apache Beam runner.
 
     Args:
-        shards: list of `Shard`.
         runner: str, `beam.runners.PipelineRunner` or `None`. See `beam.Pipeline`.
         options: `beam.options.pipeline_options.PipelineOptions` or `None`. Beam is used where one of these two is not
             `None`. Its workers need this package, and a file system that they share.

@@ -19,7 +19,6 @@ def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
     Args:
         encoder: a model with `signal_length` and tokens as its output: `MAEEncoder` or `CNNEncoder`.
         signals: array of shape `(n, signal_length)`, in any unit of amplitude; standardised here.
-        batch_size: int. Defaults to `256`.
 
     Returns:
         A float32 NumPy array of shape `(n, num_patches, hidden_dim)`.
@@ -164,9 +163,6 @@ def usable_neighbors(neighbors: tuple[int, ...], num_bank: int) -> list[int]:
     Args:
         neighbors: tuple of ints.
         num_bank: int, features in the bank.
-
-    Returns:
-        A list of ints.
 
     Raises:
         ValueError: if none is left.

@@ -175,9 +175,6 @@ def _format_bytes(content):
 def c_float(value: float) -> str:
     """Writes a number as a C literal without its suffix, exact for float32.
 
-    Args:
-        value: float.
-
     Returns:
         str with a decimal point or an exponent.
     """

@@ -102,9 +102,6 @@ def _remove_leftovers(path):
 def read_report(folder: str | Path) -> dict:
     """The figures of an earlier export.
 
-    Args:
-        folder: path of the folder.
-
     Returns:
         The dict that `write_report` wrote; an empty one where there is none, or it cannot be read.
     """
@@ -119,7 +116,6 @@ def write_report(folder: str | Path, report: dict) -> None:
     """Writes the figures of an export, the last file of a folder.
 
     Args:
-        folder: path of the folder.
         report: dict that `json` can write.
     """
     (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")

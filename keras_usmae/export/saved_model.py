@@ -56,11 +56,7 @@ def write_saved_model(model: "ToFClassifier | EchoDetector", path: str | Path) -
 
 
 class ServedModel(keras.Model):
-    """A model from raw signals to the dict that `write_saved_model` describes; on TensorFlow only.
-
-    Args:
-        model: `ToFClassifier` or `EchoDetector`.
-    """
+    """A model from raw signals to the dict that `write_saved_model` describes; on TensorFlow only."""
 
     def __init__(self, model: "ToFClassifier | EchoDetector") -> None:
         super().__init__()

@@ -52,7 +52,6 @@ def silent_confidences(
             `(n, num_bins)`.
         signal_length: int, samples of a signal.
         bin_width: int, samples of a bin.
-        num_signals: int. Defaults to `5_120`.
 
     Returns:
         float array of shape `(num_signals,)`; 0 where there is no pick.

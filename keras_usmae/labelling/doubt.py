@@ -43,20 +43,6 @@ def judge(onset, half_width, confidence, aic, judged, line_length, known=None):
         line_length: int. Traces of a line of the scan: beyond its ends are no neighbours.
         known: float array of shape `(n,)`, samples: sure labels, NaN for none, which stand in for the picks of
             neighbours. Defaults to `None`.
-
-    Returns:
-        `Doubts`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import judge
-
-    onset = np.array([500.0, 501, 502, 640, 504, 505, 506])
-    some = np.ones(7)
-    judge(onset, 5 * some, some, onset + 4, some > 0, line_length=7).value.argmax()  # 3
-    ```
     """
     around = onset if known is None else np.where(np.isfinite(known), known, onset)
     off = np.abs(onset - neighbour_median(around, line_length))
@@ -114,15 +100,6 @@ def queue_order(value):
 
     Returns:
         int array of shape `(n,)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import queue_order
-
-    queue_order(np.array([1.0, 5.0, 4.9] + [0.0] * 5 + [4.8]))[:3]  # [1, 8, 2]: 2 sees what 1 sees
-    ```
     """
     value = np.where(np.isfinite(value), value, -1.0)
     stretch = np.arange(len(value)) // _STRETCH
@@ -142,15 +119,6 @@ def mixed(order):
 
     Returns:
         int array of shape `(n,)`, the same traces.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import mixed
-
-    mixed(np.arange(8)[::-1])[:4]  # [7, 0, 6, 3]
-    ```
     """
     place, known = np.arange(len(order)), np.sort(order)
     # By the golden ratio: however many are taken, they are spread over all.
@@ -165,7 +133,6 @@ def run_around(trace, calm, is_open, line_length):
     """The run of neighbours about a trace whose picks agree.
 
     Args:
-        trace: int.
         calm: bool array of shape `(n,)`, see `Doubts`.
         is_open: bool array of shape `(n,)`. Traces without a label.
         line_length: int. A run ends with its line.

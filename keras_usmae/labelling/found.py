@@ -17,8 +17,6 @@ class Found:
     place, -1 for none) and `aic` (samples).
 
     Args:
-        num_traces: int.
-        num_gates: int.
         rows: int. Traces of a block.
 
     Attributes:
@@ -28,14 +26,6 @@ class Found:
         aic: float array of that shape, samples.
         looked: bool array of shape `(num_traces,)`. Traces that the picker has looked at.
         usable: bool array of that shape. Those in which there is something to look at.
-
-    Example:
-
-    ```python
-    found = Found(num_traces=4440, num_gates=1, rows=256)
-    found.add(0, "scan_labels/picks/000000.npz")
-    found.picks_of(3)["onset"]
-    ```
     """
 
     def __init__(self, num_traces, num_gates, rows):

@@ -24,7 +24,6 @@ def write_handoff(session, config, folder):
 
     Args:
         session: `Session`, closed or not.
-        config: `LabelConfig`.
         folder: `pathlib.Path` of the labels.
 
     Returns:

@@ -19,13 +19,6 @@ class Helper:
         folder: path of a folder for the job and the log.
         tell: function that is called, in a thread, with each dict that the process prints. After the last it gets
             `{"ended": True}`, and with it `"error"`, a str, where the process failed.
-
-    Example:
-
-    ```python
-    helper = Helper("keras_usmae.labelling.pick_process", job, folder, print)
-    helper.stop()
-    ```
     """
 
     def __init__(self, module, job, folder, tell):

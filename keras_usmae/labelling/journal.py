@@ -20,17 +20,6 @@ class Journal:
     Raises:
         ValueError: where a line ahead of the last is no JSON.
         OSError: where the file cannot be written.
-
-    Example:
-
-    ```python
-    import pathlib, tempfile
-    from keras_usmae.labelling.journal import Journal
-
-    path = pathlib.Path(tempfile.mkdtemp(), "journal.jsonl")
-    Journal(path).append({"kind": "label", "traces": [3]})
-    Journal(path).entries  # [{"kind": "label", "traces": [3]}]
-    ```
     """
 
     def __init__(self, path):

@@ -33,22 +33,10 @@ class Labels:
     """Labels of the echoes of a scan. Entries are applied one after the other, and undone from the last one on.
 
     Args:
-        num_traces: int.
         num_samples: int. Samples of a trace.
 
     Attributes:
         echoes: dict of `EchoLabels` by name.
-
-    Example:
-
-    ```python
-    from keras_usmae.labelling.labels import Labels
-
-    labels = Labels(num_traces=3, num_samples=2048)
-    labels.apply({"kind": "label", "echo": "front", "mark": "sure", "traces": [1], "onsets": [812.5]})
-    labels.of("front").onset  # [nan, 812.5, nan]
-    labels.apply({"kind": "undo"})  # [1], the traces that changed
-    ```
     """
 
     def __init__(self, num_traces, num_samples):

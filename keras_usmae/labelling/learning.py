@@ -54,19 +54,9 @@ def hold_out(trace, seed=0):
 
     Args:
         trace: int array of shape `(k,)`, the labelled traces.
-        seed: int. Defaults to `0`.
 
     Returns:
         bool array of shape `(k,)`, some of each where there are two stretches or more.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.learning import hold_out
-
-    hold_out(np.arange(0, 1600, 4)).mean()  # about 0.2
-    ```
     """
     stretch = trace // _STRETCH
     different = np.unique(stretch)
@@ -85,12 +75,8 @@ def make_windows(read, table, gates, num_windows, length, bin_width, scale, num_
         read: function from a list of traces to `keras_usmae.picker.traces.Traces`.
         table: `EchoTable`, the labels to learn from.
         gates: sequence of pairs of float, first and last sample of each gate in the recording.
-        num_windows: int.
         length: int. Samples of a window.
-        bin_width: int.
-        scale: `Scale`.
         num_samples: int. Samples of a trace of the recording.
-        seed: int.
 
     Returns:
         Tuple of the windows, float32 of shape `(num_windows, length)`, standardised; and of the targets, float32 of

@@ -16,12 +16,7 @@ class Queue:
     """Sorts traces by doubt, and knows which are still to be looked at.
 
     Args:
-        found: `Found`.
-        labels: `Labels`.
         echoes: list of str, a name for each gate.
-        scan: `Scan`.
-
-    Example: see `Session`.
     """
 
     def __init__(self, found, labels, echoes, scan):

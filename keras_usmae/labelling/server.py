@@ -33,18 +33,10 @@ def make_app(session, token, port):
     the address that is printed; it is taken from there into the cookie at once.
 
     Args:
-        session: `Session`.
-        token: str.
         port: int, that the server listens to.
 
     Returns:
         An ASGI application.
-
-    Example:
-
-    ```python
-    make_app(session, secrets.token_urlsafe(32), 8765)
-    ```
     """
     import_extra("starlette", "label")
     from starlette.applications import Starlette

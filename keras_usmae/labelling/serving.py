@@ -76,19 +76,11 @@ def open_session(config, folder):
     """Context with a `Session`, which has its folder for itself. However it ends, processes end and the table is whole.
 
     Args:
-        config: `LabelConfig`.
         folder: path of the folder with the labels.
 
     Raises:
         ValueError: as `label`.
         OSError: as `label`.
-
-    Example:
-
-    ```python
-    with open_session(LabelConfig("scan.npy", sampling_rate=50e6, axis=1), "scan_labels") as session:
-        session.act("start", {"page": "a"})
-    ```
     """
     with lock_labels(folder):
         session = _open(config, Path(folder))

@@ -26,19 +26,8 @@ class Session:
     """Labels of a scan under one page.
 
     Args:
-        config: `LabelConfig`.
-        opened: `OpenedScan`.
-        store: `LabelStore`.
         gates: tuple of `Gate`.
         echoes: list of str, a name for each gate.
-
-    Example:
-
-    ```python
-    session = Session(config, opened, store, gates, echoes=["front"])
-    session.work.pick()
-    session.act("label", {"page": "a", "trace": 3, "echo": 0, "mark": "sure", "onset": 812.5, "how": "accepted"})
-    ```
     """
 
     def __init__(self, config, opened, store, gates, echoes):

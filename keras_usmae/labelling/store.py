@@ -137,13 +137,6 @@ def lock_labels(folder):
     Raises:
         FileExistsError: where another process has it.
         OSError: where it cannot be written to.
-
-    Example:
-
-    ```python
-    with lock_labels("scan_labels"):
-        store = LabelStore("scan_labels", scan, ["front"], place)
-    ```
     """
     folder = Path(folder)
     check_writable(folder)

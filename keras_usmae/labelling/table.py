@@ -20,11 +20,8 @@ class LabelTable:
 
     Args:
         path: path of the table.
-        labels: `Labels`.
         echoes: sequence of str. Columns of onsets, in order of arrival; echoes that only the labels know come behind.
         place: function from a trace to its file's name and its number in the file.
-
-    Example: see `LabelStore`.
     """
 
     def __init__(self, path, labels, echoes, place):

@@ -19,7 +19,6 @@ class Layout:
     """Where the traces are in a file of plain numbers.
 
     Args:
-        path: str.
         offset: int. Bytes ahead of the first number.
         dtype: str, NumPy's.
         shape: tuple of int, as it lies in the file.
@@ -40,21 +39,6 @@ class TraceFile:
 
     Where each trace lies in one piece, it is read; else the file is mapped. A mapped file is no way to few traces: the
     system brings in megabytes about each, which count as ours.
-
-    Args:
-        layout: `Layout`.
-
-    Example:
-
-    ```python
-    import pathlib, tempfile
-    import numpy as np
-    from keras_usmae.labelling.traces import Layout, TraceFile
-
-    path = pathlib.Path(tempfile.mkdtemp(), "traces.f32")
-    np.arange(6, dtype="float32").tofile(path)
-    TraceFile(Layout(str(path), 0, "<f4", (2, 3), "C", 1)).read(1)  # [3., 4., 5.]
-    ```
     """
 
     def __init__(self, layout):
@@ -105,14 +89,12 @@ class OpenedScan:
     """A scan to label.
 
     Args:
-        traces: `TraceFile`.
         layout: `Layout` of it.
         sampling_rate: float. In Hz.
         start_time: float. Time of the first sample in s.
         unit: str. Unit of the amplitude.
         files: tuple of `pathlib.Path`.
         first: int array. Number of the first trace of each file.
-        scan: `Scan`.
         described: list of `Described`, the files and what is stated of them.
     """
 
@@ -143,23 +125,12 @@ def open_scan(config, folder, check=lambda recording: None):
     the session's folder as plain float32, from which traces are then read one by one.
 
     Args:
-        config: `LabelConfig`.
         folder: `pathlib.Path` for the copy.
         check: function that raises a ValueError for a recording that does not fit the options.
-
-    Returns:
-        `OpenedScan`.
 
     Raises:
         ValueError: where the files cannot be read, or differ in rate, start or length.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    opened = open_scan(LabelConfig("scan.npy", sampling_rate=50e6, axis=1), Path("scan_labels"))
-    opened.traces.read(0)
-    ```
     """
     described = describe_files(config.source, config.sidecar, config.stated)
     mapped = _map(described, config)

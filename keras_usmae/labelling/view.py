@@ -35,17 +35,6 @@ def snap(signal, onset, burst, up=1):
 
     Returns:
         float, samples; the onset itself where the envelope is nowhere below.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.view import snap
-
-    time = np.arange(400.0)
-    signal = np.exp(-(((time - 200) / 20) ** 2)) * np.sin(0.6 * time)
-    snap(signal, 180.0, burst=80.0)  # about 200 - 20 * sqrt(log(10)) = 169.7
-    ```
     """
     start = max(int(onset - 3 * burst), 0)
     stop = min(int(onset + 3 * burst) + 1, len(signal))
@@ -75,8 +64,6 @@ def trace_view(traces, trace, line_length, about):
     """A trace as the page takes it: JSON and arrays in one piece.
 
     Args:
-        traces: `TraceFile`.
-        trace: int.
         line_length: int. Traces of a line of the scan.
         about: dict, what else the page is told of the trace.
 

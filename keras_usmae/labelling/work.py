@@ -24,8 +24,6 @@ class Work:
     """Starts the processes and keeps what they tell.
 
     Args:
-        config: `LabelConfig`.
-        opened: `OpenedScan`.
         gates: sequence of `Gate`.
         echoes: list of str, a name for each gate.
         folder: `pathlib.Path` of the session.
@@ -88,9 +86,6 @@ class Work:
 
     def learn(self, labels):
         """Begins to learn from labels.
-
-        Args:
-            labels: `Labels`.
 
         Raises:
             ValueError: where it learns already, or there are too few labels.

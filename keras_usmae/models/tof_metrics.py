@@ -25,7 +25,6 @@ class ToFAccuracy(keras.metrics.Mean):
     Args:
         bin_width: int, samples in a class.
         tolerance: int, bins of distance that still count as right. Defaults to `0`, top-1 accuracy.
-        name: str. Defaults to `"accuracy"`.
         **kwargs: arguments of `keras.metrics.Metric`.
     """
 
@@ -53,7 +52,6 @@ class ToFError(keras.metrics.Mean):
     Args:
         bin_width: int, samples in a class.
         method: str, see `decode_onset`. Defaults to `"expectation"`.
-        name: str. Defaults to `"error_samples"`.
         **kwargs: arguments of `keras.metrics.Metric`.
     """
 

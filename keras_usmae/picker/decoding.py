@@ -44,12 +44,6 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
 
     Raises:
         ValueError: where the least confidence lies outside of (0, 1].
-
-    Example:
-
-    ```python
-    decode_picks(np.array([[0.0, 0.16, 0.68, 0.16, 0.0]]), bin_width=16, min_confidence=0.5)["onset"]  # [40.]
-    ```
     """
     if not 0 < min_confidence <= 1:
         raise ValueError(f"`min_confidence` must lie above 0 and up to 1. Received: min_confidence={min_confidence}")

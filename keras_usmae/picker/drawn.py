@@ -44,18 +44,6 @@ class EvenSample:
 
     Args:
         size: int. Items that `items` gives, where there are as many. Up to four times as many are held.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.drawn import EvenSample
-
-    sample = EvenSample(3)
-    for number in range(1000):
-        if sample.wants(number):
-            sample.add(number, str(number))
-    sample.items()  # ["0", "384", "896"]
-    ```
     """
 
     def __init__(self, size: int) -> None:
@@ -83,20 +71,7 @@ class Worst:
     """Keeps the items of the lowest value of a stream, of neighbours only the worst.
 
     Args:
-        size: int.
         apart: int. Numbers of a stretch that only one item is kept of. Defaults to `16`.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.drawn import Worst
-
-    worst = Worst(2, apart=1)
-    for number, value in enumerate((0.9, 0.2, 0.8, 0.1)):
-        if worst.wants(number, value):
-            worst.add(number, value, f"{value:.0%}")
-    worst.items()  # ["10%", "20%"]
-    ```
     """
 
     def __init__(self, size: int, apart: int = 16) -> None:
@@ -128,7 +103,6 @@ class TimeGrid:
     Args:
         start: float. Time of the left edge in s.
         stop: float. Time of the right edge in s.
-        columns: int.
     """
 
     start: float

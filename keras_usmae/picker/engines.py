@@ -164,9 +164,6 @@ def read_info(content: bytes) -> DetectorInfo:
     Args:
         content: bytes of the file.
 
-    Returns:
-        `DetectorInfo`.
-
     Raises:
         ImportError: where LiteRT is not installed.
         ValueError: where the file is none of a picker.
@@ -250,9 +247,7 @@ def in_threads(engine: Engine, work: Callable, jobs: list) -> Iterator[Any]:
     """Does jobs on as many threads as an engine has workers.
 
     Args:
-        engine: `KerasEngine` or `LiteRTEngine`.
         work: function of one job.
-        jobs: list.
 
     Returns:
         Iterator over the results, in the order of the jobs.

@@ -65,19 +65,9 @@ class Block:
 class Job:
     """A configuration that was checked against the data, before any work.
 
-    Args:
-        config: `PredictConfig`.
-
     Raises:
         ValueError: for options that do not fit each other or the data, or where no file can be read.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    for block in Job(PredictConfig("scan.npy", sampling_rate=50e6)).blocks():
-        print(block.signals.shape)
-    ```
     """
 
     def __init__(self, config: "PredictConfig") -> None:

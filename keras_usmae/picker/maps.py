@@ -47,16 +47,6 @@ def plot_c_scan(scan: "Scan", measured: list[Measured]) -> Figure:
 
     Args:
         scan: `Scan` of two axes.
-        measured: list of `Measured`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_c_scan(parse_scan("111x40", step="1"), [thickness, amplitude]).savefig("c_scan.png")
-    ```
     """
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)
@@ -116,17 +106,7 @@ def plot_profile(scan: "Scan", measured: list[Measured]) -> Figure:
     """Draws quantities along a line of traces, with their 95 % intervals.
 
     Args:
-        scan: `Scan`.
         measured: list of `Measured`; those of one label share a panel.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_profile(Scan(), [tof_front, tof_back, thickness]).savefig("profile.png")
-    ```
     """
     labels = list(dict.fromkeys(quantity.label for quantity in measured))
     figure = Figure(figsize=(12, 3.0 * len(labels) + 0.4), layout="constrained")
@@ -171,15 +151,6 @@ def plot_histogram(measured: list[Measured], confidence: np.ndarray, min_confide
         measured: list of one or more `Measured`.
         confidence: float array, of all picks.
         min_confidence: float or `None`, drawn as the edge below which picks were dropped.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_histogram([thickness], confidence, 0.3).savefig("histogram.png")
-    ```
     """
     count = len(measured) + 1
     columns = 2 if count == 4 else min(count, 3)

@@ -83,21 +83,9 @@ def predict(config: "PredictConfig", output: str | Path):
 def load_picker(config: "PredictConfig") -> "EchoPicker":
     """The picker of a configuration.
 
-    Args:
-        config: `PredictConfig`.
-
-    Returns:
-        `EchoPicker`.
-
     Raises:
         ValueError: where the preset has no picker.
         FileNotFoundError: where the run has none.
-
-    Example:
-
-    ```python
-    load_picker(PredictConfig("scan.npy", preset="nano")).pick(signals, sampling_rate=50e6)
-    ```
     """
     from keras_usmae.picker.picker import EchoPicker  # here: bad options are told without waiting for Keras
 
@@ -238,17 +226,8 @@ def _whole_folder(path):
 def free_name(path: Path) -> Path:
     """The path itself, or with a number behind it where something is there already, so that nothing is lost.
 
-    Args:
-        path: `pathlib.Path`.
-
     Returns:
         `pathlib.Path` that does not exist.
-
-    Example:
-
-    ```python
-    free_name(Path("runs/predict_scan"))  # runs/predict_scan_2 the second time
-    ```
     """
     names = itertools.chain([path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2)))
     return next(name for name in names if not name.exists())

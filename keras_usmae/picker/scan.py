@@ -109,21 +109,12 @@ def parse_step(text: str | None, num_axes: int) -> tuple | None:
 
     Args:
         text: str such as `"0.5"` or `"1x0.5"`, or `None`.
-        num_axes: int.
 
     Returns:
         A tuple of `num_axes` float, or `None`.
 
     Raises:
         ValueError: where it is not understood.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.scan import parse_step
-
-    parse_step("0.5", 2)  # (0.5, 0.5)
-    ```
     """
     if text is None:
         return None
@@ -140,20 +131,10 @@ def check_scan(scan: Scan, num_traces: int, source: str) -> None:
     """Makes sure that a scan has a place for each trace, and a trace for each place.
 
     Args:
-        scan: `Scan`.
-        num_traces: int.
         source: str. What was read, for the message.
 
     Raises:
         ValueError: names both numbers, and sizes that would do.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.scan import check_scan, parse_scan
-
-    check_scan(parse_scan("111x40"), 4440, "scan.mat")
-    ```
     """
     lines, length = scan.shape
     if lines * length == num_traces:
@@ -172,19 +153,6 @@ def seems_transposed(grid: np.ndarray) -> bool:
 
     Args:
         grid: float array of shape `(lines, length)`, NaN where there is no value.
-
-    Returns:
-        bool.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.picker.scan import seems_transposed
-
-    wedge = np.arange(30.0)[:, None] + np.zeros(20)
-    seems_transposed(wedge.reshape(20, 30))  # True
-    ```
     """
 
     def roughness(array):

@@ -31,7 +31,6 @@ class Source:
     Some recordings are read ahead: as many as hold 512 traces, at most eight.
 
     Args:
-        path: path of the file or folder.
         sidecar: path of a sidecar, or `None` for those beside the data.
         settings: dict of keys of a sidecar.
         check: function that raises a ValueError for a recording that cannot be used.
@@ -45,13 +44,6 @@ class Source:
     Raises:
         ValueError: where no file can be used.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    source = Source("scans", None, {"sampling_rate": 50e6}, check=lambda recording: None)
-    sum(len(recording.signals) for _, recording in source.recordings() if recording is not None)
-    ```
     """
 
     def __init__(self, path: str | Path, sidecar: str | Path | None, settings: dict, check: Callable) -> None:
@@ -119,17 +111,8 @@ def find_scan(recording: "Recording") -> Scan:
     An array of three axes is a map, x and y, where each has three places or more; so are several arrays of two axes,
     such as a cell for each transmitter of a full matrix with a column for each receiver.
 
-    Args:
-        recording: `Recording`.
-
     Returns:
         A `Scan`; a line where the shape says no more.
-
-    Example:
-
-    ```python
-    find_scan(read_recordings("scan.mat")[0]).shape  # (111, 40)
-    ```
     """
     names = [*recording.names, *(name for name, _ in recording.rejected)]
     stems = dict.fromkeys(re.sub(r"\[\d+\]$", "", name) for name in names)

@@ -22,14 +22,6 @@ class PickTable:
             until the table is closed.
         kinds: dict from the name of each column to its NumPy dtype, or to `str` for a column of a few texts that
             repeat, such as file and flag: it holds their numbers. A name that starts with `_` is for `columns` only.
-
-    Example:
-
-    ```python
-    with PickTable(folder, {"trace": "int64", "tof_us": "float64", "flag": str}) as table:
-        table.append({"trace": [0, 1], "tof_us": [31.2, np.nan], "flag": ["", "no echo"]})
-        np.nanmedian(table.columns()["tof_us"])
-    ```
     """
 
     def __init__(self, folder: str | Path, kinds: dict) -> None:

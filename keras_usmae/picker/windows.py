@@ -22,12 +22,6 @@ def window_starts(num_samples, signal_length, bin_width):
     Returns:
         int64 array of multiples of `bin_width`, `[0]` for a record that fits into one window. The last window ends
         less than a bin before the record does.
-
-    Example:
-
-    ```python
-    window_starts(5000, signal_length=2048, bin_width=16)  # 0, 1024, 2048, 2944
-    ```
     """
     last = max(num_samples - signal_length, 0) // bin_width * bin_width
     return np.append(np.arange(0, last, signal_length // 2), last)
@@ -43,12 +37,6 @@ def window_weights(starts, signal_length, bin_width):
 
     Returns:
         float32 array of shape `(num_windows, num_bins)`.
-
-    Example:
-
-    ```python
-    window_weights(np.array([0, 1024]), 2048, 16)[1, :16]  # zeros: the margin of the second window
-    ```
     """
     middle = (np.arange(signal_length // bin_width) + 0.5) * bin_width
     margin = signal_length // 8
@@ -82,12 +70,6 @@ def complete_short(signals, length):
 
     Returns:
         float32 array of shape `(n, length)` that begins with `signals`.
-
-    Example:
-
-    ```python
-    complete_short(np.random.default_rng(0).standard_normal((4, 700), "float32"), 2048).shape  # (4, 2048)
-    ```
     """
     num_samples = signals.shape[1]
     missing = length - num_samples

@@ -42,7 +42,6 @@ def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.r
         onset: array of shape `(n,)`, onsets in samples.
         signal_length: int, samples in a signal.
         max_shift: int, samples, the largest shift to either side.
-        rng: `numpy.random.Generator`.
 
     Returns:
         int array of shape `(n,)`, samples to the right. A signal whose onset lies so early that there is no noise to

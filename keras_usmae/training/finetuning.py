@@ -121,9 +121,6 @@ class FinetunedRun:
 def resolve_start(config: FinetuneConfig):
     """What a fine-tuning starts from.
 
-    Args:
-        config: `FinetuneConfig`.
-
     Returns:
         `"synthetic"`, `"picker"`, `"none"`, or the `pathlib.Path` of an encoder.
 
@@ -148,12 +145,8 @@ def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncod
     """Builds the encoder that a fine-tuning starts from.
 
     Args:
-        config: `FinetuneConfig`.
         start: what `resolve_start` gave.
         signal_length: int, samples in a signal.
-
-    Returns:
-        `MAEEncoder` or `CNNEncoder`.
     """
     if isinstance(start, Path):
         return load_trained(start, MAEEncoder)

@@ -94,12 +94,7 @@ def build_detector(config: PickerTraining) -> EchoDetector:
 
 
 def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
-    """Compiles a detector as `train_picker` trains it.
-
-    Args:
-        detector: `EchoDetector`.
-        config: `PickerTraining`.
-    """
+    """Compiles a detector as `train_picker` trains it."""
     total = config.signals // config.batch_size
     schedule = WarmupStableDecay(
         config.learning_rate,

@@ -38,11 +38,7 @@ class KnownLayout:
 
 
 def known_layouts(file: "ArrayFile") -> dict[str, KnownLayout]:
-    """Arrays of a file that MFMC or an NDE set-up describes, a dict of `KnownLayout` by name.
-
-    Args:
-        file: an `ArrayFile`.
-    """
+    """Arrays of a file that MFMC or an NDE set-up describes, a dict of `KnownLayout` by name."""
     found = {}
     for name, header in file.headers.items():
         if name.rpartition("/")[2] == "MFMC_DATA" and len(header.shape) == 3:
@@ -103,9 +99,7 @@ def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str |
     """What the file says of an array.
 
     Args:
-        file: an `ArrayFile`.
         name: str. Name of the array.
-        sidecar: the `Sidecar`.
         path: path of the file, for messages.
 
     Returns:

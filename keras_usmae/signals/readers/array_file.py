@@ -36,10 +36,6 @@ class ArrayFile:
 def open_arrays(path, max_bytes):
     """Opens a file of arrays; whatever its parser raises names the file.
 
-    Args:
-        path: `pathlib.Path`.
-        max_bytes: int.
-
     Yields:
         An `ArrayFile`.
     """

@@ -57,9 +57,6 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
     Args:
         names: iterable of str.
         pattern: str. Only `*` is special, for any text: brackets are part of many names.
-
-    Returns:
-        A list of str.
     """
     names = list(names)
     if pattern in names:
@@ -84,7 +81,6 @@ def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
     Args:
         path: path of the file, for messages.
         headers: dict of `ArrayHeader` by name.
-        max_bytes: int.
 
     Raises:
         ValueError: as above.

@@ -19,7 +19,6 @@ def minimal_sidecar(path: Path, sidecar: "Sidecar") -> str:
     """Text of a sidecar for a file; what is not in the file is a comment to be filled in.
 
     Args:
-        path: `pathlib.Path`.
         sidecar: the `Sidecar` with what is stated already.
 
     Returns:

@@ -51,11 +51,6 @@ def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Heade
 
     Args:
         path: path of the file, for messages.
-        layout: a `Layout`.
-        sidecar: the `Sidecar`.
-
-    Returns:
-        A `Header`.
 
     Raises:
         ValueError: where the names do not fit the columns.

@@ -19,7 +19,6 @@ class Traces:
         axis: str. Where the axis of time came from.
         values: dict of arrays by name: labels and groups that lie beside the traces in the file.
         left_out: list of str. What of the file is no trace.
-        doubts: list of str.
     """
 
     signals: np.ndarray

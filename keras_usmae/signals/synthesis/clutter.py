@@ -16,7 +16,6 @@ def draw_clutter(rng: np.random.Generator, config: "SignalConfig") -> dict:
 
     Args:
         rng: `numpy.random.Generator` of a block.
-        config: `SignalConfig`.
 
     Returns:
         A dict of float64 arrays of shape `(256,)`: `grain_snr_db` and `tone_snr_db`, NaN where there is none,
@@ -51,7 +50,6 @@ def add_grain(
         bursts: float32 array of shape `(256, num_samples)`.
         burst_rms: array of shape `(256,)`, RMS of the first burst over its own length.
         parameters: dict of arrays, see `draw_clutter`.
-        config: `SignalConfig`.
         rng: `numpy.random.Generator` of the reflectors.
 
     Returns:
