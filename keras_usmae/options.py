@@ -132,9 +132,6 @@ def takes(config_class):
 
     Args:
         config_class: dataclass whose fields come from `setting`.
-
-    Returns:
-        The decorator.
     """
 
     def decorate(main):
@@ -168,7 +165,6 @@ def run(main, command: str | None = None) -> None:
     go on.
 
     Args:
-        main: the recipe's function.
         command: str or `None`. What the user typed, such as `"usmae predict"`. Defaults to `None`, that is
             `python recipes/NAME.py`.
     """

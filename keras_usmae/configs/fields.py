@@ -12,7 +12,6 @@ def setting(default, help: str, min=None, max=None, flag: str | None = None):
     """A field of a configuration.
 
     Args:
-        default: its default value.
         help: str, what it is, for documentation and `--help`.
         min: number or `None`, the smallest value. Defaults to `None`.
         max: number or `None`, the largest value. Defaults to `None`.

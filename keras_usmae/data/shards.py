@@ -86,7 +86,6 @@ class Shard:
         synthesize: function of `num_signals` and `start` to a dict of columns, such as
             `functools.partial(keras_usmae.signals.synthesize, config, seed=seed)`.
         start: int. Index of the first signal in the set.
-        num_signals: int. Number of signals.
     """
 
     path: str
@@ -98,12 +97,7 @@ class Shard:
 
 
 def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
-    """Numbers of signals in the shards of a split: as many as make files of about 64 MiB, the same on any machine.
-
-    Args:
-        num_signals: int. Number of signals in the split.
-        signal_length: int. Samples in a signal.
-    """
+    """Numbers of signals in the shards of a split: as many as make files of about 64 MiB, the same on any machine."""
     in_blocks = max(_SHARD_BYTES // (4 * signal_length * BLOCK_SIZE), 1) * BLOCK_SIZE
     return [min(in_blocks, num_signals - first) for first in range(0, num_signals, in_blocks)]
 

@@ -32,9 +32,6 @@ class EchoLabels:
 class Labels:
     """Labels of the echoes of a scan. Entries are applied one after the other, and undone from the last one on.
 
-    Args:
-        num_samples: int. Samples of a trace.
-
     Attributes:
         echoes: dict of `EchoLabels` by name.
     """

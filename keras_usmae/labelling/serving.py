@@ -75,9 +75,6 @@ def label(config, folder, port=0, show=True):
 def open_session(config, folder):
     """Context with a `Session`, which has its folder for itself. However it ends, processes end and the table is whole.
 
-    Args:
-        folder: path of the folder with the labels.
-
     Raises:
         ValueError: as `label`.
         OSError: as `label`.

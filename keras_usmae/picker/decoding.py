@@ -31,7 +31,6 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
 
     Args:
         probabilities: float array of shape `(num_traces, num_bins)`. That an echo begins in the bin, each for itself.
-        bin_width: int. Samples in a bin.
         min_confidence: float in (0, 1]. Less sure picks are dropped.
         interval_scale: float. Factor of the interval, see `calibrate_picker`. Defaults to `1.0`.
         interval_floor: float, samples. Doubt that is left where the network has none. Defaults to `0.0`.

@@ -35,8 +35,6 @@ class DetectorInfo:
     """What a picker knows of its network.
 
     Args:
-        signal_length: int. Samples of a window.
-        bin_width: int. Samples of a bin.
         settings: dict, such as `"min_confidence"`.
         weights: str. SHA-256 of the weights that the file was made from, `""` where nobody asks.
     """

@@ -44,9 +44,6 @@ def plot_c_scan(scan: "Scan", measured: list[Measured]) -> Figure:
 
     The colours span 1 % to 99 % of the values, so that a few wild ones do not flatten the map; the colour bar's pointed
     ends say that there are such.
-
-    Args:
-        scan: `Scan` of two axes.
     """
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)

@@ -159,14 +159,7 @@ def _errors(error, width, far):
 
 
 def format_summary(summary: dict) -> str:
-    """The summary as text.
-
-    Args:
-        summary: dict from `summarize`.
-
-    Returns:
-        A str of several lines.
-    """
+    """The summary as text."""
     s = summary
     rate, start = s["sampling_rate_hz"] / 1e6, s["start_time_us"]
     record = f"{s['samples']:,} samples at {rate:g} MHz, {start:.2f} to {start + (s['samples'] - 1) / rate:.2f} µs"

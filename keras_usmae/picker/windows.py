@@ -15,8 +15,6 @@ def window_starts(num_samples, signal_length, bin_width):
     """Where windows start that slide by half of their length.
 
     Args:
-        num_samples: int. Samples of the record.
-        signal_length: int. Samples of a window.
         bin_width: int. Samples of a bin; divides half of a window.
 
     Returns:
@@ -32,8 +30,6 @@ def window_weights(starts, signal_length, bin_width):
 
     Args:
         starts: int array of shape `(num_windows,)`, from `window_starts`.
-        signal_length: int. Samples of a window.
-        bin_width: int. Samples of a bin.
 
     Returns:
         float32 array of shape `(num_windows, num_bins)`.

@@ -40,7 +40,6 @@ def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.r
 
     Args:
         onset: array of shape `(n,)`, onsets in samples.
-        signal_length: int, samples in a signal.
         max_shift: int, samples, the largest shift to either side.
 
     Returns:

@@ -146,7 +146,6 @@ def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncod
 
     Args:
         start: what `resolve_start` gave.
-        signal_length: int, samples in a signal.
     """
     if isinstance(start, Path):
         return load_trained(start, MAEEncoder)

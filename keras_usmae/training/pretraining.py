@@ -217,11 +217,9 @@ def run_pretraining(
     """Trains an autoencoder in its run folder, and saves it there with its encoder.
 
     Args:
-        folder: path of the run folder.
         record: dict, everything that decides the result, for `config.json`.
         resume: bool, see `pretrain`. Defaults to `False`.
         devices: `Devices`, or `None` for one.
-        verbose: int, Keras's. Defaults to `2`.
     """
     devices, folder = devices or Devices(), Path(folder)
     if devices.is_main_process:

@@ -168,7 +168,6 @@ class SearchTuner(keras_tuner.Tuner):
         self._idle = True
 
     def on_trial_begin(self, trial) -> None:
-        """Notes that there is something to do."""
         self._idle = False
         super().on_trial_begin(trial)
 

@@ -30,7 +30,6 @@ def choose_arrays(
     """Names of the arrays that hold traces, in natural order.
 
     Args:
-        path: path of the file, for messages.
         layouts: dict of `KnownLayout` by name.
         keys: collection of str. Names of labels and groups.
 

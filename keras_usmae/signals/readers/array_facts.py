@@ -26,7 +26,6 @@ class KnownLayout:
 
     Args:
         axis: int. Axis of time, or `None` where the array is to be cut into traces in its order in memory.
-        samples: int. Samples of a trace.
         facts: tuple of `Fact`.
         where: str. What defines it.
     """
@@ -97,10 +96,6 @@ def _described(file, node, where):
 
 def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str | Path) -> tuple:
     """What the file says of an array.
-
-    Args:
-        name: str. Name of the array.
-        path: path of the file, for messages.
 
     Returns:
         A tuple `(facts, times)`: a list of `Fact`, nearest first; and a dict of lengths of time vectors by name.

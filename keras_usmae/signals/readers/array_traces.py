@@ -32,7 +32,6 @@ def read_array_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Coll
     """Reads traces out of a file of arrays.
 
     Args:
-        max_bytes: int. Largest size in memory.
         keys: collection of str. Names of labels and groups that the file holds beside the traces.
 
     Raises:
@@ -163,7 +162,6 @@ def read_values(path: str | Path, file: "ArrayFile", key: str, max_bytes: int) -
     """An array with one value per trace, or several that a pattern names, as one vector.
 
     Args:
-        path: path of the file, for messages.
         key: str. Name or pattern.
 
     Returns:

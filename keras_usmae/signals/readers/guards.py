@@ -55,7 +55,6 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
     """Those of some names that a pattern means: the one that is the pattern itself, or else those that match it.
 
     Args:
-        names: iterable of str.
         pattern: str. Only `*` is special, for any text: brackets are part of many names.
     """
     names = list(names)
@@ -79,7 +78,6 @@ def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
     """Refuses arrays that are not real numbers, are empty, or are too large together.
 
     Args:
-        path: path of the file, for messages.
         headers: dict of `ArrayHeader` by name.
 
     Raises:
@@ -113,8 +111,6 @@ def check_byte_order(path: str | Path, name: str, traces: np.ndarray) -> None:
     white noise. Traces that are sampled near their band are rough either way, and pass.
 
     Args:
-        path: path of the file, for messages.
-        name: str. Name of the array.
         traces: array of shape `(n, L)`, as loaded.
 
     Raises:

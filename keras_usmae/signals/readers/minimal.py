@@ -20,9 +20,6 @@ def minimal_sidecar(path: Path, sidecar: "Sidecar") -> str:
 
     Args:
         sidecar: the `Sidecar` with what is stated already.
-
-    Returns:
-        A str of a few lines of TOML.
     """
     found, lines = [], {}
     # What goes wrong here was told by the error that asks for this text.

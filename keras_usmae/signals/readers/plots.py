@@ -20,7 +20,6 @@ def plot_recording(recording: "Recording", num_traces: int = 4, seed: int = 0) -
 
     Args:
         num_traces: int. A-scans to draw, at most as many as there are. Defaults to `4`.
-        seed: int. Seed of their choice. Defaults to `0`.
     """
     signals, onset = recording.signals, recording.onset
     chosen = np.sort(np.random.default_rng(seed).permutation(len(signals))[:num_traces])

@@ -67,7 +67,6 @@ def settle(path: str | Path, sidecar: "Sidecar", facts: "list[Fact]") -> Descrip
     """Compares a sidecar with the facts of its file, and takes from the file what the sidecar leaves out.
 
     Args:
-        path: path of the file, for messages.
         facts: list of `Fact`, those nearest to the traces first.
 
     Raises:

@@ -34,7 +34,6 @@ def read_table_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Coll
     """Reads traces out of a table.
 
     Args:
-        max_bytes: int. Largest size in memory.
         keys: collection of str. Columns of labels and groups beside the traces.
 
     Raises:

@@ -57,7 +57,6 @@ def find_layout(path: Path, sidecar: "Sidecar", max_bytes: int) -> Layout:
 
     Args:
         sidecar: the `Sidecar`; what it states of `encoding`, `delimiter`, `decimal` and `header` is not looked for.
-        max_bytes: int. Largest size in memory.
 
     Raises:
         ValueError: where there is no table of numbers, or its rows contradict each other.
@@ -75,9 +74,7 @@ def find_delimiter(path: str | Path, lines: list[str], sidecar: "Sidecar", max_b
     """Delimiter and decimal point of the last of some lines.
 
     Args:
-        path: path of the file, for messages.
         sidecar: the `Sidecar`; what it states is not looked for.
-        max_bytes: int. Largest size in memory.
 
     Returns:
         A pair of str.

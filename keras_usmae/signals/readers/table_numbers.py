@@ -56,7 +56,6 @@ class _Rows:
     """Parses lines of a table.
 
     Args:
-        path: path of the file, for messages.
         places: list of int. Places of the wanted cells.
     """
 

@@ -96,9 +96,6 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str]:
 def read_head(path: Path, encoding: str, max_bytes: int) -> list[str]:
     """First whole lines of a text.
 
-    Args:
-        max_bytes: int. Largest size in memory.
-
     Returns:
         A list of str, without the ends of the lines.
 

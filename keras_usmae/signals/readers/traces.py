@@ -38,7 +38,6 @@ def check_shape(path: str | Path, shape: tuple[int, ...], samples: int | None) -
     """Refuses shapes that no recording has, ahead of a name for each trace.
 
     Args:
-        path: path of the file, for messages.
         shape: pair of int. Traces, and samples of each.
         samples: int or `None`. What the sidecar states as `samples`.
 

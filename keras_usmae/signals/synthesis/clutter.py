@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 def draw_clutter(rng: np.random.Generator, config: "SignalConfig") -> dict:
     """Draws which signals have backscatter and waves, and their levels.
 
-    Args:
-        rng: `numpy.random.Generator` of a block.
-
     Returns:
         A dict of float64 arrays of shape `(256,)`: `grain_snr_db` and `tone_snr_db`, NaN where there is none,
         `grain_decay` in samples, `tone_frequency` in Hz and `tone_phase` in rad. It is empty for a configuration

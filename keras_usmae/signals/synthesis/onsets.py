@@ -101,7 +101,6 @@ def echo_visibility(
         starts: array of shape `(n, num_echoes)`. Where the bursts begin, in samples; NaN where there is no echo.
         amplitudes: array of shape `(n, num_echoes)`, in units of ADC full scale.
         noise_rms: array of shape `(n,)`, of all noise together, in units of ADC full scale.
-        signal_length: int. Samples in a record.
         clips: bool. Whether the recorder clips at 1.
 
     Returns:

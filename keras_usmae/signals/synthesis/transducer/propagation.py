@@ -36,9 +36,6 @@ def nepers(attenuation_db: float | np.ndarray, medium: "Medium", frequency: floa
     Args:
         attenuation_db: array, dB/m at the medium's reference frequency.
         frequency: array, Hz.
-
-    Returns:
-        A float64 array.
     """
     return attenuation_db / _DB_PER_NEPER * (frequency / medium.reference_frequency) ** medium.attenuation_exponent
 
