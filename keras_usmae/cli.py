@@ -3,6 +3,7 @@
 import ast
 import importlib
 import sys
+from pathlib import Path
 
 import keras_usmae
 from keras_usmae.fields import did_you_mean
@@ -28,7 +29,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def find_recipes(folder) -> dict:
+def find_recipes(folder: Path) -> dict:
     """The recipes of a folder.
 
     Returns:

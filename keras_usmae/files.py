@@ -8,8 +8,9 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +25,7 @@ _REASONS = {
 
 
 @contextlib.contextmanager
-def atomic_write(path):
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Context in which a file is written under another name, and takes its own once it is whole and on the disk.
 
     Whenever the process or the machine dies, the file is the old one or the new one. The other name is a new one each
@@ -54,7 +55,7 @@ def atomic_write(path):
         partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
 
 
-def write_error(path: str | Path, error, reached: int = 0):
+def write_error(path: str | Path, error: Exception, reached: int = 0) -> OSError:
     """What to raise where a file cannot be written.
 
     Args:
@@ -91,7 +92,7 @@ def write_csv(path: str | Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
-def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes=()) -> Path:
+def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes: Iterable[str] = ()) -> Path:
     """Writes a Markdown table with a title, whole or not at all.
 
     Args:
@@ -118,7 +119,7 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
     return path
 
 
-def write_json(path: str | Path, content) -> None:
+def write_json(path: str | Path, content: Any) -> None:
     """Writes JSON whole or not at all.
 
     Args:

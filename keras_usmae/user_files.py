@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_usmae.fields import FieldError
@@ -75,7 +76,7 @@ def read_text(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def errors_named(path):
+def errors_named(path: str | Path) -> Iterator[None]:
     """Context in which a `FieldError` becomes a `ValueError` that names the file, and the line where it is TOML.
 
     Args:

@@ -6,9 +6,12 @@ of a search, and the `config.json` of its run folder.
 
 import dataclasses
 import typing
+from typing import Any
 
 
-def setting(default, help: str, min=None, max=None, flag: str | None = None):
+def setting(
+    default: Any, help: str, min: float | None = None, max: float | None = None, flag: str | None = None
+) -> Any:
     """A field of a configuration.
 
     Args:
@@ -20,7 +23,7 @@ def setting(default, help: str, min=None, max=None, flag: str | None = None):
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
 
-def check_settings(config) -> None:
+def check_settings(config: Any) -> None:
     """Checks the values of a configuration against the bounds and choices of its fields.
 
     Args:
@@ -62,7 +65,7 @@ def preset_settings(preset: str) -> dict:
     return {f"{part}.{key}": value for part, sizes in load_preset(preset).items() for key, value in sizes.items()}
 
 
-def preset_patch_size(preset):
+def preset_patch_size(preset: str) -> int:
     """Samples in a patch of a preset, by name or file."""
     from keras_usmae.models import load_preset  # here: as above
 

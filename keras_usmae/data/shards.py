@@ -7,7 +7,8 @@ the same byte by byte whoever writes them and in whatever order. No more than a 
 import dataclasses
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -33,14 +34,14 @@ class ExampleEncoder:
             `encoding="bytes"` are stored fastest.
     """
 
-    def __init__(self, features) -> None:
+    def __init__(self, features: Any) -> None:
         serialized = features.get_serialized_info()
         self._features = {
             name: (_LISTS[np.dtype(serialized[name].np_dtype).kind], feature.np_dtype, feature.shape)
             for name, feature in features.items()
         }
 
-    def encode(self, columns: dict):
+    def encode(self, columns: dict) -> Iterator[bytes]:
         """Yields the record of each example.
 
         Args:
@@ -121,7 +122,7 @@ def write_shard(shard: Shard) -> int:
     return num_bytes
 
 
-def write_shards(shards: list[Shard], runner: str | None = None, options=None) -> dict:
+def write_shards(shards: list[Shard], runner: str | None = None, options: Any = None) -> dict:
     """Writes shards one after another, or by the workers of an Apache Beam runner.
 
     Args:

@@ -4,6 +4,8 @@ Features and labels come as dicts with an array for each of the splits `"train"`
 to be chosen is chosen on the validation split; the test split is scored once. For time of flight see `tof_probes`.
 """
 
+from typing import Any
+
 import numpy as np
 
 from keras_usmae.extras import import_extra
@@ -13,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 TEMPERATURE = 0.07  # of the neighbours' weights, as in Wu et al., 2018
 
 
-def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
+def extract_tokens(encoder: Any, signals: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """Encodes raw signals with a frozen encoder.
 
     Args:

@@ -112,7 +112,7 @@ def _write_source(path, text):
     path.write_text(text)
 
 
-def read_template(name: str):
+def read_template(name: str) -> str:
     """Reads a file of the firmware folder before its values are filled in."""
     return (resources.files("keras_usmae.export") / "templates" / name).read_text()
 

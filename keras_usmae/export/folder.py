@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -38,7 +39,7 @@ def check_output(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
+def replacing_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder beside `path` that takes its place when the block ends without an error.
 
     Args:

@@ -28,7 +28,7 @@ class Found:
         usable: bool array of that shape. Those in which there is something to look at.
     """
 
-    def __init__(self, num_traces, num_gates, rows):
+    def __init__(self, num_traces: int, num_gates: int, rows: int) -> None:
         self.rows = rows
         shape = (num_gates, num_traces)
         self.onset, self.half_width, self.aic = (np.full(shape, np.nan) for _ in range(3))
@@ -38,11 +38,11 @@ class Found:
         self._blocks = {}
 
     @property
-    def done(self):
+    def done(self) -> int:
         """Traces that the picker has looked at, an int."""
         return int(self.looked.sum())
 
-    def add(self, number, path):
+    def add(self, number: int, path: str | Path) -> None:
         """Takes a block from its file, in place of an older one."""
         with np.load(Path(path)) as stored:
             block = {name: stored[name] for name in stored.files}
@@ -62,7 +62,7 @@ class Found:
             **{name: block[name] for name in _PICK},
         }
 
-    def picks_of(self, trace):
+    def picks_of(self, trace: int) -> dict[str, list]:
         """All picks of a trace, a dict of lists, and in `"chosen"` the place of that of each gate, -1 for none."""
         block = self._blocks.get(trace // self.rows)
         if block is None:

@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keras_usmae.files import write_json
 
@@ -21,7 +23,7 @@ class Helper:
             `{"ended": True}`, and with it `"error"`, a str, where the process failed.
     """
 
-    def __init__(self, module, job, folder, tell):
+    def __init__(self, module: str, job: dict, folder: str | Path, tell: Callable[[dict], Any]) -> None:
         name = module.rpartition(".")[2]
         self._log = Path(folder) / f"{name}.log"
         path = Path(folder) / f"{name}.json"
@@ -42,16 +44,16 @@ class Helper:
         self._thread.start()
 
     @property
-    def runs(self):
+    def runs(self) -> bool:
         """Whether the process is at work."""
         return self._process.poll() is None
 
     @property
-    def pid(self):
+    def pid(self) -> int:
         """Its number, for who measures it."""
         return self._process.pid
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends the process."""
         self._stopped = True
         self._process.terminate()
@@ -78,7 +80,7 @@ class Helper:
         return lines[-1][:500] if lines else f"the process ended with {code}"
 
 
-def read_job():
+def read_job() -> tuple[dict, Callable[..., None]]:
     """The job of this process, and a function that tells the page of a step.
 
     Standard output is kept for the steps: whatever else is printed goes to the log. The process ends where the page

@@ -4,9 +4,14 @@ import contextlib
 import hmac
 import json
 from importlib import resources
+from typing import TYPE_CHECKING, Any
 
 from keras_usmae.extras import import_extra
 from keras_usmae.labelling.session import Refused
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.session import Session
+
 
 COOKIE = "usmae_label"
 _MAX_BODY = 10_000  # bytes
@@ -25,7 +30,7 @@ _HEADERS = {
 }
 
 
-def make_app(session, token, port):
+def make_app(session: "Session", token: str, port: int) -> Any:
     """The application.
 
     Every request must come to a name of the loopback (a page of somebody else's, whose name is made to lead here, does

@@ -2,13 +2,19 @@
 
 import dataclasses
 import mmap
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan
 from keras_usmae.picker.source import Source, count, find_scan
 from keras_usmae.signals.readers.folder import describe_files
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.settings import LabelConfig
+
 
 TRACES_FILE = "traces.f32"
 _MAPPED_BYTES = 64 << 20  # a .npy file from this size on is mapped where it lies; all else is copied into the folder
@@ -30,7 +36,7 @@ class Layout:
     offset: int
     dtype: str
     shape: tuple[int, ...]
-    order: str
+    order: Literal["C", "F"]
     axis: int
 
 
@@ -41,7 +47,7 @@ class TraceFile:
     system brings in megabytes about each, which count as ours.
     """
 
-    def __init__(self, layout):
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._array = np.memmap(layout.path, layout.dtype, "r", layout.offset, tuple(layout.shape), layout.order)
         rows = np.moveaxis(self._array, layout.axis, -1)
@@ -50,7 +56,7 @@ class TraceFile:
         self._rows, self._places = rows, rows.shape[:-1]
         self.num_traces = int(np.prod(self._places, dtype=np.int64))
 
-    def read(self, traces):
+    def read(self, traces: int | slice | np.ndarray) -> np.ndarray:
         """Some traces, copied out of the file.
 
         Args:
@@ -108,17 +114,17 @@ class OpenedScan:
     scan: Scan
     described: list
 
-    def place(self, trace):
+    def place(self, trace: int) -> tuple[str, int]:
         """Name of a trace's file, and its number in the file."""
         file = int(np.searchsorted(self.first, trace, side="right")) - 1
         return self.files[file].name, int(trace - self.first[file])
 
-    def time(self, samples):
+    def time(self, samples: float | np.ndarray) -> np.ndarray:
         """Times of samples in s."""
         return np.asarray(samples) / self.sampling_rate + self.start_time
 
 
-def open_scan(config, folder, check=lambda recording: None):
+def open_scan(config: "LabelConfig", folder: Path, check: Callable[[Any], Any] = lambda recording: None) -> OpenedScan:
     """Opens the traces of a file or folder.
 
     A large .npy file is mapped where it lies. Whatever else is read by the readers, a file at a time, and copied into
@@ -167,7 +173,7 @@ def _map(described, config):
         return None
     if sidecar.samples not in (None, array.shape[axis]):
         return None
-    order = "C" if array.flags.c_contiguous else "F"
+    order: Literal["C", "F"] = "C" if array.flags.c_contiguous else "F"
     layout = Layout(str(path), array.offset, array.dtype.str, array.shape, order, axis)
     traces = TraceFile(layout)
     shape = tuple(size for place, size in enumerate(array.shape) if place != axis)

@@ -23,7 +23,14 @@ _RADIUS = 2  # bins; the distance of two peaks is at least one more
 NORMAL_95 = 1.959964
 
 
-def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, interval_floor=0.0, label_sigma=8.0):
+def decode_picks(
+    probabilities: np.ndarray,
+    bin_width: int,
+    min_confidence: float,
+    interval_scale: float = 1.0,
+    interval_floor: float = 0.0,
+    label_sigma: float = 8.0,
+) -> dict[str, np.ndarray]:
     """Turns the probabilities of bins into picks.
 
     The interval rests on the variance, not on quantiles: those of a distribution over so few bins jump by a third with

@@ -1,6 +1,7 @@
 """What the pictures keep of a stream of traces: a bounded number of them, however long it is."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class DrawnTrace:
     flag: str = ""
 
     @property
-    def time_us(self):
+    def time_us(self) -> np.ndarray:
         """Times of the samples in µs after the transmit pulse, an array of shape `(L,)`."""
         return (np.arange(len(self.signal)) / self.sampling_rate + self.start_time) * 1e6
 
@@ -54,14 +55,14 @@ class EvenSample:
         """Whether the item of this number is kept, for now; bool, or an array of them for an array of numbers."""
         return number % self._every == 0
 
-    def add(self, number, item) -> None:
+    def add(self, number: int, item: Any) -> None:
         """Takes an item that `wants` asked for; numbers rise."""
         self._kept.append((number, item))
         if len(self._kept) > 4 * self.size:
             self._every *= 2
             self._kept = [(number, item) for number, item in self._kept if self.wants(number)]
 
-    def items(self):
+    def items(self) -> list:
         """The items, in order: a list of at most `size`."""
         chosen = np.unique(np.linspace(0, len(self._kept) - 1, min(self.size, len(self._kept))).round().astype(int))
         return [self._kept[i][1] for i in chosen]
@@ -78,20 +79,20 @@ class Worst:
         self.size, self.apart = size, apart
         self._kept = {}  # by stretch: value and item
 
-    def wants(self, number, value: float) -> bool:
+    def wants(self, number: int, value: float) -> bool:
         """Whether an item of this number and value is one of the worst so far."""
         stretch = number // self.apart
         if stretch in self._kept:
             return value < self._kept[stretch][0]
         return len(self._kept) < self.size or value < max(value for value, _ in self._kept.values())
 
-    def add(self, number, value: float, item) -> None:
+    def add(self, number: int, value: float, item: Any) -> None:
         """Takes an item that `wants` asked for."""
         self._kept[number // self.apart] = (value, item)
         if len(self._kept) > self.size:
             del self._kept[max(self._kept, key=lambda stretch: self._kept[stretch][0])]
 
-    def items(self):
+    def items(self) -> list:
         """The items, the worst first: a list of at most `size`."""
         return [item for _, item in sorted(self._kept.values(), key=lambda pair: pair[0])]
 

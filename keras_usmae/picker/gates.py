@@ -95,7 +95,7 @@ def check_gates(gates: Sequence[Gate], start: float, stop: float, source: str) -
             )
 
 
-def parse_echo(echo: str):
+def parse_echo(echo: str) -> str | int:
     """Checks which echo of a gate is asked for.
 
     Args:
@@ -114,7 +114,7 @@ def parse_echo(echo: str):
     raise ValueError(f"The echo {echo!r} is unknown. Choose first, strongest, all, or a number from 1.")
 
 
-def choose_echoes(picks: "Picks", gate: Gate, echo) -> "Picks":
+def choose_echoes(picks: "Picks", gate: Gate, echo: str | int) -> "Picks":
     """Chooses the echoes that are asked for in one gate.
 
     Args:
@@ -129,10 +129,10 @@ def choose_echoes(picks: "Picks", gate: Gate, echo) -> "Picks":
         return inside
     if echo == "first":
         return inside.first()
-    return inside.strongest() if echo == "strongest" else inside.nth(echo - 1)
+    return inside.strongest() if echo == "strongest" else inside.nth(int(echo) - 1)
 
 
-def choose_pair(picks: "Picks", gates: Sequence[Gate], echo) -> tuple:
+def choose_pair(picks: "Picks", gates: Sequence[Gate], echo: str | int) -> tuple:
     """Chooses the two echoes whose spacing is a thickness.
 
     Args:

@@ -17,7 +17,7 @@ SIGNAL, LABEL, MISSING = "0.35", "tab:red", "0.85"
 GATE_COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:cyan", "tab:brown")
 
 
-def gate_color(gate):
+def gate_color(gate: int) -> str:
     """Colour of a gate's picks in all pictures, from its number."""
     return GATE_COLORS[gate % len(GATE_COLORS)]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PROBED = 512  # traces that the scale is estimated from
 
 
-def predict(config: "PredictConfig", output: str | Path):
+def predict(config: "PredictConfig", output: str | Path) -> dict:
     """Picks all traces of a file or folder, and writes a folder with table, summary and pictures.
 
     Everything that can be wrong with the options is found before work begins. Files are read one at a time, and one

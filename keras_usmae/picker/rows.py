@@ -40,14 +40,14 @@ def table_kinds(scan: "Scan", config: "PredictConfig", labelled: bool) -> dict:
     return {**kinds, "flag": str}
 
 
-def distance_name(config):
+def distance_name(config: "PredictConfig") -> str:
     """What the table calls its millimetres: `"thickness"`, `"depth"` where a speed of sound is known, or `""`."""
     if config.thickness:
         return "thickness"
     return "depth" if config.speed_of_sound else ""
 
 
-def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo, config: "PredictConfig") -> dict:
+def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config: "PredictConfig") -> dict:
     """Rows of a block: an echo each, and one for each trace and gate that has none.
 
     Args:

@@ -55,7 +55,7 @@ class Scale:
     why: str
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """Samples for the network in each sample of the recording."""
         return self.up / self.down
 

@@ -69,7 +69,7 @@ class PickTable:
         self._csv.writerows(zip(*cells, strict=True))
         self.num_rows += length
 
-    def columns(self):
+    def columns(self) -> dict[str, np.ndarray]:
         """The columns so far, mapped from the disk: a dict from name to an array of shape `(num_rows,)`.
 
         A column of texts is of integers, see `texts`.
@@ -78,7 +78,7 @@ class PickTable:
             file.flush()
         return {name: self._map(name, "int32" if kind is str else kind) for name, kind in self.kinds.items()}
 
-    def texts(self, name: str):
+    def texts(self, name: str) -> list[str]:
         """The different texts of a column, in the order of their numbers: a list of str."""
         return list(self._texts[name])
 

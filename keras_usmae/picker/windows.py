@@ -11,7 +11,7 @@ import numpy as np
 _FADE = 64  # samples over which the end of a short record dies away
 
 
-def window_starts(num_samples, signal_length, bin_width):
+def window_starts(num_samples: int, signal_length: int, bin_width: int) -> np.ndarray:
     """Where windows start that slide by half of their length.
 
     Args:
@@ -25,7 +25,7 @@ def window_starts(num_samples, signal_length, bin_width):
     return np.append(np.arange(0, last, signal_length // 2), last)
 
 
-def window_weights(starts, signal_length, bin_width):
+def window_weights(starts: np.ndarray, signal_length: int, bin_width: int) -> np.ndarray:
     """What each window counts for each of its bins; for one bin of the record, these sum up to one.
 
     Args:
@@ -54,7 +54,7 @@ def window_weights(starts, signal_length, bin_width):
     return weights
 
 
-def complete_short(signals, length):
+def complete_short(signals: np.ndarray, length: int) -> np.ndarray:
     """Continues records that are shorter than a window with noise like that of their own quietest part.
 
     The quietest quarter of each record is mirrored back and forth. Where the record ends, the difference of the two

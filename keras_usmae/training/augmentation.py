@@ -1,5 +1,7 @@
 """Changes to labelled signals that keep, or move, the onset in a known way."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_usmae.signals import standardize
@@ -88,7 +90,7 @@ def augment(
     return standardize(signals), onset
 
 
-def augmented(arrays: tuple, num_signals: int, seed: int, **options):
+def augmented(arrays: tuple, num_signals: int, seed: int, **options) -> Callable:
     """Other versions of the same labelled signals in each epoch.
 
     Args:

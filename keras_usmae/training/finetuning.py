@@ -118,7 +118,7 @@ class FinetunedRun:
     history: Any = None
 
 
-def resolve_start(config: FinetuneConfig):
+def resolve_start(config: FinetuneConfig) -> str | Path:
     """What a fine-tuning starts from.
 
     Returns:
@@ -141,7 +141,7 @@ def resolve_start(config: FinetuneConfig):
     return path
 
 
-def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncoder | CNNEncoder:
+def build_encoder(config: FinetuneConfig, start: str | Path, signal_length: int) -> MAEEncoder | CNNEncoder:
     """Builds the encoder that a fine-tuning starts from.
 
     Args:

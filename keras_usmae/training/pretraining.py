@@ -195,7 +195,7 @@ def pretrain(
         record |= {f"transducer.{key}": value for key, value in dataclasses.asdict(dataset.config.signals).items()}
     record = dataclasses.asdict(config) | record
     keras.utils.set_random_seed(config.seed)
-    sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
+    sizes: dict[str, Any] = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
     mae = build_autoencoder(config, remat=remat, **sizes)
     folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
     if used.is_main_process:

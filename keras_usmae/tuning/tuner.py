@@ -58,7 +58,7 @@ def build_oracle(
     raise ValueError(f"`tuner` must be one of {TUNERS}. Received: {tuner!r}")
 
 
-def role():
+def role() -> str:
     """What KerasTuner's environment variables make of this process: `"chief"`, `"worker"` or `"single"`.
 
     Without `KERASTUNER_ORACLE_IP` the chief is on this machine, and its port is open to this machine alone.

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class RefusedError(ValueError):
 
 
 @contextlib.contextmanager
-def wrapped_parser_errors(path, kind):
+def wrapped_parser_errors(path: str | Path, kind: str) -> Iterator[None]:
     """Turns whatever a parser raises on a damaged file into a `ValueError` that names the file."""
     try:
         yield
