@@ -48,11 +48,6 @@ class Helper:
         """Whether the process is at work."""
         return self._process.poll() is None
 
-    @property
-    def pid(self) -> int:
-        """Its number, for who measures it."""
-        return self._process.pid
-
     def stop(self) -> None:
         """Ends the process."""
         self._stopped = True

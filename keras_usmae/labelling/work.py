@@ -149,10 +149,6 @@ class Work:
             if helper is not None:
                 helper.stop()
 
-    def pids(self) -> list[int]:
-        """Numbers of the processes at work, a list of int."""
-        return [helper.pid for helper in (self._picker, self._learner) if helper is not None and helper.runs]
-
     def _take(self, name, result):
         """Keeps a result, and picks anew where the picker errs less on the held-out labels than it did."""
         taken = result["held_out"] == 0 or result["after"] < result["before"]
