@@ -3,6 +3,7 @@
 import ast
 import importlib
 import sys
+from pathlib import Path
 
 import keras_usmae
 from keras_usmae.fields import did_you_mean
@@ -28,11 +29,8 @@ def main() -> None:
         sys.exit(2)
 
 
-def find_recipes(folder) -> dict:
+def find_recipes(folder: Path) -> dict:
     """The recipes of a folder.
-
-    Args:
-        folder: `Path`.
 
     Returns:
         A dict from the names of commands, such as `"prepare-data"`, to the paths of their files.

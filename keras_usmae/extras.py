@@ -1,9 +1,10 @@
 """The optional packages: imported where they are used, with an error that names the command that installs them."""
 
 import importlib
+from types import ModuleType
 
 
-def import_extra(module: str, extra: str = "mcu"):
+def import_extra(module: str, extra: str = "mcu") -> ModuleType:
     """Imports a module of an optional extra.
 
     Args:

@@ -6,9 +6,11 @@
 import dataclasses
 import difflib
 import math
-from typing import TypeGuard
+from collections.abc import Callable, Iterable
+from typing import Any, TypeGuard
 
 _LONGEST_SHOWN = 200
+Converter = Callable[[Any, tuple], Any]
 
 
 class FieldError(ValueError):
@@ -25,7 +27,7 @@ class FieldError(ValueError):
         super().__init__(f"{dotted(self.path)} {fault}")
 
 
-def dotted(path):
+def dotted(path: tuple) -> str:
     """A path as it is written: `'echo[1].distance'`, with the index from 0."""
     text = ""
     for part in path:
@@ -33,7 +35,7 @@ def dotted(path):
     return shown(text) if text else "The file"
 
 
-def shown(value: object):
+def shown(value: object) -> str:
     """A value for a message: cut where it is long, and without Python's limit on the digits of an integer."""
     try:
         text = repr(value)
@@ -42,18 +44,18 @@ def shown(value: object):
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def did_you_mean(key, known):
+def did_you_mean(key: str, known: Iterable[str]) -> str:
     """A sentence with the known key that is closest to an unknown one, and a blank ahead; empty where none is close."""
     near = difflib.get_close_matches(key, known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def field(convert, default=dataclasses.MISSING):
+def field(convert: Converter, default: Any = dataclasses.MISSING) -> Any:
     """A field whose value `convert(value, path)` checks and converts; without a default it must be there."""
     return dataclasses.field(default=default, metadata={"convert": convert})
 
 
-def build(cls, table: dict, path: tuple = ()):
+def build(cls: type, table: dict, path: tuple = ()) -> Any:
     """Builds a dataclass out of a table, as from TOML or JSON.
 
     Args:
@@ -83,7 +85,9 @@ def build(cls, table: dict, path: tuple = ()):
     return cls(**values)
 
 
-def checked(expected, is_valid, convert=lambda value: value):
+def checked(
+    expected: str, is_valid: Callable[[Any], bool], convert: Callable[[Any], Any] = lambda value: value
+) -> Converter:
     """Converter of a value for which `is_valid(value)` holds; `expected` says in words what that is."""
 
     def converter(value, path):
@@ -94,13 +98,13 @@ def checked(expected, is_valid, convert=lambda value: value):
     return converter
 
 
-def number(unit: str, **limits):
+def number(unit: str, **limits) -> Converter:
     """Converter to a float within limits (`above`, `at_least`, `below`, `at_most`)."""
     is_valid = lambda value: is_number(value) and _is_within(value, **limits)  # noqa: E731
     return checked(f"a number{_spoken(limits)} in {unit}", is_valid, float)
 
 
-def interval(unit: str, **limits):
+def interval(unit: str, **limits) -> Converter:
     """Converter of a number, or of a pair `[low, high]` to draw from, to a pair of floats within limits."""
 
     def convert(value, path):
@@ -114,7 +118,7 @@ def interval(unit: str, **limits):
     return convert
 
 
-def integer(at_least, at_most=math.inf):
+def integer(at_least: int, at_most: float = math.inf) -> Converter:
     """Converter to an int within limits."""
     return checked(
         f"an integer{_spoken_integers(at_least, at_most)}",
@@ -122,7 +126,7 @@ def integer(at_least, at_most=math.inf):
     )
 
 
-def integer_interval(at_least, at_most):
+def integer_interval(at_least: int, at_most: float) -> Converter:
     """Converter of an integer, or of a pair `[low, high]` with both ends drawn, to a pair of int within limits."""
     expected = f"an integer or a range [low, high]{_spoken_integers(at_least, at_most)}"
 
@@ -135,7 +139,7 @@ def integer_interval(at_least, at_most):
     return convert
 
 
-def integers(at_least, at_most):
+def integers(at_least: int, at_most: float) -> Converter:
     """Converter of an integer, or of a list of choices, to a tuple of int within limits."""
 
     def convert(value, path):
@@ -149,17 +153,17 @@ def integers(at_least, at_most):
     return convert
 
 
-def choice(*allowed):
+def choice(*allowed) -> Converter:
     """Converter that lets named choices pass."""
     return checked(f"one of {list(allowed)}", lambda value: isinstance(value, str) and value in allowed)
 
 
-def table(cls):
+def table(cls: type) -> Converter:
     """Converter to another dataclass."""
     return lambda value, path: build(cls, value, path)
 
 
-def tables(cls):
+def tables(cls: type) -> Converter:
     """Converter of a list of tables to a tuple of dataclasses."""
 
     def convert(value, path):

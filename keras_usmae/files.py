@@ -8,8 +8,9 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,14 +25,11 @@ _REASONS = {
 
 
 @contextlib.contextmanager
-def atomic_write(path):
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Context in which a file is written under another name, and takes its own once it is whole and on the disk.
 
     Whenever the process or the machine dies, the file is the old one or the new one. The other name is a new one each
     time: processes that write the same file do not meet, and nobody can lay a link there.
-
-    Args:
-        path: path of the file.
 
     Returns:
         `pathlib.Path` to write to, in the same folder and with the same suffixes.
@@ -57,11 +55,10 @@ def atomic_write(path):
         partial.unlink(missing_ok=True)  # still there after an error only, where its space is needed
 
 
-def write_error(path: str | Path, error, reached: int = 0):
+def write_error(path: str | Path, error: Exception, reached: int = 0) -> OSError:
     """What to raise where a file cannot be written.
 
     Args:
-        path: path of the file.
         error: what was raised.
         reached: int, bytes that were written of it. Defaults to `0`.
 
@@ -78,12 +75,7 @@ def write_error(path: str | Path, error, reached: int = 0):
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file whole or not at all.
-
-    Args:
-        path: path of the file.
-        text: str.
-    """
+    """Writes a text file whole or not at all."""
     with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
@@ -92,7 +84,6 @@ def write_csv(path: str | Path, rows: list[dict]) -> None:
     """Writes rows as CSV, whole or not at all.
 
     Args:
-        path: path of the file.
         rows: list of dicts with the same keys.
     """
     with atomic_write(path) as partial, partial.open("w", newline="") as file:
@@ -101,18 +92,13 @@ def write_csv(path: str | Path, rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
-def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes=()) -> Path:
+def write_markdown(path: str | Path, title: str, header: list[str], lines: list, notes: Iterable[str] = ()) -> Path:
     """Writes a Markdown table with a title, whole or not at all.
 
     Args:
-        path: path of the file.
-        title: str.
         header: list of str, names of the columns.
         lines: list of lists of str, a row each.
         notes: lines of text below the table. Defaults to `()`.
-
-    Returns:
-        The path.
     """
     text = [f"# {title}", "", "| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     text += ["| " + " | ".join(line) + " |" for line in lines]
@@ -124,10 +110,6 @@ def write_markdown(path: str | Path, title: str, header: list[str], lines: list,
 def save_figure(figure: "Figure", path: str | Path) -> Path:
     """Writes a figure as PNG, whole or not at all.
 
-    Args:
-        figure: `matplotlib.figure.Figure`.
-        path: path of the file.
-
     Returns:
         `pathlib.Path` of the file.
     """
@@ -137,11 +119,10 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
     return path
 
 
-def write_json(path: str | Path, content) -> None:
+def write_json(path: str | Path, content: Any) -> None:
     """Writes JSON whole or not at all.
 
     Args:
-        path: path of the file.
         content: anything that `json` can write.
     """
     write_text(path, json.dumps(content, indent=2) + "\n")

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,24 @@ SpeedOfSound = Annotated[
 ]
 Output = Annotated[Path | None, typer.Option(help="Run folder to write. Defaults to a name under runs/.")]
 
+# Of what picks traces of a user's files, see `keras_usmae.picker.settings.TraceConfig`.
+Source = Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A-scans: a file, or a folder of files.")]
+Sidecar = Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")]
+SamplingRate = Annotated[str | None, typer.Option(help="50e6 or 50MHz, where file and sidecar do not say it.")]
+Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where file and sidecar do not say it.")]
+Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, * for any text.")]
+StartTime = Annotated[
+    str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us. Defaults to the file's, or 0.")
+]
+Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
+Picker = Annotated[str, typer.Option("--preset", help="Picker that ships: nano, nano_mcu or tiny.")]
+PickerRun = Annotated[
+    Path | None, typer.Option("--run", help="Run folder of a picker of your own, in place of --preset.")
+]
+Scale = Annotated[
+    str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
+]
+
 
 def _take_config(context: typer.Context, path: Path | None):
     """Makes the options in a file the defaults of those on the command line."""
@@ -103,38 +122,35 @@ Config = Annotated[
 ]
 
 
-def read_json(path):
+def read_json(path: str | Path) -> dict:
     """Reads a JSON file of a run folder."""
     from keras_usmae.training import read_config  # here: not every recipe needs Keras
 
     return read_config(path)
 
 
-def progress():
+def progress() -> int:
     """Keras's `verbose`: a progress bar on a terminal, a line per epoch elsewhere."""
     return 1 if sys.stdout.isatty() else 2
 
 
-def originals(dataset: str, raw_dir: str | Path | None):
+def originals(dataset: str, raw_dir: str | Path | None) -> str | Path | None:
     """`raw_dir` where the dataset is made from originals: DATA_DIR may be set while a synthetic one is asked for."""
     return raw_dir if dataset.startswith("ultrasound_measured") else None
 
 
-def sampling_rate(builder):
+def sampling_rate(builder: Any) -> float:
     """Sampling rate in Hz that a prepared builder's signals have."""
     return float(builder.info.metadata["sampling_rate"])
 
 
-def takes(config_class):
+def takes(config_class: Any) -> Callable:
     """Decorator of a recipe's `main(config, ...)`: each field of the configuration becomes an option of its own.
 
     Names, types, defaults, bounds and help are those of the fields; see `keras_usmae.configs`.
 
     Args:
         config_class: dataclass whose fields come from `setting`.
-
-    Returns:
-        The decorator.
     """
 
     def decorate(main):
@@ -161,14 +177,13 @@ def takes(config_class):
     return decorate
 
 
-def run(main, command: str | None = None) -> None:
+def run(main: Callable, command: str | None = None) -> None:
     """Runs a recipe's `main` on the command line.
 
     Errors about the user's input are told without a traceback. Ctrl-C and SIGTERM end what was started and tell how to
     go on.
 
     Args:
-        main: the recipe's function.
         command: str or `None`. What the user typed, such as `"usmae predict"`. Defaults to `None`, that is
             `python recipes/NAME.py`.
     """

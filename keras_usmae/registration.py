@@ -32,14 +32,7 @@ REGISTERED = {
 
 
 def register(cls):
-    """Decorator that has a class or function saved under the name of this package.
-
-    Args:
-        cls: the class, or the function.
-
-    Returns:
-        The same.
-    """
+    """Decorator that has a class or function saved under the name of this package."""
     import keras
 
     return keras.saving.register_keras_serializable(package=PACKAGE)(cls)

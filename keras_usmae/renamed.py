@@ -7,7 +7,7 @@ _RENAMED = {
 }
 
 
-def current_names(config):
+def current_names(config: dict) -> dict:
     """A dict with settings by their names of today; a part before a dot, such as `decoder.`, stays."""
 
     def current(name):

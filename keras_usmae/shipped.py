@@ -24,7 +24,6 @@ def import_package(name: str, folder: Path) -> None:
     """Imports a folder as a package of this name, wherever it lies.
 
     Args:
-        name: str.
         folder: `pathlib.Path`, which holds an `__init__.py`.
     """
     spec = importlib.util.spec_from_file_location(

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_usmae.fields import FieldError
@@ -20,12 +21,8 @@ def read_toml(path: Path, kind: str, max_bytes: int = 2**18) -> dict:
     """The table of a TOML file.
 
     Args:
-        path: `pathlib.Path`.
         kind: str. What the file is, for messages.
         max_bytes: int. Its largest size. Defaults to 256 KiB.
-
-    Returns:
-        A dict.
 
     Raises:
         FileNotFoundError: where there is no such file.
@@ -49,11 +46,7 @@ def read_json(path: Path, way_out: str = "") -> dict:
     """The object of a JSON file.
 
     Args:
-        path: `pathlib.Path`.
         way_out: str. What to do where it is damaged. Defaults to nothing.
-
-    Returns:
-        A dict.
 
     Raises:
         ValueError: where it is far too large, or no JSON object.
@@ -71,12 +64,6 @@ def read_json(path: Path, way_out: str = "") -> dict:
 def read_text(path: Path) -> str:
     """The text of a file that a run or a user wrote.
 
-    Args:
-        path: `pathlib.Path`.
-
-    Returns:
-        A str.
-
     Raises:
         ValueError: where it is far too large, or no UTF-8.
     """
@@ -89,7 +76,7 @@ def read_text(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def errors_named(path):
+def errors_named(path: str | Path) -> Iterator[None]:
     """Context in which a `FieldError` becomes a `ValueError` that names the file, and the line where it is TOML.
 
     Args:

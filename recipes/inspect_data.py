@@ -24,7 +24,7 @@ from keras_usmae import options
 
 def main(
     path: Annotated[Path, typer.Argument(help="File or folder of measured traces.")],
-    sidecar: Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")] = None,
+    sidecar: options.Sidecar = None,
     output: Annotated[Path, typer.Option(help="Folder for pictures and reports.")] = Path("runs/inspect_data"),
     seed: options.Seed = 0,
 ) -> None:

@@ -22,24 +22,12 @@ from keras_usmae.labelling import LabelConfig
 from keras_usmae.picker.units import parse_rate, parse_time
 
 DEFAULT = LabelConfig("")
-Source = Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A-scans: a file, or a folder of files.")]
-Sidecar = Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")]
-SamplingRate = Annotated[str | None, typer.Option(help="50e6 or 50MHz, where file and sidecar do not say it.")]
-Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where file and sidecar do not say it.")]
-Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, * for any text.")]
-StartTime = Annotated[str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us.")]
 Gates = Annotated[
     list[str] | None,
     typer.Option("--gate", help="Where an echo is looked for, and its name: front=20us:40us. Repeat for several."),
 ]
 Echo = Annotated[str, typer.Option(help="Which echo of a gate is proposed: first, strongest, or its number from 1.")]
 SpeedOfSound = Annotated[float | None, typer.Option(min=1.0, help="Speed of sound in m/s, for gates in mm.")]
-Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
-Preset = Annotated[str, typer.Option(help="Picker that ships: nano, nano_mcu or tiny.")]
-Run = Annotated[Path | None, typer.Option(help="Run folder of a picker of your own, in place of --preset.")]
-Scale = Annotated[
-    str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
-]
 Who = Annotated[str | None, typer.Option(help="Who labels, for the table. Defaults to your user name.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the loopback; 0 takes a free one.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page in a browser.")]
@@ -47,19 +35,19 @@ Output = Annotated[Path | None, typer.Option(help="Folder of the labels. Default
 
 
 def main(
-    source: Source,
-    sidecar: Sidecar = None,
-    sampling_rate: SamplingRate = None,
-    axis: Axis = DEFAULT.axis,
-    signals: Signals = DEFAULT.signals,
-    start_time: StartTime = None,
+    source: options.Source,
+    sidecar: options.Sidecar = None,
+    sampling_rate: options.SamplingRate = None,
+    axis: options.Axis = DEFAULT.axis,
+    signals: options.Signals = DEFAULT.signals,
+    start_time: options.StartTime = None,
     gate: Gates = None,
     echo: Echo = DEFAULT.echo,
     speed_of_sound: SpeedOfSound = DEFAULT.speed_of_sound,
-    scan: Scan = DEFAULT.scan,
-    preset: Preset = DEFAULT.preset,
-    run: Run = None,
-    scale: Scale = DEFAULT.scale,
+    scan: options.Scan = DEFAULT.scan,
+    preset: options.Picker = DEFAULT.preset,
+    run: options.PickerRun = None,
+    scale: options.Scale = DEFAULT.scale,
     who: Who = None,
     port: Port = 0,
     browser: Browser = True,

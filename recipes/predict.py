@@ -21,14 +21,6 @@ from keras_usmae.picker.settings import PredictConfig
 from keras_usmae.picker.units import parse_rate, parse_time
 
 DEFAULT = PredictConfig("")
-Source = Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="A-scans: a file, or a folder of files.")]
-Sidecar = Annotated[Path | None, typer.Option(help="Sidecar. Defaults to those beside the data.")]
-SamplingRate = Annotated[str | None, typer.Option(help="50e6 or 50MHz, where file and sidecar do not say it.")]
-Axis = Annotated[int | None, typer.Option(min=0, help="Axis of time, where file and sidecar do not say it.")]
-Signals = Annotated[str | None, typer.Option(help="Array or columns with the traces, * for any text.")]
-StartTime = Annotated[
-    str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us. Defaults to the file's, or 0.")
-]
 Gates = Annotated[
     list[str] | None,
     typer.Option("--gate", help="Part of the record to look in: 20us:40us, back=40us:60us, 20us: or 5mm:9mm. Repeat."),
@@ -40,15 +32,9 @@ Thickness = Annotated[
 SpeedOfSound = Annotated[
     float | None, typer.Option(min=1.0, help="Speed of sound in m/s of the specimen: for thickness, or depth from ToF.")
 ]
-Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
 Step = Annotated[str | None, typer.Option(help="Step of the scan in mm: 0.5, or 1x0.5 from line to line and along it.")]
-Preset = Annotated[str, typer.Option(help="Picker that ships: nano, nano_mcu or tiny.")]
-Run = Annotated[Path | None, typer.Option(help="Run folder of a picker of your own, in place of --preset.")]
 MinConfidence = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Drops picks that are less sure. Defaults to the picker's own.")
-]
-Scale = Annotated[
-    str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
 ]
 Engine = Annotated[
     str, typer.Option(help="litert runs the network on the processor, keras on what its backend uses, as a GPU.")
@@ -56,22 +42,22 @@ Engine = Annotated[
 
 
 def main(
-    source: Source,
-    sidecar: Sidecar = None,
-    sampling_rate: SamplingRate = DEFAULT.sampling_rate,
-    axis: Axis = DEFAULT.axis,
-    signals: Signals = DEFAULT.signals,
-    start_time: StartTime = DEFAULT.start_time,
+    source: options.Source,
+    sidecar: options.Sidecar = None,
+    sampling_rate: options.SamplingRate = DEFAULT.sampling_rate,
+    axis: options.Axis = DEFAULT.axis,
+    signals: options.Signals = DEFAULT.signals,
+    start_time: options.StartTime = DEFAULT.start_time,
     gate: Gates = None,
     echo: Echo = DEFAULT.echo,
     thickness: Thickness = DEFAULT.thickness,
     speed_of_sound: SpeedOfSound = DEFAULT.speed_of_sound,
-    scan: Scan = DEFAULT.scan,
+    scan: options.Scan = DEFAULT.scan,
     step: Step = DEFAULT.step,
-    preset: Preset = DEFAULT.preset,
-    run: Run = None,
+    preset: options.Picker = DEFAULT.preset,
+    run: options.PickerRun = None,
     min_confidence: MinConfidence = DEFAULT.min_confidence,
-    scale: Scale = DEFAULT.scale,
+    scale: options.Scale = DEFAULT.scale,
     engine: Engine = DEFAULT.engine,
     output: options.Output = None,
 ) -> Path:

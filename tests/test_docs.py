@@ -1,7 +1,9 @@
 """The documentation: tutorials run as they stand there, and the reference has every public name."""
 
 import importlib
+import inspect
 import os
+import pkgutil
 import re
 import stat
 import subprocess
@@ -72,6 +74,26 @@ def test_the_first_page_of_the_reference_has_every_name_of_the_face(repository):
     page = (repository / "docs/reference/index.md").read_text()
     packages = {name for name in ku.__all__ if name.islower() and f"`{name}`" in page}
     assert not [name for name in ku.__all__ if f"`ku.{name}`" not in page and name not in packages | {"__version__"}]
+
+
+@pytest.mark.parametrize("room", ["layers", "models", "training", "tuning"])
+def test_a_public_method_has_a_docstring_unless_it_overrides_one(room):
+    package = importlib.import_module(f"keras_usmae.{room}")
+    modules = [
+        importlib.import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
+    ]
+    classes = {item for module in modules for item in vars(module).values() if inspect.isclass(item)}
+    own = [item for item in classes if item.__module__.startswith("keras_usmae.") and item.__name__[0] != "_"]
+    assert own
+    assert not [
+        f"{owner.__name__}.{name}"
+        for owner in own
+        for name, member in vars(owner).items()
+        if not name.startswith("_")
+        and inspect.isfunction(getattr(member, "fget", getattr(member, "__func__", member)))
+        and not member.__doc__
+        and not any(hasattr(base, name) for base in owner.__mro__[1:])
+    ]
 
 
 @pytest.mark.slow

@@ -6,25 +6,24 @@ of a search, and the `config.json` of its run folder.
 
 import dataclasses
 import typing
+from typing import Any
 
 
-def setting(default, help: str, min=None, max=None, flag: str | None = None):
+def setting(
+    default: Any, help: str, min: float | None = None, max: float | None = None, flag: str | None = None
+) -> Any:
     """A field of a configuration.
 
     Args:
-        default: its default value.
         help: str, what it is, for documentation and `--help`.
         min: number or `None`, the smallest value. Defaults to `None`.
         max: number or `None`, the largest value. Defaults to `None`.
         flag: str or `None`, its option on a command line. Defaults to `None`, from the field's name.
-
-    Returns:
-        `dataclasses.Field`.
     """
     return dataclasses.field(default=default, metadata={"help": help, "min": min, "max": max, "flag": flag})
 
 
-def check_settings(config) -> None:
+def check_settings(config: Any) -> None:
     """Checks the values of a configuration against the bounds and choices of its fields.
 
     Args:
@@ -66,7 +65,7 @@ def preset_settings(preset: str) -> dict:
     return {f"{part}.{key}": value for part, sizes in load_preset(preset).items() for key, value in sizes.items()}
 
 
-def preset_patch_size(preset):
+def preset_patch_size(preset: str) -> int:
     """Samples in a patch of a preset, by name or file."""
     from keras_usmae.models import load_preset  # here: as above
 
@@ -75,13 +74,6 @@ def preset_patch_size(preset):
 
 def resolve_warmup(warmup_epochs: float | None, epochs: int) -> float:
     """Epochs of warm-up, a twentieth of all by default, checked against those of the training.
-
-    Args:
-        warmup_epochs: float or `None`.
-        epochs: int.
-
-    Returns:
-        float.
 
     Raises:
         ValueError: where the warm-up is as long as the training.

@@ -72,7 +72,7 @@ class FinetuneConfig:
                 "Pre-trained encoders are transformers; leave --architecture or --pretrained at its default."
             )
 
-    def resolved(self):
+    def resolved(self) -> "FinetuneConfig":
         """The same configuration, without defaults that depend on other values."""
         return dataclasses.replace(
             self,

@@ -81,7 +81,7 @@ class PretrainConfig:
                 f"{self.dataset}."
             )
 
-    def resolved(self):
+    def resolved(self) -> "PretrainConfig":
         """The same configuration, without defaults that depend on other values."""
         return dataclasses.replace(
             self,

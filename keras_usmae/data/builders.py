@@ -6,6 +6,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def load_builder(
     raw_dir: str | Path | None = None,
     file_format: str = "array_record",
     folder: str | Path | None = None,
-):
+) -> Any:
     """Loads one of the project's TFDS builders by name.
 
     Args:
@@ -111,7 +112,7 @@ class StoredSplit:
     ```
     """
 
-    def __init__(self, builder, split: str, features: tuple[str, ...] = ("signal", "onset")) -> None:
+    def __init__(self, builder: Any, split: str, features: tuple[str, ...] = ("signal", "onset")) -> None:
         import tensorflow_datasets as tfds
 
         name, known = builder.info.full_name, builder.info.features
@@ -131,7 +132,7 @@ class StoredSplit:
     def __len__(self):
         return len(self._records)
 
-    def empty(self, num_examples):
+    def empty(self, num_examples: int) -> dict[str, np.ndarray]:
         """Arrays for some examples, uninitialised: a dict with the feature's dtype and `(num_examples, ...)`."""
         return {
             key: np.empty((num_examples, *feature.shape), feature.np_dtype) for key, feature in self._wanted.items()
@@ -154,7 +155,7 @@ class StoredSplit:
         return arrays
 
 
-def load_arrays(builder, split: str, features: tuple[str, ...] = ("signal", "onset")) -> dict:
+def load_arrays(builder: Any, split: str, features: tuple[str, ...] = ("signal", "onset")) -> dict:
     """Loads features of a whole split into memory.
 
     Args:

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,41 +49,41 @@ class SignalDataset:
         builder: TFDS builder, see `load_builder`.
     """
 
-    def __init__(self, name: str, builder) -> None:
+    def __init__(self, name: str, builder: Any) -> None:
         self.name, self._builder = name, builder
 
     @functools.cached_property
-    def builder(self):
+    def builder(self) -> Any:
         """The builder, prepared."""
         return prepare(self._builder)
 
     @property
-    def config(self):
+    def config(self) -> Any:
         """TFDS configuration: `name`, and of a synthetic dataset `signals`, `num_train`, `num_validation`, `seed`."""
         return self._builder.builder_config
 
     @property
-    def signal_length(self):
+    def signal_length(self) -> int:
         """Samples in a signal."""
         return self._builder.info.features["signal"].shape[0]
 
     @property
-    def sampling_rate(self):
+    def sampling_rate(self) -> float:
         """Sampling rate of the signals in Hz."""
         return float(self.builder.info.metadata["sampling_rate"])
 
     @property
-    def sources(self):
+    def sources(self) -> list[str]:
         """Names of the sources of a measured dataset."""
         return self._builder.info.features["source"].names
 
     @property
-    def features(self):
+    def features(self) -> tuple[str, ...]:
         """Names of all features."""
         return tuple(self._builder.info.features)
 
     @property
-    def labelled_splits(self):
+    def labelled_splits(self) -> dict[str, str]:
         """From `"train"`, `"validation"` and `"test"` to TFDS's names.
 
         A dataset without a test split lends half of its validation split.
@@ -115,7 +116,7 @@ class SignalDataset:
         signals = load_arrays(self.builder, split, features=("signal",))["signal"]
         return standardize(check_signals(signals, length or self.signal_length))
 
-    def stored(self, split: str):
+    def stored(self, split: str) -> StoredSplit:
         """Signals on disk, for what does not fit in memory: see `StoredSplit`."""
         return StoredSplit(self.builder, split, features=("signal",))
 

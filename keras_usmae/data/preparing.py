@@ -3,13 +3,14 @@
 import errno
 import pathlib
 import shutil
+from typing import Any
 
 from filelock import FileLock
 
 from keras_usmae.files import check_writable, write_error
 
 
-def prepare(builder, beam_options: list[str] | None = None):
+def prepare(builder: Any, beam_options: list[str] | None = None) -> Any:
     """Downloads and prepares a dataset, unless it was prepared before.
 
     Processes that prepare the same dataset wait for the first one. What one that was killed left is removed.

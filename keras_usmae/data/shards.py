@@ -7,7 +7,8 @@ the same byte by byte whoever writes them and in whatever order. No more than a 
 import dataclasses
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -31,28 +32,16 @@ class ExampleEncoder:
     Args:
         features: a flat `tfds.features.FeaturesDict` of scalars and of tensors of fixed shape, of which those of
             `encoding="bytes"` are stored fastest.
-
-    Example:
-
-    ```python
-    import numpy as np
-    import tensorflow_datasets as tfds
-    from keras_usmae.data.shards import ExampleEncoder
-
-    features = tfds.features.FeaturesDict({"onset": np.float32})
-    record = next(ExampleEncoder(features).encode({"onset": np.array([350.0])}))
-    features.deserialize_example_np(record)  # {"onset": 350.0}
-    ```
     """
 
-    def __init__(self, features) -> None:
+    def __init__(self, features: Any) -> None:
         serialized = features.get_serialized_info()
         self._features = {
             name: (_LISTS[np.dtype(serialized[name].np_dtype).kind], feature.np_dtype, feature.shape)
             for name, feature in features.items()
         }
 
-    def encode(self, columns: dict):
+    def encode(self, columns: dict) -> Iterator[bytes]:
         """Yields the record of each example.
 
         Args:
@@ -98,7 +87,6 @@ class Shard:
         synthesize: function of `num_signals` and `start` to a dict of columns, such as
             `functools.partial(keras_usmae.signals.synthesize, config, seed=seed)`.
         start: int. Index of the first signal in the set.
-        num_signals: int. Number of signals.
     """
 
     path: str
@@ -110,24 +98,13 @@ class Shard:
 
 
 def shard_sizes(num_signals: int, signal_length: int) -> list[int]:
-    """Numbers of signals in the shards of a split: as many as make files of about 64 MiB, the same on any machine.
-
-    Args:
-        num_signals: int. Number of signals in the split.
-        signal_length: int. Samples in a signal.
-
-    Returns:
-        A list of int.
-    """
+    """Numbers of signals in the shards of a split: as many as make files of about 64 MiB, the same on any machine."""
     in_blocks = max(_SHARD_BYTES // (4 * signal_length * BLOCK_SIZE), 1) * BLOCK_SIZE
     return [min(in_blocks, num_signals - first) for first in range(0, num_signals, in_blocks)]
 
 
 def write_shard(shard: Shard) -> int:
     """Writes one shard, whole or not at all.
-
-    Args:
-        shard: a `Shard`.
 
     Returns:
         int, bytes in the file.
@@ -145,11 +122,10 @@ def write_shard(shard: Shard) -> int:
     return num_bytes
 
 
-def write_shards(shards: list[Shard], runner: str | None = None, options=None) -> dict:
+def write_shards(shards: list[Shard], runner: str | None = None, options: Any = None) -> dict:
     """Writes shards one after another, or by the workers of an Apache Beam runner.
 
     Args:
-        shards: list of `Shard`.
         runner: str, `beam.runners.PipelineRunner` or `None`. See `beam.Pipeline`.
         options: `beam.options.pipeline_options.PipelineOptions` or `None`. Beam is used where one of these two is not
             `None`. Its workers need this package, and a file system that they share.

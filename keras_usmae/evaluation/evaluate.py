@@ -1,7 +1,7 @@
 """Evaluation of a trained model on labelled signals, beside classical pickers."""
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def evaluate(
     sampling_rate: float,
     speed_of_sound: float = 1480.0,
     name: str = "network",
-    scale=None,
+    scale: Any = None,
     verbose: int = 0,
 ) -> Evaluation:
     """Scores a model and classical pickers, each as it stands and with its constant offset taken out.

@@ -28,11 +28,7 @@ _LEAST = 0.3  # confidence; less is noise
 
 
 def silent_world() -> SignalConfig:
-    """`SignalConfig` of records without an echo: noise of all colours, ring-down, backscatter, continuous waves.
-
-    Returns:
-        A `SignalConfig`.
-    """
+    """`SignalConfig` of records without an echo: noise of all colours, ring-down, backscatter, continuous waves."""
     return dataclasses.replace(
         SignalConfig.from_preset("field"),
         silent_probability=1.0,
@@ -44,11 +40,7 @@ def silent_world() -> SignalConfig:
 
 
 def lone_world() -> SignalConfig:
-    """`SignalConfig` of records with one echo, of 18 dB and more, all of it in the record.
-
-    Returns:
-        A `SignalConfig`.
-    """
+    """`SignalConfig` of records with one echo, of 18 dB and more, all of it in the record."""
     field = SignalConfig.from_preset("field")
     none: dict = {f.name: 0.0 for f in dataclasses.fields(field) if f.name.endswith("_probability")}
     return dataclasses.replace(
@@ -75,12 +67,6 @@ def calibrate_picker(
     Returns:
         A dict for the detector's `settings`: `"min_confidence"`, `"sure_confidence"`, `"clear_confidence"`,
         `"clear_snr_db"`, `"interval_scale"`, `"interval_floor"` and `"label_sigma"`.
-
-    Example:
-
-    ```python
-    detector.settings |= calibrate_picker(detector)
-    ```
     """
     picker = EchoPicker(detector)
     picker.settings |= {"interval_scale": 1.0, "interval_floor": 0.0, "label_sigma": label_sigma}

@@ -17,9 +17,6 @@ def plot_reliability(curves: dict) -> Figure:
 
     Args:
         curves: dict from a name to what `reliability` returned.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     figure = Figure(figsize=(4.6, 5.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -47,9 +44,6 @@ def plot_error_over_snr(rows: list[dict], sampling_rate: float) -> Figure:
     Args:
         rows: list of dicts from `score_over_snr`.
         sampling_rate: float, Hz.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     nanoseconds = 1e9 / sampling_rate
     snr = [row["snr_db"] for row in rows]
@@ -88,9 +82,6 @@ def plot_tof_errors(onset: np.ndarray, estimates: dict, bin_width: int, sampling
         estimates: dict from an estimator's name to its onsets of shape `(n,)`.
         bin_width: int, samples in a ToF class, drawn as the band that counts as right within one bin.
         sampling_rate: float, Hz.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     microseconds, nanoseconds = 1e6 / sampling_rate, 1e9 / sampling_rate
     figure = Figure(figsize=(3.4 * len(estimates), 6), layout="constrained")

@@ -4,6 +4,8 @@ Features and labels come as dicts with an array for each of the splits `"train"`
 to be chosen is chosen on the validation split; the test split is scored once. For time of flight see `tof_probes`.
 """
 
+from typing import Any
+
 import numpy as np
 
 from keras_usmae.extras import import_extra
@@ -13,13 +15,12 @@ SPLITS = ("train", "validation", "test")
 TEMPERATURE = 0.07  # of the neighbours' weights, as in Wu et al., 2018
 
 
-def extract_tokens(encoder, signals: np.ndarray, batch_size: int = 256):
+def extract_tokens(encoder: Any, signals: np.ndarray, batch_size: int = 256) -> np.ndarray:
     """Encodes raw signals with a frozen encoder.
 
     Args:
         encoder: a model with `signal_length` and tokens as its output: `MAEEncoder` or `CNNEncoder`.
         signals: array of shape `(n, signal_length)`, in any unit of amplitude; standardised here.
-        batch_size: int. Defaults to `256`.
 
     Returns:
         A float32 NumPy array of shape `(n, num_patches, hidden_dim)`.
@@ -164,9 +165,6 @@ def usable_neighbors(neighbors: tuple[int, ...], num_bank: int) -> list[int]:
     Args:
         neighbors: tuple of ints.
         num_bank: int, features in the bank.
-
-    Returns:
-        A list of ints.
 
     Raises:
         ValueError: if none is left.

@@ -38,11 +38,7 @@ def write_evaluation(
         found: `Evaluation`, what `evaluate` gave.
         arrays: dict of arrays of the scored signals: `"signal"`, `"onset"`, and what else the dataset knows of them.
         folder: path of a folder, which must not exist.
-        network: str, name of the model.
-        dataset: str, name of the dataset.
-        split: str, name of the split.
         rate: float, sampling rate in Hz.
-        bin_width: int, samples in a bin.
         speed_of_sound: float, m/s. Defaults to `1480.0`, water.
 
     Returns:

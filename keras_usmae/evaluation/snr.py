@@ -18,7 +18,7 @@ FROM_SPECTRUM = (
 )
 
 
-def onset_bounds(arrays, sampling_rate: float) -> tuple:
+def onset_bounds(arrays: dict, sampling_rate: float) -> tuple:
     """Bounds in samples of a dataset's signals, and the note that says what they assume.
 
     Returns:
@@ -35,7 +35,7 @@ def onset_bounds(arrays, sampling_rate: float) -> tuple:
     return None, None
 
 
-def error_over_snr(arrays, errors, sampling_rate: float) -> tuple:
+def error_over_snr(arrays: dict, errors: dict, sampling_rate: float) -> tuple:
     """Scores over SNR, of unclipped signals with a bound where there are bounds.
 
     Returns:
@@ -65,7 +65,7 @@ def error_over_snr(arrays, errors, sampling_rate: float) -> tuple:
     return score_over_snr(*columns), score_over_snr(*columns, num_groups=1), notes
 
 
-def snr_table(rows, together):
+def snr_table(rows: list[dict], together: list[dict]) -> list[str]:
     """Lines of a Markdown table: standard deviation and RMS error of each estimator, with the ratio to the bound."""
     limits = [name for name in ("bound", "label_sigma") if name in rows[0]]
     kinds = [f"{name}, {kind}" for name in rows[0]["estimators"] for kind in ("sigma", "RMSE")]

@@ -33,7 +33,6 @@ def tof_linear_probe(
     Args:
         tokens: dict from split to an array of shape `(n, num_patches, dim)`.
         onset: dict from split to an array of shape `(n,)`, samples.
-        signal_length: int, samples in a signal.
         bin_width: int, samples in a ToF class. Defaults to `16`.
         label_sigma: float, spread of the target in samples; see `ToFCrossentropy`. Defaults to `12.0`.
         penalties: tuple of floats, weights of `|W|^2 / 2` next to the mean cross-entropy to choose from, by the
@@ -95,7 +94,6 @@ def tof_knn_probe(
     Args:
         tokens: dict from split to an array of shape `(n, num_patches, dim)`.
         onset: dict from split to an array of shape `(n,)`, samples.
-        signal_length: int, samples in a signal.
         neighbors: tuple of ints, numbers of neighbours to choose from, by the mean error on the validation split, each
             error capped at a patch. Defaults to six from `1` to `50`.
         num_negatives: int, tokens without onset in the bank for each one with it. Defaults to `7`: the search takes

@@ -24,7 +24,6 @@ class Core:
     """A core, and what the rates of picks rest on.
 
     Args:
-        name: str.
         megahertz: float, of its clock.
         cycles_per_instruction: float, from the picks a second that were counted on int8 `nano` (3.5, 17 and 14).
         costs: str, the core whose counted instructions it has.

@@ -112,7 +112,7 @@ def _write_source(path, text):
     path.write_text(text)
 
 
-def read_template(name: str):
+def read_template(name: str) -> str:
     """Reads a file of the firmware folder before its values are filled in."""
     return (resources.files("keras_usmae.export") / "templates" / name).read_text()
 
@@ -174,9 +174,6 @@ def _format_bytes(content):
 
 def c_float(value: float) -> str:
     """Writes a number as a C literal without its suffix, exact for float32.
-
-    Args:
-        value: float.
 
     Returns:
         str with a decimal point or an exponent.

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -38,7 +39,7 @@ def check_output(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
+def replacing_folder(path: str | Path) -> Iterator[Path]:
     """Yields a temporary folder beside `path` that takes its place when the block ends without an error.
 
     Args:
@@ -102,9 +103,6 @@ def _remove_leftovers(path):
 def read_report(folder: str | Path) -> dict:
     """The figures of an earlier export.
 
-    Args:
-        folder: path of the folder.
-
     Returns:
         The dict that `write_report` wrote; an empty one where there is none, or it cannot be read.
     """
@@ -119,7 +117,6 @@ def write_report(folder: str | Path, report: dict) -> None:
     """Writes the figures of an export, the last file of a folder.
 
     Args:
-        folder: path of the folder.
         report: dict that `json` can write.
     """
     (Path(folder) / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n")

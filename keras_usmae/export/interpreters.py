@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Interpreter:
         return np.array(logits, "float32"), float(np.median(times))
 
 
-def quantize(values: np.ndarray, dtype, scale: float, zero_point: int) -> np.ndarray:
+def quantize(values: np.ndarray, dtype: Any, scale: float, zero_point: int) -> np.ndarray:
     """Turns real numbers into the integers of a tensor, rounding to nearest and saturating.
 
     Args:
@@ -119,7 +120,7 @@ class LiteRTInterpreter(Interpreter):
         self.input_type = self._input["dtype"]
         self.input_scale, self.output_scale = self._input["quantization"], self._output["quantization"]
 
-    def invoke(self, signal: np.ndarray):
+    def invoke(self, signal: np.ndarray) -> np.ndarray:
         """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_tensor(self._input["index"], signal)
         self._interpreter.invoke()
@@ -156,7 +157,7 @@ class TFLMInterpreter(Interpreter):
             return 0.0, 0
         return float(parameters["scales"][0]), int(parameters["zero_points"][0])
 
-    def invoke(self, signal: np.ndarray):
+    def invoke(self, signal: np.ndarray) -> np.ndarray:
         """Runs one signal of the type of the input, `(1, signal_length)`, and gives the output tensor as it is."""
         self._interpreter.set_input(signal, 0)
         self._interpreter.invoke()

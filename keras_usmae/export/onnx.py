@@ -56,6 +56,6 @@ class ONNXInterpreter(Interpreter):
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = runtime.InferenceSession(str(path), options)
 
-    def invoke(self, signal: np.ndarray):
+    def invoke(self, signal: np.ndarray) -> np.ndarray:
         """Runs signals of shape `(batch, signal_length)`, raw or standardised, and gives their logits."""
         return self._session.run(["logits"], {"signals": signal})[0]

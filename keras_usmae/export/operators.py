@@ -207,7 +207,7 @@ def check_integer(operators: list) -> None:
             )
 
 
-def layer_of(operator):
+def layer_of(operator: "Operator") -> str:
     """The layer that a node comes from, quoted, for messages."""
     # The converter joins the names of fused nodes with semicolons.
     return repr(operator.outputs[0].name.split(";")[0])

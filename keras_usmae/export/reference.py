@@ -93,7 +93,7 @@ class ClassReference(Reference):
 
     kind = "classifier"
 
-    def probabilities(self, logits: np.ndarray):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Probability of each bin, `(n, num_bins)`, float32."""
         return scipy.special.softmax(np.asarray(logits, "float32"), axis=-1)
 
@@ -108,7 +108,7 @@ class ClassReference(Reference):
         }
 
     @functools.cached_property
-    def shares(self):
+    def shares(self) -> dict[str, float]:
         """Share of records without an echo that get a pick, and of labels that keep one within 1.5 bins."""
         error = _nearest_errors(decode_picks(self._found, self.bin_width, **self.settings), self.onset)
         return {
@@ -148,7 +148,7 @@ class EchoReference(Reference):
 
     kind = "detector"
 
-    def __init__(self, model, *args, **kwargs) -> None:
+    def __init__(self, model: EchoDetector, *args, **kwargs) -> None:
         if "min_confidence" not in model.settings:
             raise ValueError(
                 "The detector has no min_confidence: nobody knows which of its picks to trust. Let "
@@ -162,11 +162,11 @@ class EchoReference(Reference):
         settings = EchoPicker(self.model).settings
         return {name: settings[name] for name in _SETTINGS}
 
-    def probabilities(self, logits: np.ndarray):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Probability of each bin that an echo begins in it, `(n, num_bins)`, float32."""
         return scipy.special.expit(np.asarray(logits, "float32"))
 
-    def picks(self, logits: np.ndarray):
+    def picks(self, logits: np.ndarray) -> dict[str, np.ndarray]:
         """The picks of logits `(n, num_bins)`, as `decode_picks` gives them."""
         return decode_picks(self.probabilities(logits), self.bin_width, **self.settings)
 

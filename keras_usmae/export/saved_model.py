@@ -1,7 +1,7 @@
 """A trained model as SavedModel."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from keras_usmae.models.tof_classifier import ToFClassifier
 
 
-def in_float32(model: "ToFClassifier | EchoDetector"):
+def in_float32(model: "ToFClassifier | EchoDetector") -> Any:
     """Rebuilds a model in float32, whatever dtype policy it was trained under.
 
     Args:
@@ -56,17 +56,13 @@ def write_saved_model(model: "ToFClassifier | EchoDetector", path: str | Path) -
 
 
 class ServedModel(keras.Model):
-    """A model from raw signals to the dict that `write_saved_model` describes; on TensorFlow only.
-
-    Args:
-        model: `ToFClassifier` or `EchoDetector`.
-    """
+    """A model from raw signals to the dict that `write_saved_model` describes; on TensorFlow only."""
 
     def __init__(self, model: "ToFClassifier | EchoDetector") -> None:
         super().__init__()
         self.model = model
 
-    def call(self, signals, training: bool = False):
+    def call(self, signals: Any, training: bool = False) -> dict[str, Any]:
         """Standardises, predicts and decodes `signals` of shape `(batch, signal_length)`."""
         centered = signals - tf.reduce_mean(signals, axis=-1, keepdims=True)
         peak = tf.reduce_max(tf.abs(centered), axis=-1, keepdims=True)

@@ -50,7 +50,6 @@ def record_windows(record: np.ndarray, signal_length: int, bin_width: int) -> tu
 
     Args:
         record: array of shape `(num_samples,)`.
-        signal_length: int, samples of a window.
         bin_width: int, samples of a bin; divides half of a window.
 
     Returns:

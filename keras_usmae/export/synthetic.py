@@ -50,9 +50,6 @@ def silent_confidences(
     Args:
         probabilities: function from standardised signals `(n, signal_length)` to the probabilities of their bins,
             `(n, num_bins)`.
-        signal_length: int, samples of a signal.
-        bin_width: int, samples of a bin.
-        num_signals: int. Defaults to `5_120`.
 
     Returns:
         float array of shape `(num_signals,)`; 0 where there is no pick.
@@ -66,7 +63,6 @@ def loudest_picks(probabilities: np.ndarray, bin_width: int) -> np.ndarray:
 
     Args:
         probabilities: array of shape `(n, num_bins)`.
-        bin_width: int, samples of a bin.
 
     Returns:
         float array of shape `(n,)`.

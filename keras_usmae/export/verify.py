@@ -35,7 +35,7 @@ class Run:
     output_scale: float
     latency_ms: float
 
-    def scores(self, reference: "Reference", num_signals: int):
+    def scores(self, reference: "Reference", num_signals: int) -> dict:
         """Scores of the first `num_signals` signals; see `Reference.compare`."""
         return {"latency_ms": self.latency_ms, **reference.compare(self.logits[:num_signals], self.output_scale)}
 

@@ -27,7 +27,15 @@ class Doubts:
     calm: np.ndarray
 
 
-def judge(onset, half_width, confidence, aic, judged, line_length, known=None):
+def judge(
+    onset: np.ndarray,
+    half_width: np.ndarray,
+    confidence: np.ndarray,
+    aic: np.ndarray,
+    judged: np.ndarray,
+    line_length: int,
+    known: np.ndarray | None = None,
+) -> Doubts:
     """Judges the picks of one echo.
 
     Each measure is told in units of its usual spread over the scan, so that the four can be added, by their logarithms:
@@ -43,20 +51,6 @@ def judge(onset, half_width, confidence, aic, judged, line_length, known=None):
         line_length: int. Traces of a line of the scan: beyond its ends are no neighbours.
         known: float array of shape `(n,)`, samples: sure labels, NaN for none, which stand in for the picks of
             neighbours. Defaults to `None`.
-
-    Returns:
-        `Doubts`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import judge
-
-    onset = np.array([500.0, 501, 502, 640, 504, 505, 506])
-    some = np.ones(7)
-    judge(onset, 5 * some, some, onset + 4, some > 0, line_length=7).value.argmax()  # 3
-    ```
     """
     around = onset if known is None else np.where(np.isfinite(known), known, onset)
     off = np.abs(onset - neighbour_median(around, line_length))
@@ -78,7 +72,7 @@ def judge(onset, half_width, confidence, aic, judged, line_length, known=None):
     return Doubts(np.where(judged, value, np.nan), np.where(judged, reason, 0), calm & judged & ~missing)
 
 
-def neighbour_median(onset, line_length):
+def neighbour_median(onset: np.ndarray, line_length: int) -> np.ndarray:
     """Median of the onsets of the three traces to either side, NaN where there is none.
 
     Each line is levelled first, by its median step: at its ends, where neighbours lie to one side, a tilt is no doubt.
@@ -91,13 +85,13 @@ def neighbour_median(onset, line_length):
         float array of shape `(n,)`.
     """
     lines = -(-len(onset) // line_length)
-    grid = np.full(lines * line_length, np.nan)
-    grid[: len(onset)] = onset
-    grid = grid.reshape(lines, line_length)
+    padded = np.full(lines * line_length, np.nan)
+    padded[: len(onset)] = onset
+    grid = padded.reshape(lines, line_length)
     steps = [_median(line) for line in np.diff(grid, axis=1)]
     tilt = np.outer(steps, np.arange(line_length))
-    padded = np.pad(grid - tilt, ((0, 0), (_NEIGHBOURS, _NEIGHBOURS)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1, axis=1)
+    level = np.pad(grid - tilt, ((0, 0), (_NEIGHBOURS, _NEIGHBOURS)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(level, 2 * _NEIGHBOURS + 1, axis=1)
     # Sorted, NaN comes last: the median of what is there, without NumPy's slow nanmedian.
     others = np.sort(np.delete(windows, _NEIGHBOURS, axis=2), axis=2)
     there = np.isfinite(others).sum(axis=2)
@@ -106,7 +100,7 @@ def neighbour_median(onset, line_length):
     return np.where(there > 0, middle + tilt, np.nan).ravel()[: len(onset)]
 
 
-def queue_order(value):
+def queue_order(value: np.ndarray) -> np.ndarray:
     """Traces in the order in which to look at them: the doubtful first, of neighbours not all.
 
     Args:
@@ -114,15 +108,6 @@ def queue_order(value):
 
     Returns:
         int array of shape `(n,)`.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import queue_order
-
-    queue_order(np.array([1.0, 5.0, 4.9] + [0.0] * 5 + [4.8]))[:3]  # [1, 8, 2]: 2 sees what 1 sees
-    ```
     """
     value = np.where(np.isfinite(value), value, -1.0)
     stretch = np.arange(len(value)) // _STRETCH
@@ -132,7 +117,7 @@ def queue_order(value):
     return np.argsort(-np.where(value > 0, value / (1 + rank / _STRETCH), value), kind="stable")
 
 
-def mixed(order):
+def mixed(order: np.ndarray) -> np.ndarray:
     """Every second trace of a queue drawn evenly from the whole scan, and the others in the order of their doubt.
 
     Doubtful traces are of the kinds that the picker finds hard. Learnt from alone, they made it worse on all others.
@@ -142,15 +127,6 @@ def mixed(order):
 
     Returns:
         int array of shape `(n,)`, the same traces.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.doubt import mixed
-
-    mixed(np.arange(8)[::-1])[:4]  # [7, 0, 6, 3]
-    ```
     """
     place, known = np.arange(len(order)), np.sort(order)
     # By the golden ratio: however many are taken, they are spread over all.
@@ -161,11 +137,10 @@ def mixed(order):
     return known[np.argsort(rank, kind="stable")]
 
 
-def run_around(trace, calm, is_open, line_length):
+def run_around(trace: int, calm: np.ndarray, is_open: np.ndarray, line_length: int) -> np.ndarray:
     """The run of neighbours about a trace whose picks agree.
 
     Args:
-        trace: int.
         calm: bool array of shape `(n,)`, see `Doubts`.
         is_open: bool array of shape `(n,)`. Traces without a label.
         line_length: int. A run ends with its line.

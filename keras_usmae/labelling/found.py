@@ -17,8 +17,6 @@ class Found:
     place, -1 for none) and `aic` (samples).
 
     Args:
-        num_traces: int.
-        num_gates: int.
         rows: int. Traces of a block.
 
     Attributes:
@@ -28,17 +26,9 @@ class Found:
         aic: float array of that shape, samples.
         looked: bool array of shape `(num_traces,)`. Traces that the picker has looked at.
         usable: bool array of that shape. Those in which there is something to look at.
-
-    Example:
-
-    ```python
-    found = Found(num_traces=4440, num_gates=1, rows=256)
-    found.add(0, "scan_labels/picks/000000.npz")
-    found.picks_of(3)["onset"]
-    ```
     """
 
-    def __init__(self, num_traces, num_gates, rows):
+    def __init__(self, num_traces: int, num_gates: int, rows: int) -> None:
         self.rows = rows
         shape = (num_gates, num_traces)
         self.onset, self.half_width, self.aic = (np.full(shape, np.nan) for _ in range(3))
@@ -48,11 +38,11 @@ class Found:
         self._blocks = {}
 
     @property
-    def done(self):
+    def done(self) -> int:
         """Traces that the picker has looked at, an int."""
         return int(self.looked.sum())
 
-    def add(self, number, path):
+    def add(self, number: int, path: str | Path) -> None:
         """Takes a block from its file, in place of an older one."""
         with np.load(Path(path)) as stored:
             block = {name: stored[name] for name in stored.files}
@@ -72,7 +62,7 @@ class Found:
             **{name: block[name] for name in _PICK},
         }
 
-    def picks_of(self, trace):
+    def picks_of(self, trace: int) -> dict[str, list]:
         """All picks of a trace, a dict of lists, and in `"chosen"` the place of that of each gate, -1 for none."""
         block = self._blocks.get(trace // self.rows)
         if block is None:

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,17 +15,21 @@ from keras_usmae.labelling.labels import SURE
 from keras_usmae.labelling.store import TABLE
 from keras_usmae.signals.readers import Sidecar
 
+if TYPE_CHECKING:
+    from keras_usmae.labelling.session import Session
+    from keras_usmae.labelling.settings import LabelConfig
+
+
 SIDECAR, PREPARATION = "labels.toml", "prepare.toml"
 _LEAST = 12  # labelled traces, of which a split would hold too few otherwise
 _WINDOW = 2048
 
 
-def write_handoff(session, config, folder):
+def write_handoff(session: "Session", config: "LabelConfig", folder: Path) -> list[str]:
     """Writes what fine-tuning needs beside the labels.
 
     Args:
         session: `Session`, closed or not.
-        config: `LabelConfig`.
         folder: `pathlib.Path` of the labels.
 
     Returns:

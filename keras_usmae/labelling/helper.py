@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keras_usmae.files import write_json
 
@@ -19,16 +21,9 @@ class Helper:
         folder: path of a folder for the job and the log.
         tell: function that is called, in a thread, with each dict that the process prints. After the last it gets
             `{"ended": True}`, and with it `"error"`, a str, where the process failed.
-
-    Example:
-
-    ```python
-    helper = Helper("keras_usmae.labelling.pick_process", job, folder, print)
-    helper.stop()
-    ```
     """
 
-    def __init__(self, module, job, folder, tell):
+    def __init__(self, module: str, job: dict, folder: str | Path, tell: Callable[[dict], Any]) -> None:
         name = module.rpartition(".")[2]
         self._log = Path(folder) / f"{name}.log"
         path = Path(folder) / f"{name}.json"
@@ -49,16 +44,11 @@ class Helper:
         self._thread.start()
 
     @property
-    def runs(self):
+    def runs(self) -> bool:
         """Whether the process is at work."""
         return self._process.poll() is None
 
-    @property
-    def pid(self):
-        """Its number, for who measures it."""
-        return self._process.pid
-
-    def stop(self):
+    def stop(self) -> None:
         """Ends the process."""
         self._stopped = True
         self._process.terminate()
@@ -85,7 +75,7 @@ class Helper:
         return lines[-1][:500] if lines else f"the process ended with {code}"
 
 
-def read_job():
+def read_job() -> tuple[dict, Callable[..., None]]:
     """The job of this process, and a function that tells the page of a step.
 
     Standard output is kept for the steps: whatever else is printed goes to the log. The process ends where the page

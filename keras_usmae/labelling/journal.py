@@ -20,20 +20,9 @@ class Journal:
     Raises:
         ValueError: where a line ahead of the last is no JSON.
         OSError: where the file cannot be written.
-
-    Example:
-
-    ```python
-    import pathlib, tempfile
-    from keras_usmae.labelling.journal import Journal
-
-    path = pathlib.Path(tempfile.mkdtemp(), "journal.jsonl")
-    Journal(path).append({"kind": "label", "traces": [3]})
-    Journal(path).entries  # [{"kind": "label", "traces": [3]}]
-    ```
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         is_new = not self.path.exists()
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
@@ -49,7 +38,7 @@ class Journal:
             os.fsync(folder)
             os.close(folder)
 
-    def append(self, entry):
+    def append(self, entry: dict) -> None:
         """Adds an entry; it is on the disk when this returns.
 
         Args:
@@ -70,7 +59,7 @@ class Journal:
             raise
         self._end += len(line)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file."""
         os.close(self._file)
 

@@ -24,7 +24,7 @@ class EchoLabels:
     entry: np.ndarray
 
     @classmethod
-    def empty(cls, num_traces):
+    def empty(cls, num_traces: int) -> "EchoLabels":
         """Labels of traces that nobody has looked at."""
         return cls(np.zeros(num_traces, np.int8), np.full(num_traces, np.nan), np.full(num_traces, -1))
 
@@ -32,48 +32,33 @@ class EchoLabels:
 class Labels:
     """Labels of the echoes of a scan. Entries are applied one after the other, and undone from the last one on.
 
-    Args:
-        num_traces: int.
-        num_samples: int. Samples of a trace.
-
     Attributes:
         echoes: dict of `EchoLabels` by name.
-
-    Example:
-
-    ```python
-    from keras_usmae.labelling.labels import Labels
-
-    labels = Labels(num_traces=3, num_samples=2048)
-    labels.apply({"kind": "label", "echo": "front", "mark": "sure", "traces": [1], "onsets": [812.5]})
-    labels.of("front").onset  # [nan, 812.5, nan]
-    labels.apply({"kind": "undo"})  # [1], the traces that changed
-    ```
     """
 
-    def __init__(self, num_traces, num_samples):
+    def __init__(self, num_traces: int, num_samples: int) -> None:
         self.num_traces, self.num_samples = num_traces, num_samples
         self.echoes = {}
         self._done = []  # entries that an undo can take back, with what was there before
         self._entries = []
 
-    def of(self, echo):
+    def of(self, echo: str) -> EchoLabels:
         """The `EchoLabels` of an echo."""
         if echo not in self.echoes:
             self.echoes[echo] = EchoLabels.empty(self.num_traces)
         return self.echoes[echo]
 
-    def entry_of(self, echo, trace):
+    def entry_of(self, echo: str, trace: int) -> dict | None:
         """The entry that a label is from, or `None`."""
         number = self.of(echo).entry[trace]
         return None if number < 0 else self._entries[number]
 
     @property
-    def can_undo(self):
+    def can_undo(self) -> bool:
         """Whether there is an entry to undo."""
         return bool(self._done)
 
-    def check(self, entry):
+    def check(self, entry: dict) -> None:
         """Makes sure that an entry can be applied.
 
         Raises:
@@ -85,7 +70,7 @@ class Labels:
             return
         if entry.get("kind") != "label" or entry.get("mark") not in MARKS[1:]:
             raise ValueError(f"An entry must set one of the marks {MARKS[1:]} or be an undo. Received: {entry!r:.200}")
-        traces, onsets = entry.get("traces"), entry.get("onsets")
+        traces, onsets = entry.get("traces"), entry.get("onsets") or []
         if not traces or not all(type(trace) is int and 0 <= trace < self.num_traces for trace in traces):
             raise ValueError(f"`traces` must lie in 0..{self.num_traces - 1}. Received: {traces!r:.200}")
         wants_onsets = entry["mark"] != MARKS[NO_ECHO]
@@ -98,7 +83,7 @@ class Labels:
         if not isinstance(entry.get("echo"), str) or not entry["echo"]:
             raise ValueError(f"`echo` must be the name of an echo. Received: {entry.get('echo')!r}")
 
-    def apply(self, entry):
+    def apply(self, entry: dict) -> list[int]:
         """Applies an entry.
 
         Args:
@@ -126,6 +111,6 @@ class Labels:
         self._entries.append(entry)
         return traces.tolist()
 
-    def last_undoable(self):
+    def last_undoable(self) -> dict | None:
         """The entry that an undo takes back, or `None`."""
         return self._entries[self._done[-1][0]] if self._done else None

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,12 @@ from keras_usmae.labelling.learning import EchoTable, hold_out, make_windows, te
 from keras_usmae.labelling.traces import Layout, TraceFile
 
 # 60 steps took the picker from 2.98 to 2.4 samples with 80 labels of measured windows, and 120 steps no further.
-SETTINGS = {"steps": 60, "batch_size": 64, "learning_rate": 1e-3, "seed": 0}
+SETTINGS: dict[str, Any] = {"steps": 60, "batch_size": 64, "learning_rate": 1e-3, "seed": 0}
 _WORTH_AN_ENGINE = 20_000  # traces: to write the file for LiteRT takes as long as it saves in picking so many
 _FAR = 64  # samples at the network's scale; an error of more is another echo, and counts as this
 
 
-def main():
+def main() -> None:
     """Teaches a copy of the picker, scores both on the labels that were held out, and saves it in a run folder."""
     job, tell = read_job()
     started = time.monotonic()

@@ -10,10 +10,18 @@ Reference:
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, SURE
+
+if TYPE_CHECKING:
+    from keras_usmae.models.echo_detector import EchoDetector
+    from keras_usmae.picker.scale import Scale
+    from keras_usmae.picker.traces import Traces
+
 
 REACH = 4  # bins to either side of a labelled onset that the label speaks of
 LEAST_LABELS = 8
@@ -44,29 +52,19 @@ class EchoTable:
     def __len__(self):
         return len(self.trace)
 
-    def select(self, rows):
+    def select(self, rows: np.ndarray) -> "EchoTable":
         """Some of the rows."""
         return EchoTable(self.trace[rows], self.gate[rows], self.mark[rows], self.onset[rows])
 
 
-def hold_out(trace, seed=0):
+def hold_out(trace: np.ndarray, seed: int = 0) -> np.ndarray:
     """Which labels are held out, to score by: a fifth, in stretches of 16 traces, and the same ones every time.
 
     Args:
         trace: int array of shape `(k,)`, the labelled traces.
-        seed: int. Defaults to `0`.
 
     Returns:
         bool array of shape `(k,)`, some of each where there are two stretches or more.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.learning import hold_out
-
-    hold_out(np.arange(0, 1600, 4)).mean()  # about 0.2
-    ```
     """
     stretch = trace // _STRETCH
     different = np.unique(stretch)
@@ -78,19 +76,25 @@ def hold_out(trace, seed=0):
     return np.isin(stretch, held)
 
 
-def make_windows(read, table, gates, num_windows, length, bin_width, scale, num_samples, seed):
+def make_windows(
+    read: "Callable[[list[int]], Traces]",
+    table: EchoTable,
+    gates: Sequence[tuple[float, float]],
+    num_windows: int,
+    length: int,
+    bin_width: int,
+    scale: "Scale",
+    num_samples: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws windows about labelled echoes, each another piece of its trace, with noise and either polarity.
 
     Args:
         read: function from a list of traces to `keras_usmae.picker.traces.Traces`.
         table: `EchoTable`, the labels to learn from.
         gates: sequence of pairs of float, first and last sample of each gate in the recording.
-        num_windows: int.
         length: int. Samples of a window.
-        bin_width: int.
-        scale: `Scale`.
         num_samples: int. Samples of a trace of the recording.
-        seed: int.
 
     Returns:
         Tuple of the windows, float32 of shape `(num_windows, length)`, standardised; and of the targets, float32 of
@@ -179,7 +183,13 @@ def _standardized(windows):
     return windows / np.maximum(windows.std(axis=1, keepdims=True), _LEAST_SPREAD)
 
 
-def teach(detector, windows, targets, settings, on_step=lambda step: None):
+def teach(
+    detector: "EchoDetector",
+    windows: np.ndarray,
+    targets: np.ndarray,
+    settings: dict,
+    on_step: Callable[[int], Any] = lambda step: None,
+) -> None:
     """Fine-tunes a detector on windows; where the targets are -1, on what it says itself.
 
     Args:

@@ -12,7 +12,7 @@ _PROBED = 512  # traces that the scale is estimated from
 _MARGIN = 32  # samples, fewer of which hold no onset
 
 
-def main():
+def main() -> None:
     """Picks the blocks that are not there yet; see `Found` for what a block holds."""
     job, tell = read_job()
     tell(step="starting")

@@ -4,9 +4,14 @@ import contextlib
 import hmac
 import json
 from importlib import resources
+from typing import TYPE_CHECKING, Any
 
 from keras_usmae.extras import import_extra
 from keras_usmae.labelling.session import Refused
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.session import Session
+
 
 COOKIE = "usmae_label"
 _MAX_BODY = 10_000  # bytes
@@ -25,7 +30,7 @@ _HEADERS = {
 }
 
 
-def make_app(session, token, port):
+def make_app(session: "Session", token: str, port: int) -> Any:
     """The application.
 
     Every request must come to a name of the loopback (a page of somebody else's, whose name is made to lead here, does
@@ -33,18 +38,10 @@ def make_app(session, token, port):
     the address that is printed; it is taken from there into the cookie at once.
 
     Args:
-        session: `Session`.
-        token: str.
         port: int, that the server listens to.
 
     Returns:
         An ASGI application.
-
-    Example:
-
-    ```python
-    make_app(session, secrets.token_urlsafe(32), 8765)
-    ```
     """
     import_extra("starlette", "label")
     from starlette.applications import Starlette

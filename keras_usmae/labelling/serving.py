@@ -5,7 +5,9 @@ import math
 import secrets
 import socket
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.extras import import_extra
 from keras_usmae.labelling.handoff import write_handoff
@@ -15,8 +17,11 @@ from keras_usmae.labelling.traces import open_scan
 from keras_usmae.picker.gates import Gate, check_gates, parse_echo, parse_gates
 from keras_usmae.picker.job import ends
 
+if TYPE_CHECKING:
+    from keras_usmae.labelling.settings import LabelConfig
 
-def label(config, folder, port=0, show=True):
+
+def label(config: "LabelConfig", folder: str | Path, port: int = 0, show: bool = True) -> list[str]:
     """Opens the page for labels, and serves it until Ctrl-C.
 
     Everything that can be wrong with the options is found before the page opens.
@@ -72,23 +77,12 @@ def label(config, folder, port=0, show=True):
 
 
 @contextlib.contextmanager
-def open_session(config, folder):
+def open_session(config: "LabelConfig", folder: str | Path) -> Iterator[Session]:
     """Context with a `Session`, which has its folder for itself. However it ends, processes end and the table is whole.
-
-    Args:
-        config: `LabelConfig`.
-        folder: path of the folder with the labels.
 
     Raises:
         ValueError: as `label`.
         OSError: as `label`.
-
-    Example:
-
-    ```python
-    with open_session(LabelConfig("scan.npy", sampling_rate=50e6, axis=1), "scan_labels") as session:
-        session.act("start", {"page": "a"})
-    ```
     """
     with lock_labels(folder):
         session = _open(config, Path(folder))

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,13 @@ from keras_usmae.labelling.labels import MARKS
 from keras_usmae.labelling.queue import Queue
 from keras_usmae.labelling.view import rows_around, snap, trace_view
 from keras_usmae.labelling.work import Work
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.settings import LabelConfig
+    from keras_usmae.labelling.store import LabelStore
+    from keras_usmae.labelling.traces import OpenedScan
+    from keras_usmae.picker.gates import Gate
+
 
 _AHEAD = 4  # traces that the page may fetch before they are shown
 _PAGE_GONE = 4.0  # s without a word; then another page may take over unasked
@@ -26,22 +34,18 @@ class Session:
     """Labels of a scan under one page.
 
     Args:
-        config: `LabelConfig`.
-        opened: `OpenedScan`.
-        store: `LabelStore`.
         gates: tuple of `Gate`.
         echoes: list of str, a name for each gate.
-
-    Example:
-
-    ```python
-    session = Session(config, opened, store, gates, echoes=["front"])
-    session.work.pick()
-    session.act("label", {"page": "a", "trace": 3, "echo": 0, "mark": "sure", "onset": 812.5, "how": "accepted"})
-    ```
     """
 
-    def __init__(self, config, opened, store, gates, echoes):
+    def __init__(
+        self,
+        config: "LabelConfig",
+        opened: "OpenedScan",
+        store: "LabelStore",
+        gates: "tuple[Gate, ...]",
+        echoes: list[str],
+    ) -> None:
         self.opened, self.store, self.gates, self.echoes = opened, store, gates, list(echoes)
         self.work = Work(config, opened, gates, self.echoes, store.folder, self._add_block, self._pick_anew)
         self.found = Found(opened.traces.num_traces, len(gates), self.work.rows)
@@ -52,7 +56,7 @@ class Session:
 
     # What the page asks for.
 
-    def facts(self):
+    def facts(self) -> dict:
         """What does not change: names, rates, gates, the shape of the scan. A dict."""
         opened, limit = self.opened, self.opened.traces.num_samples
         ends = [
@@ -67,12 +71,12 @@ class Session:
             "unit": opened.unit,
             "echoes": self.echoes,
             "gates": [[float(np.clip(end, 0, limit)) for end in gate] for gate in ends],
-            "scan": {"shape": [self.opened.scan.shape[0] or opened.traces.num_traces, *self.opened.scan.shape[1:]]},
+            "scan": {"shape": list(self.opened.scan.shape) or [opened.traces.num_traces]},
             "who": self.store.who,
             "folder": str(self.store.folder),
         }
 
-    def state(self, page, version):
+    def state(self, page: Any, version: Any) -> dict:
         """What changes: a dict. The overview is in it where it is another one than that of `version`."""
         with self._lock:
             owns = self._owns(page)
@@ -95,11 +99,11 @@ class Session:
                 state["overview"] = {"rows": rows, "columns": columns, "cells": cells.tobytes().hex()}
             return state
 
-    def view(self, trace):
+    def view(self, trace: Any) -> bytes:
         """A trace for the page, see `trace_view`."""
         return trace_view(self.opened.traces, self._trace(trace), self.queue.line_length, self._about(trace))
 
-    def act(self, name, asked):
+    def act(self, name: str, asked: dict) -> dict:
         """Does what the page asks for.
 
         Args:
@@ -126,7 +130,7 @@ class Session:
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise Refused(str(error)) from error
 
-    def close(self):
+    def close(self) -> None:
         """Ends the processes beside the page, and writes the table."""
         self.work.stop()
         with self._lock:

@@ -3,7 +3,9 @@
 import contextlib
 import datetime
 import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -11,6 +13,10 @@ from keras_usmae.files import check_writable, remove_leftovers
 from keras_usmae.labelling.journal import Journal
 from keras_usmae.labelling.labels import Labels
 from keras_usmae.labelling.table import COLUMNS, LabelTable
+
+if TYPE_CHECKING:
+    pass
+
 
 JOURNAL, TABLE = "journal.jsonl", "labels.csv"
 _PIECES, _PIECE = 512, 1 << 16  # of a digest: all of a file of up to 32 MB
@@ -48,7 +54,14 @@ class LabelStore:
     ```
     """
 
-    def __init__(self, folder, scan, echoes, place, who=""):
+    def __init__(
+        self,
+        folder: str | Path,
+        scan: dict[str, Any],
+        echoes: Sequence[str],
+        place: Callable[[int], tuple[str, int]],
+        who: str = "",
+    ) -> None:
         if clash := sorted(set(echoes) & set(COLUMNS)):
             raise ValueError(
                 f"An echo cannot be called {clash[0]!r}, a column of the table. Give its gate another name."
@@ -62,7 +75,9 @@ class LabelStore:
         self._replay(scan)
         self.table = LabelTable(self.folder / TABLE, self.labels, echoes, place)
 
-    def add(self, echo, mark, traces, onsets=None, how=""):
+    def add(
+        self, echo: str, mark: str, traces: Sequence[int], onsets: Sequence[float] | None = None, how: str = ""
+    ) -> list[int]:
         """Keeps labels; they are on the disk when this returns.
 
         Args:
@@ -86,7 +101,7 @@ class LabelStore:
             entry["onsets"] = [min(round(float(o), 2), last - 0.01) if o < last else float(o) for o in onsets]
         return self._keep(entry)
 
-    def undo(self):
+    def undo(self) -> tuple[str, list[int]]:
         """Takes back the last entry that is not taken back yet.
 
         Returns:
@@ -97,9 +112,10 @@ class LabelStore:
         """
         last = self.labels.last_undoable()
         changed = self._keep({"kind": "undo"})
+        assert last is not None  # else there was nothing to undo, which was told
         return last["echo"], changed
 
-    def close(self):
+    def close(self) -> None:
         """Writes the table a last time."""
         self.table.close()
         self._journal.close()
@@ -128,7 +144,7 @@ class LabelStore:
 
 
 @contextlib.contextmanager
-def lock_labels(folder):
+def lock_labels(folder: str | Path) -> Iterator[None]:
     """Context in which a folder of labels belongs to this process alone, however it ends.
 
     Args:
@@ -137,13 +153,6 @@ def lock_labels(folder):
     Raises:
         FileExistsError: where another process has it.
         OSError: where it cannot be written to.
-
-    Example:
-
-    ```python
-    with lock_labels("scan_labels"):
-        store = LabelStore("scan_labels", scan, ["front"], place)
-    ```
     """
     folder = Path(folder)
     check_writable(folder)
@@ -162,7 +171,7 @@ def lock_labels(folder):
         lock.release()
 
 
-def digest_files(paths):
+def digest_files(paths: Iterable[Path]) -> str:
     """A digest of the contents of files. Of a large one, pieces evenly spread over it and its end are looked at.
 
     Args:

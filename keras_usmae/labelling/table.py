@@ -4,9 +4,16 @@ import csv
 import io
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_usmae.files import atomic_write
 from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, SURE
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.labels import Labels
+
 
 _PAUSE = 0.1  # s between two writings
 COLUMNS = ("file", "trace", "sure", "no_echo", "doubtful", "who", "when")
@@ -20,39 +27,38 @@ class LabelTable:
 
     Args:
         path: path of the table.
-        labels: `Labels`.
         echoes: sequence of str. Columns of onsets, in order of arrival; echoes that only the labels know come behind.
         place: function from a trace to its file's name and its number in the file.
-
-    Example: see `LabelStore`.
     """
 
-    def __init__(self, path, labels, echoes, place):
+    def __init__(
+        self, path: str | Path, labels: "Labels", echoes: Sequence[str], place: Callable[[int], tuple[str, int]]
+    ) -> None:
         self.path = path
         self._labels, self._place = labels, place
         self.echoes = list(dict.fromkeys([*echoes, *labels.echoes]))
         self._rows = [self._row(trace) for trace in range(labels.num_traces)]
         self._lock, self._changed, self._ends = threading.Lock(), threading.Event(), threading.Event()
-        self.error = None
+        self.error: str | None = None
         self.write()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
-    def renew(self, traces):
+    def renew(self, traces: Iterable[int]) -> None:
         """Takes over the labels of some traces, and has the file written soon."""
         with self._lock:
             for trace in traces:
                 self._rows[trace] = self._row(trace)
         self._changed.set()
 
-    def write(self):
+    def write(self) -> None:
         """Writes the file now."""
         with self._lock:
             text = "".join([_line(["file", "trace", *self.echoes, *COLUMNS[2:]]), *self._rows])
         with atomic_write(self.path) as partial:
             partial.write_text(text, encoding="utf-8", newline="")
 
-    def close(self):
+    def close(self) -> None:
         """Writes the file a last time and ends the thread."""
         self._ends.set()
         self._changed.set()
@@ -81,7 +87,7 @@ class LabelTable:
         sure = [echo for echo in self.echoes if marks[echo] == SURE]
         doubtful = [echo for echo in self.echoes if marks[echo] == DOUBTFUL]
         shown = sure or doubtful
-        entries = [self._labels.entry_of(echo, trace) for echo in self.echoes if marks[echo]]
+        entries = [entry for echo in self.echoes if (entry := self._labels.entry_of(echo, trace))]
         latest = max(entries, key=lambda entry: entry["when"])
         return _line(
             [

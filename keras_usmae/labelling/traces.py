@@ -2,13 +2,19 @@
 
 import dataclasses
 import mmap
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from keras_usmae.picker.scan import Scan, check_scan, parse_scan
 from keras_usmae.picker.source import Source, count, find_scan
 from keras_usmae.signals.readers.folder import describe_files
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.settings import LabelConfig
+
 
 TRACES_FILE = "traces.f32"
 _MAPPED_BYTES = 64 << 20  # a .npy file from this size on is mapped where it lies; all else is copied into the folder
@@ -19,7 +25,6 @@ class Layout:
     """Where the traces are in a file of plain numbers.
 
     Args:
-        path: str.
         offset: int. Bytes ahead of the first number.
         dtype: str, NumPy's.
         shape: tuple of int, as it lies in the file.
@@ -31,7 +36,7 @@ class Layout:
     offset: int
     dtype: str
     shape: tuple[int, ...]
-    order: str
+    order: Literal["C", "F"]
     axis: int
 
 
@@ -40,24 +45,9 @@ class TraceFile:
 
     Where each trace lies in one piece, it is read; else the file is mapped. A mapped file is no way to few traces: the
     system brings in megabytes about each, which count as ours.
-
-    Args:
-        layout: `Layout`.
-
-    Example:
-
-    ```python
-    import pathlib, tempfile
-    import numpy as np
-    from keras_usmae.labelling.traces import Layout, TraceFile
-
-    path = pathlib.Path(tempfile.mkdtemp(), "traces.f32")
-    np.arange(6, dtype="float32").tofile(path)
-    TraceFile(Layout(str(path), 0, "<f4", (2, 3), "C", 1)).read(1)  # [3., 4., 5.]
-    ```
     """
 
-    def __init__(self, layout):
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._array = np.memmap(layout.path, layout.dtype, "r", layout.offset, tuple(layout.shape), layout.order)
         rows = np.moveaxis(self._array, layout.axis, -1)
@@ -66,7 +56,7 @@ class TraceFile:
         self._rows, self._places = rows, rows.shape[:-1]
         self.num_traces = int(np.prod(self._places, dtype=np.int64))
 
-    def read(self, traces):
+    def read(self, traces: int | slice | np.ndarray) -> np.ndarray:
         """Some traces, copied out of the file.
 
         Args:
@@ -105,14 +95,12 @@ class OpenedScan:
     """A scan to label.
 
     Args:
-        traces: `TraceFile`.
         layout: `Layout` of it.
         sampling_rate: float. In Hz.
         start_time: float. Time of the first sample in s.
         unit: str. Unit of the amplitude.
         files: tuple of `pathlib.Path`.
         first: int array. Number of the first trace of each file.
-        scan: `Scan`.
         described: list of `Described`, the files and what is stated of them.
     """
 
@@ -126,40 +114,29 @@ class OpenedScan:
     scan: Scan
     described: list
 
-    def place(self, trace):
+    def place(self, trace: int) -> tuple[str, int]:
         """Name of a trace's file, and its number in the file."""
         file = int(np.searchsorted(self.first, trace, side="right")) - 1
         return self.files[file].name, int(trace - self.first[file])
 
-    def time(self, samples):
+    def time(self, samples: float | np.ndarray) -> np.ndarray:
         """Times of samples in s."""
         return np.asarray(samples) / self.sampling_rate + self.start_time
 
 
-def open_scan(config, folder, check=lambda recording: None):
+def open_scan(config: "LabelConfig", folder: Path, check: Callable[[Any], Any] = lambda recording: None) -> OpenedScan:
     """Opens the traces of a file or folder.
 
     A large .npy file is mapped where it lies. Whatever else is read by the readers, a file at a time, and copied into
     the session's folder as plain float32, from which traces are then read one by one.
 
     Args:
-        config: `LabelConfig`.
         folder: `pathlib.Path` for the copy.
         check: function that raises a ValueError for a recording that does not fit the options.
-
-    Returns:
-        `OpenedScan`.
 
     Raises:
         ValueError: where the files cannot be read, or differ in rate, start or length.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    opened = open_scan(LabelConfig("scan.npy", sampling_rate=50e6, axis=1), Path("scan_labels"))
-    opened.traces.read(0)
-    ```
     """
     described = describe_files(config.source, config.sidecar, config.stated)
     mapped = _map(described, config)
@@ -196,7 +173,7 @@ def _map(described, config):
         return None
     if sidecar.samples not in (None, array.shape[axis]):
         return None
-    order = "C" if array.flags.c_contiguous else "F"
+    order: Literal["C", "F"] = "C" if array.flags.c_contiguous else "F"
     layout = Layout(str(path), array.offset, array.dtype.str, array.shape, order, axis)
     traces = TraceFile(layout)
     shape = tuple(size for place, size in enumerate(array.shape) if place != axis)

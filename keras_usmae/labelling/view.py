@@ -2,11 +2,16 @@
 
 import json
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.signal
 
 from keras_usmae.signals.synthesis.onsets import RISE_FRACTION
+
+if TYPE_CHECKING:
+    from keras_usmae.labelling.traces import TraceFile
+
 
 _BESIDE = 3  # neighbours to either side that are shown as signals
 _ROWS = 32  # traces to either side in the B-scan
@@ -15,13 +20,13 @@ _RANGE_DB = 45.0
 _AHEAD = 0.25  # of a burst: an onset lies at most so far behind the mark that is snapped
 
 
-def envelope(signals):
+def envelope(signals: np.ndarray) -> np.ndarray:
     """Magnitude of the analytic signal about the mean, float32 of the shape of `signals`."""
     centered = signals - signals.mean(axis=-1, keepdims=True)
     return np.abs(scipy.signal.hilbert(centered, axis=-1)).astype(np.float32)
 
 
-def snap(signal, onset, burst, up=1):
+def snap(signal: np.ndarray, onset: float, burst: float, up: int = 1) -> float:
     """Moves an onset to where the envelope of its echo rises through 10 % of its peak.
 
     The peak is the largest of the envelope from a quarter of a burst ahead of the mark to a whole one behind it. The
@@ -35,17 +40,6 @@ def snap(signal, onset, burst, up=1):
 
     Returns:
         float, samples; the onset itself where the envelope is nowhere below.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.labelling.view import snap
-
-    time = np.arange(400.0)
-    signal = np.exp(-(((time - 200) / 20) ** 2)) * np.sin(0.6 * time)
-    snap(signal, 180.0, burst=80.0)  # about 200 - 20 * sqrt(log(10)) = 169.7
-    ```
     """
     start = max(int(onset - 3 * burst), 0)
     stop = min(int(onset + 3 * burst) + 1, len(signal))
@@ -65,18 +59,16 @@ def snap(signal, onset, burst, up=1):
     return float(np.clip(start + place / up, 0, len(signal) - 1))
 
 
-def rows_around(trace, line_length, num_traces):
+def rows_around(trace: int, line_length: int, num_traces: int) -> tuple[int, int]:
     """First and one after the last trace of the B-scan about a trace; beyond the ends of its line are no neighbours."""
     start = max(trace - _ROWS, trace // line_length * line_length)
     return start, min(trace + _ROWS + 1, (trace // line_length + 1) * line_length, num_traces)
 
 
-def trace_view(traces, trace, line_length, about):
+def trace_view(traces: "TraceFile", trace: int, line_length: int, about: dict) -> bytes:
     """A trace as the page takes it: JSON and arrays in one piece.
 
     Args:
-        traces: `TraceFile`.
-        trace: int.
         line_length: int. Traces of a line of the scan.
         about: dict, what else the page is told of the trace.
 

@@ -5,8 +5,9 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from keras_usmae.labelling.labels import OPEN
 from keras_usmae.labelling.learning import LEAST_LABELS
 from keras_usmae.picker.settings import DETECTOR_FILE
 
+if TYPE_CHECKING:
+    from keras_usmae.labelling.labels import Labels
+    from keras_usmae.labelling.settings import LabelConfig
+    from keras_usmae.labelling.traces import OpenedScan
+    from keras_usmae.picker.gates import Gate
+
+
 CURVE = "curve.json"
 _BLOCK_SAMPLES = 1 << 19
 
@@ -24,8 +32,6 @@ class Work:
     """Starts the processes and keeps what they tell.
 
     Args:
-        config: `LabelConfig`.
-        opened: `OpenedScan`.
         gates: sequence of `Gate`.
         echoes: list of str, a name for each gate.
         folder: `pathlib.Path` of the session.
@@ -39,7 +45,16 @@ class Work:
         scale: dict of `"scale"`, `"ratio"` and `"burst"` (samples), once they are known.
     """
 
-    def __init__(self, config, opened, gates, echoes, folder, on_block, on_learnt):
+    def __init__(
+        self,
+        config: "LabelConfig",
+        opened: "OpenedScan",
+        gates: "Sequence[Gate]",
+        echoes: list[str],
+        folder: Path,
+        on_block: Callable[[int, Any], Any],
+        on_learnt: Callable[[], Any],
+    ) -> None:
         self._config, self._opened, self._folder = config, opened, folder
         self._gates, self._echoes = [[gate.name, gate.start, gate.stop] for gate in gates], echoes
         self._on_block, self._on_learnt = on_block, on_learnt
@@ -48,16 +63,17 @@ class Work:
         self.learning, self.scale = {}, {}
         path = folder / CURVE
         self.curve = json.loads(path.read_text("utf-8")) if path.is_file() else []
-        self._picker = self._learner = None
+        self._picker: Helper | None = None
+        self._learner: Helper | None = None
 
     @property
-    def run(self):
+    def run(self) -> Path | None:
         """Folder of the picker that learnt from the labels, or `None`."""
         taken = [result["folder"] for result in self.curve if result["taken"]]
         found = [self._folder / name for name in taken if (self._folder / name / DETECTOR_FILE).is_file()]
         return found[-1] if found else None
 
-    def pick(self):
+    def pick(self) -> None:
         """Begins to pick all traces, or goes on with what was begun."""
         if self._picker is not None:
             self._picker.stop()
@@ -86,11 +102,8 @@ class Work:
         module = "keras_usmae.labelling.pick_process"
         self._picker = Helper(module, {**job, "folder": str(folder), "rows": self.rows}, self._folder, tell)
 
-    def learn(self, labels):
+    def learn(self, labels: "Labels") -> None:
         """Begins to learn from labels.
-
-        Args:
-            labels: `Labels`.
 
         Raises:
             ValueError: where it learns already, or there are too few labels.
@@ -130,15 +143,11 @@ class Work:
         module = "keras_usmae.labelling.learn_process"
         self._learner = Helper(module, {**job, "folder": str(self._folder / name)}, self._folder, tell)
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends the processes; what they have finished is kept."""
         for helper in (self._picker, self._learner):
             if helper is not None:
                 helper.stop()
-
-    def pids(self):
-        """Numbers of the processes at work, a list of int."""
-        return [helper.pid for helper in (self._picker, self._learner) if helper is not None and helper.runs]
 
     def _take(self, name, result):
         """Keeps a result, and picks anew where the picker errs less on the held-out labels than it did."""

@@ -58,12 +58,6 @@ def get_activation(name):
 
     Raises:
         ValueError: if the name is unknown.
-
-    Example:
-
-    ```python
-    get_activation("relu")
-    ```
     """
     if name not in _ACTIVATIONS:
         raise ValueError(f"`activation` must be one of {tuple(_ACTIVATIONS)}. Received: activation={name!r}")

@@ -33,7 +33,6 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
         num_heads: int, number of heads.
         head_dim: int, width of a head.
         dropout: float, dropout of the output projection. Defaults to `0.0`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
@@ -66,14 +65,12 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
 
     def build(self, input_shape):
-        """Creates the projections for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
         self.query_key_value.kernel_initializer = _glorot(input_shape[-1], self.num_heads * self.head_dim)
         self.query_key_value.build(input_shape)
         self.output_projection = Projection(input_shape[-1], dtype=self.dtype_policy, name="output_projection")
         self.output_projection.build((*input_shape[:-1], self.num_heads * self.head_dim))
 
     def call(self, tokens, training=None):
-        """Attends among `tokens`; see the class."""
         num_tokens, inner = tokens.shape[1], self.num_heads * self.head_dim
         qkv = self.query_key_value(tokens)  # (B, T, 3 H K)
         # The gradient of a split is one concatenation, that of three slices three padded sums. Exported models keep
@@ -85,11 +82,9 @@ class NonSquareMultiHeadAttention(keras.layers.Layer):
         return self.dropout_layer(self.output_projection(attended), training=training)
 
     def compute_output_shape(self, input_shape):
-        """Shape of the output: unchanged."""
         return input_shape
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -105,7 +100,6 @@ class CrossAttention(keras.layers.Layer):
     Args:
         num_heads: int, number of heads.
         head_dim: int, width of a head.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`, the sequence that asks.
@@ -138,7 +132,6 @@ class CrossAttention(keras.layers.Layer):
         self.key_value = Projection(2 * inner, dtype=self.dtype_policy, name="key_value")
 
     def build(self, tokens_shape, context_shape):
-        """Creates the projections for `tokens_shape` and `context_shape`."""
         inner = self.num_heads * self.head_dim
         self.query.build(tokens_shape)
         self.key_value.kernel_initializer = _glorot(context_shape[-1], inner)
@@ -147,7 +140,6 @@ class CrossAttention(keras.layers.Layer):
         self.output_projection.build((*tokens_shape[:-1], inner))
 
     def call(self, tokens, context):
-        """Attends from `tokens` to `context`; see the class."""
         inner = self.num_heads * self.head_dim
         key_value = self.key_value(context)  # (B, S, 2 H K)
         query, key, value = (
@@ -158,9 +150,7 @@ class CrossAttention(keras.layers.Layer):
         return self.output_projection(ops.reshape(attended, (-1, tokens.shape[1], inner)))
 
     def compute_output_shape(self, tokens_shape, context_shape):
-        """Shape of the output: that of `tokens`."""
         return tokens_shape
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "num_heads": self.num_heads, "head_dim": self.head_dim}

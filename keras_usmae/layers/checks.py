@@ -9,20 +9,11 @@ MAX_SEED = 2**31 - 1
 
 
 def check_batch(shape, signal_length):
-    """Checks the shape of a batch of signals, as far as it is known.
+    """Raises a ValueError where the shape of a batch of signals, as far as it is known, is another or holds no signal.
 
     Args:
-        shape: tuple of int or `None`.
+        shape: tuple of int or `None`, expected to be `(batch, signal_length)`.
         signal_length: int, samples that a signal must have.
-
-    Raises:
-        ValueError: if it is not `(batch, signal_length)`, or holds no signal.
-
-    Example:
-
-    ```python
-    check_batch((4, 2048), signal_length=2048)
-    ```
     """
     shape = tuple(shape)
     if len(shape) != 2:
@@ -38,21 +29,12 @@ def check_batch(shape, signal_length):
 
 
 def check_noise(shape, batch_size, num_patches):
-    """Checks the shape of the numbers by which patches are masked, as far as it is known.
+    """Raises a ValueError where the numbers by which patches are masked have another shape, as far as it is known.
 
     Args:
-        shape: tuple of int or `None`.
+        shape: tuple of int or `None`, expected to be `(batch_size, num_patches)`.
         batch_size: int, `None`, or a Tensor that stands for an unknown number.
         num_patches: int.
-
-    Raises:
-        ValueError: if it is not `(batch_size, num_patches)`.
-
-    Example:
-
-    ```python
-    check_noise((4, 64), batch_size=4, num_patches=64)
-    ```
     """
     shape = tuple(shape)
     known = isinstance(batch_size, int)
@@ -63,20 +45,7 @@ def check_noise(shape, batch_size, num_patches):
 
 
 def check_seed(seed):
-    """Checks a seed of random draws.
-
-    Args:
-        seed: int from 0 to 2**31 - 1, which every backend takes, or `None`.
-
-    Raises:
-        ValueError: if it is something else.
-
-    Example:
-
-    ```python
-    check_seed(0)
-    ```
-    """
+    """Raises a ValueError unless a seed is `None` or an int from 0 to 2**31 - 1, which every backend takes."""
     if seed is None:
         return
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
@@ -84,40 +53,14 @@ def check_seed(seed):
 
 
 def check_positive(**numbers):
-    """Checks finite numbers above zero.
-
-    Args:
-        **numbers: float, by the name of the argument.
-
-    Raises:
-        ValueError: if one is not a number, is not finite, or not above zero.
-
-    Example:
-
-    ```python
-    check_positive(temperature=1.0)
-    ```
-    """
+    """Raises a ValueError where one of these numbers, by the names of arguments, is not finite and above zero."""
     for name, value in numbers.items():
         if not _is_number(value) or not 0 < value < math.inf:
             raise ValueError(f"`{name}` must be a positive, finite number. Received: {name}={value!r}")
 
 
 def check_dropout(dropout):
-    """Checks a share of activations to drop.
-
-    Args:
-        dropout: float in [0, 1).
-
-    Raises:
-        ValueError: if it is something else.
-
-    Example:
-
-    ```python
-    check_dropout(0.1)
-    ```
-    """
+    """Raises a ValueError unless a share of activations to drop is a number in [0, 1)."""
     if not _is_number(dropout) or not 0 <= dropout < 1:
         raise ValueError(f"`dropout` must be a number from 0 to below 1. Received: dropout={dropout!r}")
 
@@ -131,12 +74,6 @@ def check_sizes(num_layers=0, **sizes):
 
     Raises:
         ValueError: if one is no such integer, or together they ask for more than 128 layers or 2**29 weights.
-
-    Example:
-
-    ```python
-    check_sizes(num_layers=6, hidden_dim=128, mlp_dim=256)
-    ```
     """
     for name, value, least in (("num_layers", num_layers, 0), *((name, value, 1) for name, value in sizes.items())):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -155,18 +92,7 @@ def check_sizes(num_layers=0, **sizes):
 
 
 def check_transformer(hidden_dim, num_heads, head_dim, num_layers, mlp_dim):
-    """Checks the sizes of a stack of transformer blocks, before any weight is made.
-
-    Args:
-        hidden_dim: int, width of the tokens.
-        num_heads: int, attention heads of a block.
-        head_dim: int, width of a head.
-        num_layers: int, blocks.
-        mlp_dim: int, width of the hidden layer of an MLP.
-
-    Raises:
-        ValueError: see `check_sizes`.
-    """
+    """Checks the sizes of a stack of transformer blocks by `check_sizes`, before any weight is made."""
     check_sizes(num_heads=num_heads, head_dim=head_dim)
     check_sizes(num_layers, hidden_dim=hidden_dim, attention_width=num_heads * head_dim, mlp_dim=mlp_dim)
 

@@ -52,7 +52,6 @@ class RandomMasking(keras.layers.Layer):
     Args:
         mask_ratio: float in (0, 1), share of the patches to mask. Defaults to `0.75`.
         seed: int or `None`, seed of the draws. Defaults to `None`, a random seed.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_patches, dim)`.
@@ -91,7 +90,6 @@ class RandomMasking(keras.layers.Layer):
         num_visible_patches(tokens_shape[1], self.mask_ratio)
 
     def call(self, tokens, noise=None):
-        """Masks `tokens`; see the class."""
         visible, _, mask, restore_indices = self.draw(*ops.shape(tokens)[:2], noise)
         return gather_patches(ops.cast(tokens, self.compute_dtype), visible), mask, restore_indices
 
@@ -119,7 +117,6 @@ class RandomMasking(keras.layers.Layer):
         return shuffle[:, :num_visible], shuffle[:, num_visible:], mask, restore_indices
 
     def compute_output_spec(self, tokens, noise=None):
-        """Shapes and dtypes of the three results."""
         batch, num_patches, dim = tokens.shape
         visible = (batch, num_visible_patches(num_patches, self.mask_ratio), dim)
         return (
@@ -138,16 +135,12 @@ class RandomMasking(keras.layers.Layer):
         self.seed_generator.state.assign(store["seed_generator_state"][...])
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "mask_ratio": self.mask_ratio, "seed": self.seed}
 
 
 @register
 class MaskTokenRestore(keras.layers.Layer):
     """Puts visible tokens back in their places and a learned mask token everywhere else.
-
-    Args:
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         visible: Tensor of shape `(batch, num_visible, dim)`.
@@ -159,6 +152,7 @@ class MaskTokenRestore(keras.layers.Layer):
     Example:
 
     ```python
+    tokens = np.zeros((4, 64, 128), "float32")
     visible, mask, restore = RandomMasking(0.75)(tokens)
     full = MaskTokenRestore()(visible, restore)  # the shape of `tokens`
     ```
@@ -168,12 +162,10 @@ class MaskTokenRestore(keras.layers.Layer):
     """
 
     def build(self, visible_shape, restore_indices_shape=None):
-        """Creates the mask token for visible tokens of `visible_shape`."""
         initializer = keras.initializers.RandomNormal(stddev=0.02)
         self.mask_token = self.add_weight(shape=(1, 1, visible_shape[-1]), initializer=initializer, name="mask_token")
 
     def call(self, visible, restore_indices):
-        """Restores the sequence; see the class."""
         num_visible, dim = visible.shape[1:]
         mask_tokens = ops.broadcast_to(ops.cast(self.mask_token, visible.dtype), (ops.shape(visible)[0], 1, dim))
         # All masked positions share the one mask token behind the visible ones.
@@ -181,5 +173,4 @@ class MaskTokenRestore(keras.layers.Layer):
         return gather_patches(ops.concatenate([visible, mask_tokens], axis=1), picked)
 
     def compute_output_spec(self, visible, restore_indices):
-        """Shape and dtype of the full sequence."""
         return keras.KerasTensor((visible.shape[0], restore_indices.shape[1], visible.shape[2]), dtype=visible.dtype)

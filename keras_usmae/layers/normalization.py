@@ -16,7 +16,6 @@ class IntegerSafeLayerNormalization(keras.layers.Layer):
 
     Args:
         epsilon: float, added to the variance. Defaults to `1e-5`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         x: Tensor of shape `(..., hidden_dim)`.
@@ -39,7 +38,6 @@ class IntegerSafeLayerNormalization(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape):
-        """Creates scale and offset for the last axis of `input_shape`."""
         self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
 
@@ -54,11 +52,9 @@ class IntegerSafeLayerNormalization(keras.layers.Layer):
         return ops.cast(y, x.dtype) * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
 
     def compute_output_shape(self, input_shape):
-        """Shape of the output: unchanged."""
         return input_shape
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
@@ -70,9 +66,6 @@ class TanhNormalization(keras.layers.Layer):
     microcontroller looks the function up: `tanh(x / 2)` is `2 sigmoid(x) - 1`, whose factors go into the next weights,
     which leaves one `LOGISTIC`. The reference learns the slope; here the stream of tokens takes the scale that suits
     the slope of one half.
-
-    Args:
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         x: Tensor of shape `(..., hidden_dim)`.
@@ -91,16 +84,13 @@ class TanhNormalization(keras.layers.Layer):
     """
 
     def build(self, input_shape):
-        """Creates scale and offset for the last axis of `input_shape`."""
         self.gamma = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gamma")
         self.beta = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="beta")
 
     def call(self, x):
-        """Squashes `x`; see the class."""
         return ops.tanh(0.5 * x) * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
 
     def compute_output_shape(self, input_shape):
-        """Shape of the output: unchanged."""
         return input_shape
 
 
@@ -112,19 +102,12 @@ def build_normalization(kind, **kwargs):
 
     Args:
         kind: str, `"layer"` or `"tanh"`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Returns:
         `IntegerSafeLayerNormalization` or `TanhNormalization`.
 
     Raises:
         ValueError: if the kind is unknown.
-
-    Example:
-
-    ```python
-    build_normalization("tanh", name="norm")
-    ```
     """
     if kind not in NORMALIZATIONS:
         raise ValueError(f"`normalization` must be one of {tuple(NORMALIZATIONS)}. Received: normalization={kind!r}")

@@ -20,12 +20,6 @@ def check_patching(signal_length, patch_size):
 
     Raises:
         ValueError: if either is not a positive integer, the signal is shorter than a patch, or a remainder is left.
-
-    Example:
-
-    ```python
-    check_patching(2048, 32)  # 64
-    ```
     """
     for name, value in (("signal_length", signal_length), ("patch_size", patch_size)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -76,12 +70,6 @@ def unpatchify(patches):
 
     Returns:
         Tensor of shape `(batch, num_patches * patch_size)`.
-
-    Example:
-
-    ```python
-    unpatchify(patchify(signals, 32))  # signals again
-    ```
     """
     return ops.reshape(patches, (-1, patches.shape[1] * patches.shape[2]))
 
@@ -157,7 +145,6 @@ class PatchEmbedding(keras.layers.Layer):
         self.projection = Projection(hidden_dim, dtype=self.dtype_policy, name="projection")
 
     def build(self, signals_shape, positions_shape=None):
-        """Creates the projection for signals of `signals_shape`, `(batch, signal_length)`."""
         check_patching(signals_shape[-1], self.patch_size)
         if self.stem:
             self.stem.build((None, None, self.patch_size))
@@ -165,7 +152,6 @@ class PatchEmbedding(keras.layers.Layer):
         self.built = True
 
     def call(self, signals, positions=None):
-        """Embeds `signals`; see the class."""
         patches = patchify(signals, self.patch_size)
         if positions is not None:
             # Samples are picked, rather than tokens: they need no gradient, and what is not picked is not projected.
@@ -174,12 +160,10 @@ class PatchEmbedding(keras.layers.Layer):
         return self.projection(hidden)  # (B, N, D)
 
     def compute_output_shape(self, signals_shape, positions_shape=None):
-        """Shape of the tokens for signals of `signals_shape`."""
         all_patches = signals_shape[-1] // self.patch_size
         return (signals_shape[0], all_patches if positions_shape is None else positions_shape[1], self.hidden_dim)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "patch_size": self.patch_size,

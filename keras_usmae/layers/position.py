@@ -46,7 +46,6 @@ class PositionEmbedding(keras.layers.Layer):
 
     Args:
         kind: str, `"sincos"` (fixed, as in the MAE paper) or `"learned"`. Defaults to `"sincos"`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_patches, hidden_dim)`, or of any shape that the rows for `positions`
@@ -77,7 +76,6 @@ class PositionEmbedding(keras.layers.Layer):
         self.kind = kind
 
     def build(self, tokens_shape, positions_shape=None):
-        """Creates the table for tokens of `tokens_shape`, `(batch, num_patches, hidden_dim)`."""
         num_positions, hidden_dim = tokens_shape[1:]
         learned = self.kind == "learned"
         if not learned and hidden_dim % 2:
@@ -93,9 +91,7 @@ class PositionEmbedding(keras.layers.Layer):
         return tokens + (table if positions is None else ops.take(table, positions, axis=0))
 
     def compute_output_shape(self, tokens_shape, positions_shape=None):
-        """Shape of the tokens with their positions."""
         return tokens_shape if positions_shape is None else (*positions_shape, tokens_shape[-1])
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "kind": self.kind}

@@ -31,7 +31,6 @@ class Projection(keras.layers.Dense):
     """
 
     def call(self, inputs, training=None):
-        """Projects `inputs`; see the class."""
         if keras.backend.backend() != "torch" or self.bias is None:
             return super().call(inputs, training=training)
         import torch

@@ -6,20 +6,7 @@ from keras_usmae.renamed import current_names
 
 
 class ArgumentsInConfig:
-    """Mixin for layers that keep each argument of their constructor as an attribute: all of them are saved.
-
-    Example:
-
-    ```python
-    class Scaled(ArgumentsInConfig, keras.layers.Layer):
-        def __init__(self, factor, **kwargs):
-            super().__init__(**kwargs)
-            self.factor = factor
-
-
-    Scaled(2.0).get_config()["factor"]  # 2.0
-    ```
-    """
+    """Mixin for layers that keep each argument of their constructor as an attribute: all of them are saved."""
 
     def get_config(self):
         """Constructor arguments, for saving."""

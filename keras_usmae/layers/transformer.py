@@ -26,12 +26,6 @@ def run_block(block, *inputs, remat=False, **kwargs):
     Returns:
         Tensor, the output of the block.
 
-    Example:
-
-    ```python
-    tokens = run_block(block, tokens, remat=True, training=True)
-    ```
-
     Reference:
         - [Chen et al., 2016](https://arxiv.org/abs/1604.06174)
     """
@@ -57,7 +51,6 @@ class _PreNormBlock(ArgumentsInConfig, keras.layers.Layer):
         self.mlp_hidden = Projection(mlp_dim, get_activation(activation), dtype=policy, name="mlp_hidden")
 
     def build(self, tokens_shape, *context_shape):
-        """Creates all weights for `tokens_shape`, `(batch, num_tokens, hidden_dim)`, and that of a context."""
         self.attention.build(tokens_shape, *context_shape)
         for layer in (self.attention_norm, self.mlp_norm, self.mlp_hidden):
             layer.build(tokens_shape)
@@ -81,7 +74,6 @@ class TransformerBlock(_PreNormBlock):
             microcontrollers can run.
         dropout: float, dropout after attention and MLP. Defaults to `0.0`.
         normalization: str, `"layer"`, or `"tanh"`, see `TanhNormalization`. Defaults to `"layer"`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
@@ -108,16 +100,13 @@ class TransformerBlock(_PreNormBlock):
         self.mlp_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="mlp_dropout")
 
     def build(self, input_shape):
-        """Creates all weights for tokens of `input_shape`, `(batch, num_tokens, hidden_dim)`."""
         super().build(input_shape)
 
     def call(self, tokens, training=None):
-        """Transforms `tokens`; see the class."""
         tokens = tokens + self.attention(self.attention_norm(tokens), training=training)
         return tokens + self.mlp_dropout(self.mlp(tokens), training=training)
 
     def compute_output_shape(self, input_shape):
-        """Shape of the output: unchanged."""
         return input_shape
 
 
@@ -132,7 +121,6 @@ class CrossAttentionBlock(_PreNormBlock):
         head_dim: int, width of a head.
         mlp_dim: int, width of the MLP's hidden layer.
         activation: str, see `TransformerBlock`. Defaults to `"tanh_gelu"`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
@@ -157,14 +145,11 @@ class CrossAttentionBlock(_PreNormBlock):
         super().__init__(num_heads, head_dim, mlp_dim, activation, attention, **kwargs)
 
     def build(self, tokens_shape, context_shape):
-        """Creates all weights for `tokens_shape` and `context_shape`."""
         super().build(tokens_shape, context_shape)
 
     def call(self, tokens, context):
-        """Transforms `tokens`; see the class."""
         tokens = tokens + self.attention(self.attention_norm(tokens), context)
         return tokens + self.mlp(tokens)
 
     def compute_output_shape(self, tokens_shape, context_shape):
-        """Shape of the output: that of `tokens`."""
         return tokens_shape

@@ -106,11 +106,5 @@ def uniform_attention_distance(num_patches, patch_size):
 
     Returns:
         float, in samples.
-
-    Example:
-
-    ```python
-    uniform_attention_distance(64, 32)  # 682.5
-    ```
     """
     return patch_size * (num_patches**2 - 1) / (3 * num_patches)

@@ -88,12 +88,6 @@ class CNNEncoder(CheckedModel):
 
         Returns:
             A `CNNEncoder`.
-
-        Example:
-
-        ```python
-        cnn = CNNEncoder.from_encoder(MAEEncoder.from_preset("nano"))
-        ```
         """
         target = sum(math.prod(weight.shape) for weight in encoder.trainable_weights)
         sizes = {"signal_length": encoder.signal_length, "patch_size": encoder.patch_size, **kwargs}
@@ -122,7 +116,6 @@ class CNNEncoder(CheckedModel):
         return keras.layers.BatchNormalization(momentum=0.9, dtype=self.dtype_policy, name=name)
 
     def build(self, input_shape):
-        """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
         shape = (None, self.signal_length, 1)
         layers = zip([*self.stages, *self.blocks], [*self.stage_norms, *self.block_norms], strict=True)
         for convolution, normalization in layers:
@@ -132,7 +125,6 @@ class CNNEncoder(CheckedModel):
         self.built = True
 
     def call(self, signals, training=None):
-        """Encodes whole signals; see the class."""
         check_batch(signals.shape, self.signal_length)
         x = ops.expand_dims(signals, -1)  # (B, L, 1)
         for convolution, normalization in zip(self.stages, self.stage_norms, strict=True):
@@ -142,10 +134,8 @@ class CNNEncoder(CheckedModel):
         return x
 
     def compute_output_shape(self, input_shape):
-        """Shape of the tokens for signals of `input_shape`."""
         return (input_shape[0], self.num_patches, self.hidden_dim)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         names = ("signal_length", "patch_size", "hidden_dim", "num_layers", "kernel_size")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -93,7 +93,6 @@ class CrossAttentionDecoder(SizedDecoder):
         self.build((None, None, encoder_dim))
 
     def build(self, visible_shape, positions_shape=None):
-        """Creates all weights for visible tokens of `visible_shape`, `(batch, num_visible, encoder_dim)`."""
         tokens = (None, self.num_patches, self.hidden_dim)
         self.mask_token = self.add_weight(
             shape=(1, 1, self.hidden_dim), initializer=keras.initializers.RandomNormal(stddev=0.02), name="mask_token"
@@ -117,7 +116,6 @@ class CrossAttentionDecoder(SizedDecoder):
         return max(1, round(self.prediction_ratio * num_masked))
 
     def call(self, visible, positions, training=None):
-        """Predicts the patches at `positions`; see the class."""
         context = self.projection(visible)
         tokens = self.position_embedding(ops.convert_to_tensor(self.mask_token), positions)  # (B, decoded, hidden_dim)
         for block in self.blocks:

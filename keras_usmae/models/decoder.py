@@ -79,7 +79,6 @@ class MAEDecoder(SizedDecoder):
         self.build((None, None, encoder_dim))
 
     def build(self, visible_shape, restore_indices_shape=None):
-        """Creates all weights for visible tokens of `visible_shape`, `(batch, num_visible, encoder_dim)`."""
         tokens = (None, self.num_patches, self.hidden_dim)
         self.projection.build((None, None, self.encoder_dim))
         for layer in (self.restore, self.position_embedding, *self.blocks, self.norm, self.prediction):
@@ -87,7 +86,6 @@ class MAEDecoder(SizedDecoder):
         self.built = True
 
     def call(self, visible, restore_indices, training=None):
-        """Predicts the patches; see the class."""
         tokens = self.restore(self.projection(visible), restore_indices)  # (B, N, hidden_dim)
         tokens = self.position_embedding(tokens)
         for block in self.blocks:

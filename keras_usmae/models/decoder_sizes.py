@@ -19,7 +19,6 @@ class SizedDecoder(ArgumentsInConfig, keras.Model):
         mlp_dim: int, width of the hidden layer of an MLP.
         activation: str, see `TransformerBlock`.
         remat: bool, see `MAEEncoder`.
-        **kwargs: arguments of `keras.Model`.
     """
 
     def __init__(

@@ -84,12 +84,6 @@ class EchoDetector(CheckedModel):
 
         Raises:
             ValueError: where the package has no trained detector of this name.
-
-        Example:
-
-        ```python
-        detector = EchoDetector.from_preset("nano")
-        ```
         """
         if name not in picker_names():
             raise ValueError(
@@ -120,16 +114,13 @@ class EchoDetector(CheckedModel):
             )
 
     def call(self, signals, training=None):
-        """Gives the logits of `signals`; see the class."""
         tokens = self.encoder(signals, training=training)
         return ops.cast(self.head_layer(tokens, training=training), "float32")
 
     def compute_output_shape(self, input_shape):
-        """Shape of the logits for signals of `input_shape`."""
         return (input_shape[0], self.num_bins)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -141,5 +132,4 @@ class EchoDetector(CheckedModel):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the model from `get_config()`."""
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

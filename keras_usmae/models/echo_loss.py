@@ -10,9 +10,6 @@ from keras_usmae.registration import register
 class EchoCrossentropy(keras.losses.Loss):
     """Binary cross-entropy of each bin of a signal, added up over the bins.
 
-    Args:
-        **kwargs: arguments of `keras.losses.Loss`.
-
     Call arguments:
         y_true: Tensor of shape `(batch, num_bins)`, the probability that an echo begins in each bin, as `echo_targets`
             makes it; NaN where nobody could tell, a bin that does not count.

@@ -136,13 +136,6 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
 
         Raises:
             ValueError: if there is no preset of that name, or it has no such weights.
-
-        Example:
-
-        ```python
-        encoder = MAEEncoder.from_preset("nano", weights="synthetic")
-        short = MAEEncoder.from_preset("nano", signal_length=1024)
-        ```
         """
         encoder = cls(**{**load_preset(name)["encoder"], **overrides})
         if weights is not None:
@@ -150,7 +143,6 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         return encoder
 
     def build(self, input_shape):
-        """Creates all weights for signals of `input_shape`, `(batch, signal_length)`."""
         check_batch(input_shape, self.signal_length)
         tokens = (None, self.num_patches, self.hidden_dim)
         self.patch_embedding.build((None, self.signal_length))
@@ -188,7 +180,6 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         return self.norm(tokens)
 
     def call(self, signals, training=None):
-        """Encodes whole signals; see the class."""
         return self.transform(self.embed(signals), training=training)
 
     def freeze(self, num_layers=None):
@@ -200,13 +191,6 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
 
         Raises:
             ValueError: if the encoder has fewer blocks.
-
-        Example:
-
-        ```python
-        encoder.freeze()  # a probe on fixed features
-        encoder.freeze(2)  # only blocks 2 and later learn
-        ```
         """
         if num_layers is not None and not 0 <= num_layers <= self.num_layers:
             raise ValueError(
@@ -219,5 +203,4 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
         self.norm.trainable = num_layers is not None
 
     def compute_output_shape(self, input_shape):
-        """Shape of the tokens for signals of `input_shape`."""
         return (input_shape[0], self.num_patches, self.hidden_dim)

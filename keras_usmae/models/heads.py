@@ -16,7 +16,6 @@ class PooledHead(keras.layers.Layer):
         dropout: float, dropout on the pooled token. Defaults to `0.0`.
         pooling: str, `"mean"` as in the paper, or `"mean_max"`, which joins the maximum of each channel: whether
             something occurs once in a signal, such as the echo of a flaw, a mean dilutes. Defaults to `"mean"`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_tokens, hidden_dim)`.
@@ -50,22 +49,18 @@ class PooledHead(keras.layers.Layer):
         self.logits = keras.layers.Dense(num_classes, dtype=self.dtype_policy, name="logits")
 
     def build(self, input_shape):
-        """Creates the linear layer for tokens of `input_shape`."""
         self.logits.build((None, input_shape[-1] * (1 + (self.pooling == "mean_max"))))
 
     def call(self, tokens, training=None):
-        """Gives the logits of `tokens`."""
         pooled = ops.mean(tokens, axis=1)
         if self.pooling == "mean_max":
             pooled = ops.concatenate([pooled, ops.max(tokens, axis=1)], axis=1)
         return self.logits(self.dropout_layer(pooled, training=training))
 
     def compute_output_shape(self, input_shape):
-        """Shape of the logits."""
         return (input_shape[0], self.num_classes)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         config = {"num_classes": self.num_classes, "dropout": self.dropout, "pooling": self.pooling}
         return {**super().get_config(), **config}
 
@@ -80,7 +75,6 @@ class PerPatchHead(keras.layers.Layer):
     Args:
         num_classes: int, bins over the whole signal; a multiple or a whole fraction of the number of patches.
         dropout: float, dropout on the tokens. Defaults to `0.0`.
-        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         tokens: Tensor of shape `(batch, num_patches, hidden_dim)`.
@@ -107,7 +101,6 @@ class PerPatchHead(keras.layers.Layer):
         self.dropout_layer = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
 
     def build(self, input_shape):
-        """Creates the shared linear layer for tokens of `input_shape`."""
         num_patches, hidden_dim = input_shape[1:]
         if self.num_classes % num_patches and num_patches % self.num_classes:
             raise ValueError(
@@ -121,17 +114,14 @@ class PerPatchHead(keras.layers.Layer):
         self.logits.build((None, self.num_groups, self.group_dim))
 
     def call(self, tokens, training=None):
-        """Gives the logits of `tokens`."""
         groups = ops.reshape(tokens, (-1, self.num_groups, self.group_dim))
         logits = self.logits(self.dropout_layer(groups, training=training))  # (B, groups, bins of a group)
         return ops.reshape(logits, (-1, self.num_classes))
 
     def compute_output_shape(self, input_shape):
-        """Shape of the logits."""
         return (input_shape[0], self.num_classes)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "num_classes": self.num_classes, "dropout": self.dropout}
 
 

@@ -112,12 +112,6 @@ class MaskedAutoencoder(CheckedModel):
 
         Raises:
             ValueError: if there is no preset or decoder of that name, or a share is given to the full decoder.
-
-        Example:
-
-        ```python
-        mae = MaskedAutoencoder.from_preset("small", decoder="full", patch_size=16)
-        ```
         """
         if decoder not in DECODERS:
             raise ValueError(f"`decoder` must be one of {tuple(DECODERS)}. Received: decoder={decoder!r}")
@@ -142,7 +136,6 @@ class MaskedAutoencoder(CheckedModel):
         return cls(encoder, decoder, mask_ratio, normalize_targets, seed, dtype=dtype)
 
     def call(self, signals, noise=None, training=None):
-        """Masks and predicts; see the class."""
         if isinstance(signals, dict):
             signals, noise = signals["signals"], signals["noise"]
         check_batch(signals.shape, self.encoder.signal_length)
@@ -209,12 +202,6 @@ class MaskedAutoencoder(CheckedModel):
             A dict of NumPy arrays: `"reconstruction"` `(batch, signal_length)`, the signals with predictions in the
             masked patches; `"prediction"` `(batch, signal_length)`, the prediction everywhere; and `"mask"`
             `(batch, signal_length)`, 1 on the samples that were masked.
-
-        Example:
-
-        ```python
-        result = mae.reconstruct(signals[:4])
-        ```
         """
         self.check_inputs(signals)
         signals = ops.convert_to_tensor(signals, dtype="float32")
@@ -233,7 +220,6 @@ class MaskedAutoencoder(CheckedModel):
         return {name: ops.convert_to_numpy(value) for name, value in result.items()}
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -245,6 +231,5 @@ class MaskedAutoencoder(CheckedModel):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the model from `get_config()`."""
         parts = {name: keras.saving.deserialize_keras_object(config[name]) for name in ("encoder", "decoder")}
         return cls(**{**config, **parts})

@@ -100,12 +100,6 @@ def preset_weights(name):
 
     Returns:
         tuple of str.
-
-    Example:
-
-    ```python
-    preset_weights("nano")  # ("synthetic",)
-    ```
     """
     files = {path.name for path in resources.files("keras_usmae.presets").iterdir()}
     start = f"{name}_"
@@ -126,12 +120,6 @@ def picker_names():
 
     Returns:
         tuple of str, from the smallest to the largest.
-
-    Example:
-
-    ```python
-    picker_names()  # ("nano", "nano_mcu", "tiny")
-    ```
     """
     return tuple(name for name in preset_names() if PICKER in preset_weights(name))
 

@@ -58,7 +58,6 @@ class SignalClassifier(CheckedModel):
         self.built = True
 
     def call(self, signals, training=None):
-        """Gives the logits of `signals`; see the class."""
         return ops.cast(self.head_layer(self.encoder(signals, training=training), training=training), "float32")
 
     def check_labels(self, labels):
@@ -80,7 +79,6 @@ class SignalClassifier(CheckedModel):
             )
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -90,5 +88,4 @@ class SignalClassifier(CheckedModel):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the model from `get_config()`."""
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

@@ -75,7 +75,6 @@ class ToFClassifier(CheckedModel):
         self.built = True
 
     def call(self, signals, training=None):
-        """Gives the logits of `signals`; see the class."""
         tokens = self.encoder(signals, training=training)
         return ops.cast(self.head_layer(tokens, training=training), "float32")
 
@@ -124,12 +123,6 @@ class ToFClassifier(CheckedModel):
 
         Raises:
             ValueError: if the signals have another length, or samples that are not finite.
-
-        Example:
-
-        ```python
-        tof = classifier.predict_tof(signals)["tof"]
-        ```
         """
         signals = standardize(check_signals(signals, self.encoder.signal_length))
         return self.decode(self.predict(signals, batch_size=batch_size, verbose=0), method, temperature)
@@ -147,12 +140,6 @@ class ToFClassifier(CheckedModel):
 
         Raises:
             ValueError: if the logits are those of another number of classes, or the temperature is not positive.
-
-        Example:
-
-        ```python
-        measured = classifier.decode(classifier.predict(standardize(signals)))
-        ```
         """
         check_positive(temperature=temperature)
         if len(logits.shape) != 2 or logits.shape[1] != self.num_classes or not logits.shape[0]:
@@ -175,7 +162,6 @@ class ToFClassifier(CheckedModel):
         }
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -187,5 +173,4 @@ class ToFClassifier(CheckedModel):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the model from `get_config()`."""
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

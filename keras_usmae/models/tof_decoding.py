@@ -47,12 +47,6 @@ def expected_onset(logits, peak, bin_width, radius=2):
 
     Returns:
         Tensor of shape `(batch,)`, onsets in samples.
-
-    Example:
-
-    ```python
-    expected_onset(np.zeros((1, 128), "float32"), np.array([3]), bin_width=16)  # [56.], the centre of bin 3
-    ```
     """
     bins = ops.arange(logits.shape[-1], dtype="int32")
     near = ops.abs(bins[None, :] - ops.cast(peak, "int32")[:, None]) <= radius  # (B, C)
@@ -69,7 +63,6 @@ def decode_interval(logits, bin_width, level=0.95):
 
     Args:
         logits: Tensor of shape `(batch, num_classes)`.
-        bin_width: int, samples in a class.
         level: float in (0, 1), probability inside. Defaults to `0.95`.
 
     Returns:
@@ -97,7 +90,6 @@ def decode_spread(logits, bin_width):
 
     Args:
         logits: Tensor of shape `(batch, num_classes)`.
-        bin_width: int, samples in a class.
 
     Returns:
         Tensor of shape `(batch,)`, samples; at least that of one bin, `bin_width / sqrt(12)`.

@@ -21,7 +21,6 @@ class ToFCrossentropy(keras.losses.Loss):
     Args:
         bin_width: int, samples in a class.
         sigma: float, standard deviation of the target in samples. Defaults to `0.0`.
-        **kwargs: arguments of `keras.losses.Loss`.
 
     Call arguments:
         y_true: Tensor of shape `(batch,)` or `(batch, 1)`, onsets in samples.
@@ -78,5 +77,4 @@ class ToFCrossentropy(keras.losses.Loss):
         return ops.where(possible, -ops.sum(targets * log_probabilities, axis=-1), float("nan"))
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "bin_width": self.bin_width, "sigma": self.sigma}

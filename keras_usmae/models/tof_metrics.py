@@ -23,10 +23,7 @@ class ToFAccuracy(keras.metrics.Mean):
     """Share of signals whose most likely bin is the labelled one, or near it.
 
     Args:
-        bin_width: int, samples in a class.
         tolerance: int, bins of distance that still count as right. Defaults to `0`, top-1 accuracy.
-        name: str. Defaults to `"accuracy"`.
-        **kwargs: arguments of `keras.metrics.Metric`.
     """
 
     def __init__(self, bin_width, tolerance=0, name="accuracy", **kwargs):
@@ -35,14 +32,12 @@ class ToFAccuracy(keras.metrics.Mean):
         self.tolerance = tolerance
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
         labelled = ops.cast(ops.floor(_onset(y_true) / self.bin_width), "int32")
         distance = ops.abs(ops.cast(ops.argmax(y_pred, axis=-1), "int32") - labelled)
         right = ops.cast(distance <= self.tolerance, "float32")
         return super().update_state(_possible(right, y_true, y_pred, self.bin_width), sample_weight)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "bin_width": self.bin_width, "tolerance": self.tolerance}
 
 
@@ -51,10 +46,7 @@ class ToFError(keras.metrics.Mean):
     """Mean absolute error of the decoded onset, in samples.
 
     Args:
-        bin_width: int, samples in a class.
         method: str, see `decode_onset`. Defaults to `"expectation"`.
-        name: str. Defaults to `"error_samples"`.
-        **kwargs: arguments of `keras.metrics.Metric`.
     """
 
     def __init__(self, bin_width, method="expectation", name="error_samples", **kwargs):
@@ -63,10 +55,8 @@ class ToFError(keras.metrics.Mean):
         self.method = method
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Takes in onsets `(batch,)` and logits `(batch, num_classes)`."""
         error = ops.abs(decode_onset(y_pred, self.bin_width, self.method) - _onset(y_true))
         return super().update_state(_possible(error, y_true, y_pred, self.bin_width), sample_weight)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "bin_width": self.bin_width, "method": self.method}

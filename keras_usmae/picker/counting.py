@@ -21,8 +21,6 @@ def choose_picks(
     """Picks of a recording at the network's scale.
 
     Args:
-        seen: `Seen`.
-        bin_width: int. Samples of a bin.
         settings: dict, see `EchoPicker.settings`.
         min_confidence: float in (0, 1] or `None`. All that decides; `None` for the rule of `EchoPicker.pick`.
 

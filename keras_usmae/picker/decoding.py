@@ -23,7 +23,14 @@ _RADIUS = 2  # bins; the distance of two peaks is at least one more
 NORMAL_95 = 1.959964
 
 
-def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, interval_floor=0.0, label_sigma=8.0):
+def decode_picks(
+    probabilities: np.ndarray,
+    bin_width: int,
+    min_confidence: float,
+    interval_scale: float = 1.0,
+    interval_floor: float = 0.0,
+    label_sigma: float = 8.0,
+) -> dict[str, np.ndarray]:
     """Turns the probabilities of bins into picks.
 
     The interval rests on the variance, not on quantiles: those of a distribution over so few bins jump by a third with
@@ -31,7 +38,6 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
 
     Args:
         probabilities: float array of shape `(num_traces, num_bins)`. That an echo begins in the bin, each for itself.
-        bin_width: int. Samples in a bin.
         min_confidence: float in (0, 1]. Less sure picks are dropped.
         interval_scale: float. Factor of the interval, see `calibrate_picker`. Defaults to `1.0`.
         interval_floor: float, samples. Doubt that is left where the network has none. Defaults to `0.0`.
@@ -44,12 +50,6 @@ def decode_picks(probabilities, bin_width, min_confidence, interval_scale=1.0, i
 
     Raises:
         ValueError: where the least confidence lies outside of (0, 1].
-
-    Example:
-
-    ```python
-    decode_picks(np.array([[0.0, 0.16, 0.68, 0.16, 0.0]]), bin_width=16, min_confidence=0.5)["onset"]  # [40.]
-    ```
     """
     if not 0 < min_confidence <= 1:
         raise ValueError(f"`min_confidence` must lie above 0 and up to 1. Received: min_confidence={min_confidence}")

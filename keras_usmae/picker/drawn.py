@@ -1,6 +1,7 @@
 """What the pictures keep of a stream of traces: a bounded number of them, however long it is."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class DrawnTrace:
     flag: str = ""
 
     @property
-    def time_us(self):
+    def time_us(self) -> np.ndarray:
         """Times of the samples in µs after the transmit pulse, an array of shape `(L,)`."""
         return (np.arange(len(self.signal)) / self.sampling_rate + self.start_time) * 1e6
 
@@ -44,18 +45,6 @@ class EvenSample:
 
     Args:
         size: int. Items that `items` gives, where there are as many. Up to four times as many are held.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.drawn import EvenSample
-
-    sample = EvenSample(3)
-    for number in range(1000):
-        if sample.wants(number):
-            sample.add(number, str(number))
-    sample.items()  # ["0", "384", "896"]
-    ```
     """
 
     def __init__(self, size: int) -> None:
@@ -66,14 +55,14 @@ class EvenSample:
         """Whether the item of this number is kept, for now; bool, or an array of them for an array of numbers."""
         return number % self._every == 0
 
-    def add(self, number, item) -> None:
+    def add(self, number: int, item: Any) -> None:
         """Takes an item that `wants` asked for; numbers rise."""
         self._kept.append((number, item))
         if len(self._kept) > 4 * self.size:
             self._every *= 2
             self._kept = [(number, item) for number, item in self._kept if self.wants(number)]
 
-    def items(self):
+    def items(self) -> list:
         """The items, in order: a list of at most `size`."""
         chosen = np.unique(np.linspace(0, len(self._kept) - 1, min(self.size, len(self._kept))).round().astype(int))
         return [self._kept[i][1] for i in chosen]
@@ -83,40 +72,27 @@ class Worst:
     """Keeps the items of the lowest value of a stream, of neighbours only the worst.
 
     Args:
-        size: int.
         apart: int. Numbers of a stretch that only one item is kept of. Defaults to `16`.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.drawn import Worst
-
-    worst = Worst(2, apart=1)
-    for number, value in enumerate((0.9, 0.2, 0.8, 0.1)):
-        if worst.wants(number, value):
-            worst.add(number, value, f"{value:.0%}")
-    worst.items()  # ["10%", "20%"]
-    ```
     """
 
     def __init__(self, size: int, apart: int = 16) -> None:
         self.size, self.apart = size, apart
         self._kept = {}  # by stretch: value and item
 
-    def wants(self, number, value: float) -> bool:
+    def wants(self, number: int, value: float) -> bool:
         """Whether an item of this number and value is one of the worst so far."""
         stretch = number // self.apart
         if stretch in self._kept:
             return value < self._kept[stretch][0]
         return len(self._kept) < self.size or value < max(value for value, _ in self._kept.values())
 
-    def add(self, number, value: float, item) -> None:
+    def add(self, number: int, value: float, item: Any) -> None:
         """Takes an item that `wants` asked for."""
         self._kept[number // self.apart] = (value, item)
         if len(self._kept) > self.size:
             del self._kept[max(self._kept, key=lambda stretch: self._kept[stretch][0])]
 
-    def items(self):
+    def items(self) -> list:
         """The items, the worst first: a list of at most `size`."""
         return [item for _, item in sorted(self._kept.values(), key=lambda pair: pair[0])]
 
@@ -128,7 +104,6 @@ class TimeGrid:
     Args:
         start: float. Time of the left edge in s.
         stop: float. Time of the right edge in s.
-        columns: int.
     """
 
     start: float

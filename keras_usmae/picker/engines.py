@@ -35,8 +35,6 @@ class DetectorInfo:
     """What a picker knows of its network.
 
     Args:
-        signal_length: int. Samples of a window.
-        bin_width: int. Samples of a bin.
         settings: dict, such as `"min_confidence"`.
         weights: str. SHA-256 of the weights that the file was made from, `""` where nobody asks.
     """
@@ -164,9 +162,6 @@ def read_info(content: bytes) -> DetectorInfo:
     Args:
         content: bytes of the file.
 
-    Returns:
-        `DetectorInfo`.
-
     Raises:
         ImportError: where LiteRT is not installed.
         ValueError: where the file is none of a picker.
@@ -250,9 +245,7 @@ def in_threads(engine: Engine, work: Callable, jobs: list) -> Iterator[Any]:
     """Does jobs on as many threads as an engine has workers.
 
     Args:
-        engine: `KerasEngine` or `LiteRTEngine`.
         work: function of one job.
-        jobs: list.
 
     Returns:
         Iterator over the results, in the order of the jobs.

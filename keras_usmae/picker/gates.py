@@ -80,14 +80,6 @@ def check_gates(gates: Sequence[Gate], start: float, stop: float, source: str) -
 
     Raises:
         ValueError: names the gate that reaches out of the record, and the record's ends.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.gates import check_gates, parse_gates
-
-    check_gates(parse_gates(["5us:20us"]), 0.0, 20.47e-6, "scan.npy")
-    ```
     """
     slack = 1e-3 * (stop - start)  # who writes 20us:40us means the end of a record of 39.99 µs
     for gate in gates:
@@ -103,7 +95,7 @@ def check_gates(gates: Sequence[Gate], start: float, stop: float, source: str) -
             )
 
 
-def parse_echo(echo: str):
+def parse_echo(echo: str) -> str | int:
     """Checks which echo of a gate is asked for.
 
     Args:
@@ -114,14 +106,6 @@ def parse_echo(echo: str):
 
     Raises:
         ValueError: for anything else.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.gates import parse_echo
-
-    parse_echo("2")  # 2
-    ```
     """
     if echo in ("first", "strongest", "all"):
         return echo
@@ -130,55 +114,34 @@ def parse_echo(echo: str):
     raise ValueError(f"The echo {echo!r} is unknown. Choose first, strongest, all, or a number from 1.")
 
 
-def choose_echoes(picks: "Picks", gate: Gate, echo) -> "Picks":
+def choose_echoes(picks: "Picks", gate: Gate, echo: str | int) -> "Picks":
     """Chooses the echoes that are asked for in one gate.
 
     Args:
-        picks: `Picks`.
-        gate: `Gate`.
         echo: `"first"` (weak clutter ahead of it left out, see `Picks.first`), `"strongest"`, `"all"`, or an int, as
             `parse_echo` returns it.
 
     Returns:
         `Picks`, whose `echo` is the rank in the gate, 0 for the earliest.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.gates import choose_echoes, parse_gates
-
-    choose_echoes(picks, parse_gates(["20us:40us"])[0], "strongest").of_each_trace("tof")
-    ```
     """
     inside = _inside(picks, gate)
     if echo == "all":
         return inside
     if echo == "first":
         return inside.first()
-    return inside.strongest() if echo == "strongest" else inside.nth(echo - 1)
+    return inside.strongest() if echo == "strongest" else inside.nth(int(echo) - 1)
 
 
-def choose_pair(picks: "Picks", gates: Sequence[Gate], echo) -> tuple:
+def choose_pair(picks: "Picks", gates: Sequence[Gate], echo: str | int) -> tuple:
     """Chooses the two echoes whose spacing is a thickness.
 
     Args:
-        picks: `Picks`.
         gates: sequence of one or two `Gate`. With two, an echo of each; with one, two of that gate: the two strongest,
             or the echo that is asked for and the one after it.
         echo: `"first"`, `"strongest"` or an int.
 
     Returns:
         A tuple `(front, back)` of `Picks` with at most one a trace each.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker import thickness
-    from keras_usmae.picker.gates import choose_pair, parse_gates
-
-    front, back = choose_pair(picks, parse_gates(["20us:40us"]), "first")
-    millimetres, interval = thickness(front, back, speed_of_sound=5920.0)
-    ```
     """
     if len(gates) == 2:
         return tuple(choose_echoes(picks, gate, echo) for gate in gates)
@@ -221,8 +184,10 @@ def _parse_gate(text, speed_of_sound):
 
 
 def _time(text, limit, default_unit, speed_of_sound):
-    number, unit = split_unit(limit) or (None, None)
-    unit = unit or default_unit if number is not None else None
+    split = split_unit(limit)
+    if split is None:
+        raise ValueError(f"The gate {text!r} is not understood: {limit.strip()!r} is no time. {_EXAMPLE}")
+    number, unit = split[0], split[1] or default_unit
     if unit == "mm":
         if speed_of_sound is None:
             raise ValueError(f"The gate {text!r} is in mm, which needs --speed-of-sound (in m/s). Or give it in us.")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from keras_usmae.signals.readers.recording import Recording
 
 _BLOCK_SAMPLES = 2**22
-_SETTINGS = ("sampling_rate", "axis", "signals", "start_time")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,12 +52,12 @@ class Block:
         return len(self.trace)
 
     @property
-    def usable(self):
+    def usable(self) -> np.ndarray:
         """Places in the block of the traces that `signals` holds."""
         return np.flatnonzero(self.reason == "")
 
     @property
-    def kind(self):
+    def kind(self) -> tuple[float, float, int]:
         """What blocks must share to be joined."""
         return (self.sampling_rate, self.start_time, self.signals.shape[1])
 
@@ -65,19 +65,9 @@ class Block:
 class Job:
     """A configuration that was checked against the data, before any work.
 
-    Args:
-        config: `PredictConfig`.
-
     Raises:
         ValueError: for options that do not fit each other or the data, or where no file can be read.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    for block in Job(PredictConfig("scan.npy", sampling_rate=50e6)).blocks():
-        print(block.signals.shape)
-    ```
     """
 
     def __init__(self, config: "PredictConfig") -> None:
@@ -87,8 +77,7 @@ class Job:
         self.scale = None if config.scale is None else as_scale(config.scale)
         _check_thickness(config, self.gates, self.echo)
         scan = None if config.scan is None else parse_scan(config.scan, config.step)
-        stated = {key: getattr(config, key) for key in _SETTINGS if getattr(config, key) is not None}
-        self.source = Source(config.source, config.sidecar, stated, self._check)
+        self.source = Source(config.source, config.sidecar, config.stated, self._check)
         self.first = self.source.ahead[0]
         if scan is not None:
             check_scan(scan, self.source.num_traces(), config.source)
@@ -104,7 +93,7 @@ class Job:
         """Whether the recordings have labels."""
         return self.first.onset is not None
 
-    def blocks(self):
+    def blocks(self) -> Iterator[Block]:
         """All traces that can be read, in order: a generator of `Block`."""
         held, size = [], 0
         for block in self._pieces():

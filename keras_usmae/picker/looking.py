@@ -43,13 +43,7 @@ def look(engine: "Engine", traces: "Traces", scale: "Scale", batch_size: int) ->
     Each trace keeps its place in a batch, whatever is wrong with others, so that its numbers are the same to the bit.
 
     Args:
-        engine: `LiteRTEngine` or `KerasEngine`.
-        traces: `Traces`.
-        scale: `Scale`.
         batch_size: int. Windows at a time, in each thread.
-
-    Returns:
-        `Seen`.
     """
     length, bin_width = engine.info.signal_length, engine.info.bin_width
     num_samples = max(traces.num_samples * scale.up // scale.down, 1)

@@ -44,19 +44,6 @@ def plot_c_scan(scan: "Scan", measured: list[Measured]) -> Figure:
 
     The colours span 1 % to 99 % of the values, so that a few wild ones do not flatten the map; the colour bar's pointed
     ends say that there are such.
-
-    Args:
-        scan: `Scan` of two axes.
-        measured: list of `Measured`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_c_scan(parse_scan("111x40", step="1"), [thickness, amplitude]).savefig("c_scan.png")
-    ```
     """
     left, right, bottom, top = scan.extent()
     wide = (right - left) / (top - bottom)
@@ -116,17 +103,7 @@ def plot_profile(scan: "Scan", measured: list[Measured]) -> Figure:
     """Draws quantities along a line of traces, with their 95 % intervals.
 
     Args:
-        scan: `Scan`.
         measured: list of `Measured`; those of one label share a panel.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_profile(Scan(), [tof_front, tof_back, thickness]).savefig("profile.png")
-    ```
     """
     labels = list(dict.fromkeys(quantity.label for quantity in measured))
     figure = Figure(figsize=(12, 3.0 * len(labels) + 0.4), layout="constrained")
@@ -145,7 +122,7 @@ def plot_profile(scan: "Scan", measured: list[Measured]) -> Figure:
             axes.legend(fontsize=8, loc="best")
         else:
             axes.set_title(mine[0].title)
-    panels[-1].set_xlabel(scan.labels[-1] if len(scan.shape) == 1 else "trace")
+    panels[-1].set_xlabel("trace" if scan.shape else scan.labels[-1])
     if not scan.step:
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -155,7 +132,7 @@ def _draw_profile(axes, scan, quantity):
     # So many points as no picture can show would only make the file slow to open.
     step = max(-(-len(quantity.number) // _MAX_POINTS), 1)
     number, value = quantity.number[::step], quantity.value[::step]
-    where = scan.place(number, 0) if len(scan.shape) == 1 else number
+    where = number if scan.shape else scan.place(number, 0)
     color = gate_color(quantity.gate)
     if quantity.interval is not None:
         low, high = quantity.interval[::step].T
@@ -171,15 +148,6 @@ def plot_histogram(measured: list[Measured], confidence: np.ndarray, min_confide
         measured: list of one or more `Measured`.
         confidence: float array, of all picks.
         min_confidence: float or `None`, drawn as the edge below which picks were dropped.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_histogram([thickness], confidence, 0.3).savefig("histogram.png")
-    ```
     """
     count = len(measured) + 1
     columns = 2 if count == 4 else min(count, 3)

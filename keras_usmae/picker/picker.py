@@ -83,12 +83,6 @@ class EchoPicker:
         Raises:
             ValueError: where there is no picker of this name, or no such engine.
             ImportError: where the engine is LiteRT and it is not installed.
-
-        Example:
-
-        ```python
-        picker = EchoPicker.from_preset("nano")
-        ```
         """
         check_engine(engine)
         folder = resources.files("keras_usmae.presets")
@@ -118,12 +112,6 @@ class EchoPicker:
         Raises:
             FileNotFoundError: where there is no such folder, or no detector in it.
             ValueError: where the file holds another model, or there is no such engine.
-
-        Example:
-
-        ```python
-        picker = EchoPicker.from_run("runs/picker")
-        ```
         """
         check_engine(engine)
         folder = Path(folder)
@@ -156,13 +144,6 @@ class EchoPicker:
 
         Raises:
             ValueError: as `pick`.
-
-        Example:
-
-        ```python
-        scale = picker.choose_scale(signals, sampling_rate=12.5e6)
-        print(scale.why)
-        ```
         """
         return choose_scale(signals, sampling_rate, burst_typical=self.settings["burst_typical"])
 

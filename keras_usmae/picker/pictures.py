@@ -23,19 +23,7 @@ _MAX_LINES, _MAX_COLUMNS = 600, 1500
 
 
 class Pictures:
-    """Gathers traces while they are picked, and draws them.
-
-    Args:
-        job: `Job`.
-
-    Example:
-
-    ```python
-    pictures = Pictures(job)
-    pictures.add(block, rows)
-    pictures.save(folder, table, zoom=2e-6, min_confidence=0.3)
-    ```
-    """
+    """Gathers traces while they are picked, and draws them."""
 
     def __init__(self, job: "Job") -> None:
         self.job = job
@@ -50,7 +38,6 @@ class Pictures:
         """Keeps what the pictures need of a block.
 
         Args:
-            block: `Block`.
             rows: dict of arrays, as `block_rows` returns it, with the places of traces in the block.
         """
         usable = block.usable
@@ -87,12 +74,10 @@ class Pictures:
         """Draws all pictures.
 
         Args:
-            folder: path of a folder.
-            table: `PickTable`.
             zoom: float. Length of a burst in s.
             min_confidence: float or `None`, that picks needed.
         """
-        job = self.job
+        job, folder = self.job, Path(folder)
         name = job.source.path.name
         measured, amplitudes = _measured(job, table)
         values = _preferred(measured)

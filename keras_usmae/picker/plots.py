@@ -17,7 +17,7 @@ SIGNAL, LABEL, MISSING = "0.35", "tab:red", "0.85"
 GATE_COLORS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:cyan", "tab:brown")
 
 
-def gate_color(gate):
+def gate_color(gate: int) -> str:
     """Colour of a gate's picks in all pictures, from its number."""
     return GATE_COLORS[gate % len(GATE_COLORS)]
 
@@ -30,16 +30,6 @@ def plot_a_scans(traces: "list[DrawnTrace]", gates: "Sequence[Gate]", unit: str,
         gates: sequence of `Gate`, shaded unless they are open at both ends.
         unit: str. Unit of the amplitude, `""` where it is not stated.
         zoom: float. Length of a burst in s: the enlarged part is six times as long.
-        title: str.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_a_scans([drawn], parse_gates(["20us:40us"]), "V", zoom=1e-6, title="A-scans")
-    ```
     """
     figure = Figure(figsize=(12, 1.6 * len(traces) + 1.2), layout="constrained")
     figure.suptitle(f"{title}\nToF ± 95 % interval (confidence)", fontsize=11)
@@ -123,15 +113,6 @@ def plot_b_scan(sections: list[dict], grid: "TimeGrid", gates: "Sequence[Gate]",
         grid: `TimeGrid` of the lines.
         gates: sequence of `Gate`.
         dynamic_range: float. dB from black to white. Defaults to `60.0`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Example:
-
-    ```python
-    plot_b_scan([{"title": "B-scan", "label": "trace", "lines": lines}], grid, gates).savefig("b_scan.png")
-    ```
     """
     figure = Figure(figsize=(12, 0.5 + 5.0 * len(sections)), layout="constrained")
     rows = figure.subplots(len(sections), 1, sharex=True, squeeze=False)[:, 0]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PROBED = 512  # traces that the scale is estimated from
 
 
-def predict(config: "PredictConfig", output: str | Path):
+def predict(config: "PredictConfig", output: str | Path) -> dict:
     """Picks all traces of a file or folder, and writes a folder with table, summary and pictures.
 
     Everything that can be wrong with the options is found before work begins. Files are read one at a time, and one
@@ -83,21 +83,9 @@ def predict(config: "PredictConfig", output: str | Path):
 def load_picker(config: "PredictConfig") -> "EchoPicker":
     """The picker of a configuration.
 
-    Args:
-        config: `PredictConfig`.
-
-    Returns:
-        `EchoPicker`.
-
     Raises:
         ValueError: where the preset has no picker.
         FileNotFoundError: where the run has none.
-
-    Example:
-
-    ```python
-    load_picker(PredictConfig("scan.npy", preset="nano")).pick(signals, sampling_rate=50e6)
-    ```
     """
     from keras_usmae.picker.picker import EchoPicker  # here: bad options are told without waiting for Keras
 
@@ -238,17 +226,8 @@ def _whole_folder(path):
 def free_name(path: Path) -> Path:
     """The path itself, or with a number behind it where something is there already, so that nothing is lost.
 
-    Args:
-        path: `pathlib.Path`.
-
     Returns:
         `pathlib.Path` that does not exist.
-
-    Example:
-
-    ```python
-    free_name(Path("runs/predict_scan"))  # runs/predict_scan_2 the second time
-    ```
     """
     names = itertools.chain([path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2)))
     return next(name for name in names if not name.exists())

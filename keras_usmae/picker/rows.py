@@ -22,18 +22,10 @@ def table_kinds(scan: "Scan", config: "PredictConfig", labelled: bool) -> dict:
     """Columns of the table of picks and their kinds, see `PickTable`.
 
     Args:
-        scan: `Scan`.
-        config: `PredictConfig`.
         labelled: bool, whether the recordings have labels.
 
     Returns:
         A dict from name to kind.
-
-    Example:
-
-    ```python
-    table_kinds(Scan(), PredictConfig("scan.npy"), labelled=False)
-    ```
     """
     kinds = {"_number": "int64", "_gate": "int64", "file": str, "trace": "int64"}
     if scan.names != ("trace",) or scan.step:
@@ -48,14 +40,14 @@ def table_kinds(scan: "Scan", config: "PredictConfig", labelled: bool) -> dict:
     return {**kinds, "flag": str}
 
 
-def distance_name(config):
+def distance_name(config: "PredictConfig") -> str:
     """What the table calls its millimetres: `"thickness"`, `"depth"` where a speed of sound is known, or `""`."""
     if config.thickness:
         return "thickness"
     return "depth" if config.speed_of_sound else ""
 
 
-def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo, config: "PredictConfig") -> dict:
+def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config: "PredictConfig") -> dict:
     """Rows of a block: an echo each, and one for each trace and gate that has none.
 
     Args:
@@ -68,12 +60,6 @@ def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo, config: "PredictCo
         A dict of arrays of one length, in order of trace, gate and time: `"trace"` and `"gate"` (numbers), `"echo"`
         (from 1, 0 for none), `"tof"` (s), `"interval"` (s, of shape `(n, 2)`), `"confidence"`, `"amplitude"`,
         `"snr_db"`, `"distance"` (mm), `"distance_interval"` (mm, of shape `(n, 2)`) and `"flag"` (str).
-
-    Example:
-
-    ```python
-    rows = block_rows(picks, parse_gates(["20us:40us"]), "first", PredictConfig("scan.npy"))
-    ```
     """
     if config.thickness:
         parts = _thickness_parts(picks, gates, echo, config.speed_of_sound)
@@ -98,12 +84,6 @@ def missing_rows(trace: np.ndarray, reasons: Sequence[str], num_gates: int) -> d
 
     Returns:
         A dict as `block_rows` returns it.
-
-    Example:
-
-    ```python
-    missing_rows(np.array([3]), ["all samples are 0"], num_gates=1)
-    ```
     """
     count = len(trace) * num_gates
     rows = _empty(count)

@@ -55,7 +55,7 @@ class Scale:
     why: str
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """Samples for the network in each sample of the recording."""
         return self.up / self.down
 
@@ -70,17 +70,8 @@ def as_scale(scale: Scale | float | str) -> Scale:
         scale: `Scale`, number, or str such as `"8"`, `"3/2"`, from 1/16 to 16. It becomes a ratio of integers
             whose denominator is at most 100.
 
-    Returns:
-        `Scale`.
-
     Raises:
         ValueError: where it is no such ratio.
-
-    Example:
-
-    ```python
-    as_scale("3/2").ratio  # 1.5
-    ```
     """
     if isinstance(scale, Scale):
         return scale
@@ -111,12 +102,6 @@ def choose_scale(signals: np.ndarray, sampling_rate: float, burst_typical: float
 
     Raises:
         ValueError: as `EchoPicker.pick`.
-
-    Example:
-
-    ```python
-    choose_scale(signals, sampling_rate=12.5e6).ratio  # 8.0, for bursts of 2.25 MHz
-    ```
     """
     signals = np.atleast_2d(signals)
     pieces = _pieces(signals)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +13,13 @@ class Scan:
     """Places of traces, on a grid or along a line. The last axis is the one that runs fastest.
 
     Args:
-        shape: tuple of one or two int. Traces along each axis; the first may be `None` for a line of unknown length.
+        shape: tuple of two int, the traces along each axis. Defaults to `()`, a line of any length.
         names: tuple of str, what the axes are called. Defaults to `("trace",)`.
         step: tuple of float or `None`. In mm between two traces along each axis. Defaults to `None`, not known.
         origin: int. Number of the first place on each axis, where `step` is not known. Defaults to `0`.
     """
 
-    shape: tuple[int | None, ...] = (None,)
+    shape: tuple[int, ...] = ()
     names: tuple[str, ...] = ("trace",)
     step: tuple[float, ...] | None = None
     origin: int = 0
@@ -29,36 +30,36 @@ class Scan:
         return len(self.shape) == 2 and min(self.shape) > 1
 
     @property
-    def columns(self):
+    def columns(self) -> tuple[str, ...]:
         """Names of the table's columns that say where a trace lies."""
         return tuple(f"{name}_mm" if self.step else name for name in self.names)
 
     @property
-    def labels(self):
+    def labels(self) -> tuple[str, ...]:
         """Labels of the axes of a picture, with their unit."""
         return tuple(f"{name} / mm" if self.step else name for name in self.names)
 
-    def indices(self, number):
+    def indices(self, number: int | np.ndarray) -> tuple[np.ndarray, ...]:
         """Place of the traces with these numbers on each axis, in steps: a tuple of int arrays."""
-        if len(self.shape) == 1:
+        if not self.shape:
             return (np.asarray(number),)
         return np.unravel_index(number, self.shape)
 
-    def place(self, index: float | np.ndarray, axis: int):
+    def place(self, index: Any, axis: int) -> Any:
         """Steps along an axis to what the table and the pictures say of them, in mm or as a number."""
         return index * self.step[axis] if self.step else index + self.origin
 
-    def positions(self, number):
+    def positions(self, number: int | np.ndarray) -> dict[str, Any]:
         """What the table says of where traces lie: a dict from column to array."""
         return {
             column: self.place(index, axis)
             for axis, (column, index) in enumerate(zip(self.columns, self.indices(number), strict=True))
         }
 
-    def extent(self):
+    def extent(self) -> tuple[float, float, float, float]:
         """Ends of a map along its first and its second axis, half a step beyond the outer traces: four float."""
-        ends = [(self.place(-0.5, axis), self.place(size - 0.5, axis)) for axis, size in enumerate(self.shape)]
-        return (*ends[0], *ends[1])
+        lines, length = self.shape
+        return self.place(-0.5, 0), self.place(lines - 0.5, 0), self.place(-0.5, 1), self.place(length - 0.5, 1)
 
     def to_map(self, number: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Values on the grid, NaN where there is none.
@@ -108,21 +109,12 @@ def parse_step(text: str | None, num_axes: int) -> tuple | None:
 
     Args:
         text: str such as `"0.5"` or `"1x0.5"`, or `None`.
-        num_axes: int.
 
     Returns:
         A tuple of `num_axes` float, or `None`.
 
     Raises:
         ValueError: where it is not understood.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.scan import parse_step
-
-    parse_step("0.5", 2)  # (0.5, 0.5)
-    ```
     """
     if text is None:
         return None
@@ -139,20 +131,10 @@ def check_scan(scan: Scan, num_traces: int, source: str) -> None:
     """Makes sure that a scan has a place for each trace, and a trace for each place.
 
     Args:
-        scan: `Scan`.
-        num_traces: int.
         source: str. What was read, for the message.
 
     Raises:
         ValueError: names both numbers, and sizes that would do.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.scan import check_scan, parse_scan
-
-    check_scan(parse_scan("111x40"), 4440, "scan.mat")
-    ```
     """
     lines, length = scan.shape
     if lines * length == num_traces:
@@ -171,19 +153,6 @@ def seems_transposed(grid: np.ndarray) -> bool:
 
     Args:
         grid: float array of shape `(lines, length)`, NaN where there is no value.
-
-    Returns:
-        bool.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.picker.scan import seems_transposed
-
-    wedge = np.arange(30.0)[:, None] + np.zeros(20)
-    seems_transposed(wedge.reshape(20, 30))  # True
-    ```
     """
 
     def roughness(array):

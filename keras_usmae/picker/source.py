@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ class Source:
     Some recordings are read ahead: as many as hold 512 traces, at most eight.
 
     Args:
-        path: path of the file or folder.
         sidecar: path of a sidecar, or `None` for those beside the data.
         settings: dict of keys of a sidecar.
         check: function that raises a ValueError for a recording that cannot be used.
@@ -45,19 +44,13 @@ class Source:
     Raises:
         ValueError: where no file can be used.
         OSError: where there is nothing to read.
-
-    Example:
-
-    ```python
-    source = Source("scans", None, {"sampling_rate": 50e6}, check=lambda recording: None)
-    sum(len(recording.signals) for _, recording in source.recordings() if recording is not None)
-    ```
     """
 
     def __init__(self, path: str | Path, sidecar: str | Path | None, settings: dict, check: Callable) -> None:
         self.path, self._sidecar, self._settings, self._check = Path(path), sidecar, settings, check
         self.files = [described.path for described in describe_files(path, sidecar, settings)]
-        self.failed, self.doubts = {}, {}
+        self.failed: dict[Path, str] = {}
+        self.doubts: dict[str, bool] = {}
         self._stream = self._read()
         self._begun = []
         while sum(count(recording) for recording in self.ahead) < _TRACES_AHEAD and len(self.ahead) < _NUM_AHEAD:
@@ -71,11 +64,11 @@ class Source:
             )
 
     @property
-    def ahead(self):
+    def ahead(self) -> "list[Recording]":
         """The first recordings that can be used, see the class."""
         return [recording for _, recording in self._begun if recording is not None]
 
-    def recordings(self):
+    def recordings(self) -> Iterator[tuple[Path, "Recording | None"]]:
         """All files, in order: an iterator over pairs of a path and its `Recording`, or `None` where it failed.
 
         What was read ahead is given free: it can be called once, after `ahead` was used.
@@ -83,14 +76,15 @@ class Source:
         begun, self._begun = self._begun, []
         return itertools.chain(begun, self._stream)
 
-    def num_traces(self):
+    def num_traces(self) -> int:
         """Traces of all files, which are read for it; of a file that cannot be read, as many as the first one's."""
         if len(self.files) == 1:
             return count(self.ahead[0])
         return sum(count(recording or self.ahead[0]) for _, recording in self._read())
 
-    def _read(self):
+    def _read(self) -> Iterator[tuple[Path, "Recording | None"]]:
         for file, result in iterate_recordings(self.path, self._sidecar, **self._settings):
+            recording = None
             try:
                 if isinstance(result, Exception):
                     raise result
@@ -99,14 +93,14 @@ class Source:
                 if len(self.files) == 1:
                     raise _with_options(error) from error
                 self.failed[file] = " ".join(str(_with_options(error)).split())
-                result = None
             else:
-                for doubt in result.provenance.doubts[: _MAX_DOUBTS - len(self.doubts)]:
+                recording = result
+                for doubt in recording.provenance.doubts[: _MAX_DOUBTS - len(self.doubts)]:
                     self.doubts[doubt] = True
-            yield file, result
+            yield file, recording
 
 
-def count(recording: "Recording"):
+def count(recording: "Recording") -> int:
     """Traces of a recording's file, those included that cannot be used."""
     return len(recording.index) + len(recording.rejected)
 
@@ -117,17 +111,8 @@ def find_scan(recording: "Recording") -> Scan:
     An array of three axes is a map, x and y, where each has three places or more; so are several arrays of two axes,
     such as a cell for each transmitter of a full matrix with a column for each receiver.
 
-    Args:
-        recording: `Recording`.
-
     Returns:
         A `Scan`; a line where the shape says no more.
-
-    Example:
-
-    ```python
-    find_scan(read_recordings("scan.mat")[0]).shape  # (111, 40)
-    ```
     """
     names = [*recording.names, *(name for name, _ in recording.rejected)]
     stems = dict.fromkeys(re.sub(r"\[\d+\]$", "", name) for name in names)
@@ -136,12 +121,12 @@ def find_scan(recording: "Recording") -> Scan:
         square = lines == len(stems)
         if rest or lines == 1:
             return Scan()
-        names = ("tx", "rx") if square else ("array", "trace of it")
-        return Scan((len(stems), lines), names, origin=1)  # elements of arrays are counted from 1
+        axes = ("tx", "rx") if square else ("array", "trace of it")
+        return Scan((len(stems), lines), axes, origin=1)  # elements of arrays are counted from 1
     path = Path(recording.source)
     if path.suffix.lower() not in ARRAY_SUFFIXES:
         return Scan()
-    shape = ()
+    shape: tuple[int, ...] = ()
     with contextlib.suppress(ValueError), open_arrays(path, Sidecar().max_bytes) as file:
         shape = next((file.headers[stem].shape for stem in stems if stem in file.headers), ())
     samples = recording.signals.shape[1]
@@ -154,7 +139,7 @@ def find_scan(recording: "Recording") -> Scan:
 def _with_options(error):
     """An error that asks for a sidecar names the option that does without."""
     missing = error if isinstance(error, MissingKeyError) else error.__cause__
-    option = _OPTIONS.get(getattr(missing, "key", None))
+    option = _OPTIONS.get(getattr(missing, "key", ""))
     if option is None:
         return error
     return ValueError(

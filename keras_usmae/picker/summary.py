@@ -24,18 +24,11 @@ def summarize(job: "Job", table: "PickTable", picker: "EchoPicker", scales: dict
     Args:
         job: `Job` that is through.
         table: `PickTable` of its picks.
-        picker: `EchoPicker`.
         scales: dict from sampling rate to `Scale`.
         seconds: float. What the picking took.
 
     Returns:
         A dict that JSON can hold; times in µs, lengths in mm.
-
-    Example:
-
-    ```python
-    print(format_summary(summarize(job, table, picker, {50e6: scale}, 3.0)))
-    ```
     """
     columns = table.columns()
     number, found = columns["_number"], columns["echo"] > 0
@@ -166,16 +159,7 @@ def _errors(error, width, far):
 
 
 def format_summary(summary: dict) -> str:
-    """The summary as text.
-
-    Args:
-        summary: dict from `summarize`.
-
-    Returns:
-        A str of several lines.
-
-    Example: see `summarize`.
-    """
+    """The summary as text."""
     s = summary
     rate, start = s["sampling_rate_hz"] / 1e6, s["start_time_us"]
     record = f"{s['samples']:,} samples at {rate:g} MHz, {start:.2f} to {start + (s['samples'] - 1) / rate:.2f} µs"

@@ -22,14 +22,6 @@ class PickTable:
             until the table is closed.
         kinds: dict from the name of each column to its NumPy dtype, or to `str` for a column of a few texts that
             repeat, such as file and flag: it holds their numbers. A name that starts with `_` is for `columns` only.
-
-    Example:
-
-    ```python
-    with PickTable(folder, {"trace": "int64", "tof_us": "float64", "flag": str}) as table:
-        table.append({"trace": [0, 1], "tof_us": [31.2, np.nan], "flag": ["", "no echo"]})
-        np.nanmedian(table.columns()["tof_us"])
-    ```
     """
 
     def __init__(self, folder: str | Path, kinds: dict) -> None:
@@ -77,7 +69,7 @@ class PickTable:
         self._csv.writerows(zip(*cells, strict=True))
         self.num_rows += length
 
-    def columns(self):
+    def columns(self) -> dict[str, np.ndarray]:
         """The columns so far, mapped from the disk: a dict from name to an array of shape `(num_rows,)`.
 
         A column of texts is of integers, see `texts`.
@@ -86,7 +78,7 @@ class PickTable:
             file.flush()
         return {name: self._map(name, "int32" if kind is str else kind) for name, kind in self.kinds.items()}
 
-    def texts(self, name: str):
+    def texts(self, name: str) -> list[str]:
         """The different texts of a column, in the order of their numbers: a list of str."""
         return list(self._texts[name])
 

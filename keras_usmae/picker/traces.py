@@ -20,13 +20,6 @@ class Traces:
 
     Raises:
         ValueError: where the array is not of real numbers, or has no samples, or not one or two axes.
-
-    Example:
-
-    ```python
-    traces = Traces(np.random.default_rng(0).standard_normal((2, 564)))
-    traces.read(slice(0, 2), 1000, 3048, up=8, down=1).shape  # (2, 2048)
-    ```
     """
 
     def __init__(self, signals: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """Times and rates with their units, as they are typed."""
 
+import math
 import re
 
 SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -8,17 +9,8 @@ _LOWEST_RATE = 1e4  # Hz; below, nothing is ultrasound, and a unit is missing
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ]*)", re.IGNORECASE)
 
 
-def split_unit(text: str):
-    """A number and its unit, as a pair of float and lower-case str (`""` for none); or `None` where it is no number.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.units import split_unit
-
-    split_unit("20 us")  # (20.0, "us")
-    ```
-    """
+def split_unit(text: str) -> tuple[float, str] | None:
+    """A number and its unit, as a pair of float and lower-case str (`""` for none); or `None` where it is no number."""
     match = _NUMBER.fullmatch(text.replace("μ", "µ").strip())  # Greek mu and the micro sign look the same
     return (float(match[1]), match[2].lower()) if match else None
 
@@ -34,16 +26,8 @@ def parse_time(text: str) -> float:
 
     Raises:
         ValueError: where it is none.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.units import parse_time
-
-    parse_time("81us")  # 8.1e-05
-    ```
     """
-    number, unit = split_unit(text) or (None, "")
+    number, unit = split_unit(text) or (math.nan, "")
     if unit not in SECONDS:
         raise ValueError(f"{text!r} is no time with a unit. Write it as 81us, in ns, us, ms or s.")
     return number * SECONDS[unit]
@@ -60,14 +44,6 @@ def parse_rate(text: str) -> float:
 
     Raises:
         ValueError: where it is none, or too low for ultrasound, as MHz without their unit are.
-
-    Example:
-
-    ```python
-    from keras_usmae.picker.units import parse_rate
-
-    parse_rate("50MHz")  # 5e7
-    ```
     """
     number, unit = split_unit(text) or (0.0, "")
     rate = number * _HERTZ.get(unit, 0.0)

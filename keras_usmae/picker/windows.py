@@ -11,44 +11,28 @@ import numpy as np
 _FADE = 64  # samples over which the end of a short record dies away
 
 
-def window_starts(num_samples, signal_length, bin_width):
+def window_starts(num_samples: int, signal_length: int, bin_width: int) -> np.ndarray:
     """Where windows start that slide by half of their length.
 
     Args:
-        num_samples: int. Samples of the record.
-        signal_length: int. Samples of a window.
         bin_width: int. Samples of a bin; divides half of a window.
 
     Returns:
         int64 array of multiples of `bin_width`, `[0]` for a record that fits into one window. The last window ends
         less than a bin before the record does.
-
-    Example:
-
-    ```python
-    window_starts(5000, signal_length=2048, bin_width=16)  # 0, 1024, 2048, 2944
-    ```
     """
     last = max(num_samples - signal_length, 0) // bin_width * bin_width
     return np.append(np.arange(0, last, signal_length // 2), last)
 
 
-def window_weights(starts, signal_length, bin_width):
+def window_weights(starts: np.ndarray, signal_length: int, bin_width: int) -> np.ndarray:
     """What each window counts for each of its bins; for one bin of the record, these sum up to one.
 
     Args:
         starts: int array of shape `(num_windows,)`, from `window_starts`.
-        signal_length: int. Samples of a window.
-        bin_width: int. Samples of a bin.
 
     Returns:
         float32 array of shape `(num_windows, num_bins)`.
-
-    Example:
-
-    ```python
-    window_weights(np.array([0, 1024]), 2048, 16)[1, :16]  # zeros: the margin of the second window
-    ```
     """
     middle = (np.arange(signal_length // bin_width) + 0.5) * bin_width
     margin = signal_length // 8
@@ -70,7 +54,7 @@ def window_weights(starts, signal_length, bin_width):
     return weights
 
 
-def complete_short(signals, length):
+def complete_short(signals: np.ndarray, length: int) -> np.ndarray:
     """Continues records that are shorter than a window with noise like that of their own quietest part.
 
     The quietest quarter of each record is mirrored back and forth. Where the record ends, the difference of the two
@@ -82,12 +66,6 @@ def complete_short(signals, length):
 
     Returns:
         float32 array of shape `(n, length)` that begins with `signals`.
-
-    Example:
-
-    ```python
-    complete_short(np.random.default_rng(0).standard_normal((4, 700), "float32"), 2048).shape  # (4, 2048)
-    ```
     """
     num_samples = signals.shape[1]
     missing = length - num_samples

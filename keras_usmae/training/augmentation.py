@@ -1,5 +1,7 @@
 """Changes to labelled signals that keep, or move, the onset in a known way."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_usmae.signals import standardize
@@ -40,9 +42,7 @@ def draw_shifts(onset: np.ndarray, signal_length: int, max_shift: int, rng: np.r
 
     Args:
         onset: array of shape `(n,)`, onsets in samples.
-        signal_length: int, samples in a signal.
         max_shift: int, samples, the largest shift to either side.
-        rng: `numpy.random.Generator`.
 
     Returns:
         int array of shape `(n,)`, samples to the right. A signal whose onset lies so early that there is no noise to
@@ -90,7 +90,7 @@ def augment(
     return standardize(signals), onset
 
 
-def augmented(arrays: tuple, num_signals: int, seed: int, **options):
+def augmented(arrays: tuple, num_signals: int, seed: int, **options) -> Callable:
     """Other versions of the same labelled signals in each epoch.
 
     Args:

@@ -44,7 +44,7 @@ class EpochBatches(keras.utils.PyDataset):
             raise ValueError("There are no signals to train on: the arrays of the epoch are empty.")
 
     @property
-    def num_signals(self):
+    def num_signals(self) -> int:
         """Signals in an epoch."""
         return len(keras.tree.flatten(self._arrays)[0])
 
@@ -77,7 +77,7 @@ class EpochBatches(keras.utils.PyDataset):
             raise ValueError(f"{self.num_signals} signals are too few for {num_devices} devices.")
 
     @property
-    def num_updates(self):
+    def num_updates(self) -> int:
         """Optimiser steps in an epoch: batches, however many parts each is given in."""
         whole, rest = divmod(self.num_signals, self.batch_size)
         return whole + (rest >= self._devices[0] * self.micro_batches)
@@ -123,7 +123,7 @@ def check_micro_batches(batch_size: int, num_devices: int = 1, micro_batches: in
         )
 
 
-def shuffled(arrays: tuple, seed: int):
+def shuffled(arrays: tuple, seed: int) -> Callable:
     """The same arrays in each epoch, in another order.
 
     Args:
@@ -141,7 +141,7 @@ def shuffled(arrays: tuple, seed: int):
     return load_epoch
 
 
-def streamed_signals(stored: "StoredSplit", signal_length: int, seed: int):
+def streamed_signals(stored: "StoredSplit", signal_length: int, seed: int) -> Callable:
     """The same stored signals in each epoch, in another order, each batch read when it is its turn.
 
     The batches are those of `shuffled`, number by number, but only one of them is in memory.
@@ -174,7 +174,7 @@ class _StreamedSignals:
         return standardize(check_signals(self.stored.read(self.order[part])["signal"], self.signal_length))
 
 
-def fresh_signals(config: "SignalConfig", num_signals: int, seed: int):
+def fresh_signals(config: "SignalConfig", num_signals: int, seed: int) -> Callable:
     """Synthetic signals that are never repeated: each epoch draws its own.
 
     Args:
@@ -192,7 +192,7 @@ def fresh_signals(config: "SignalConfig", num_signals: int, seed: int):
     return load_epoch
 
 
-def with_mask_noise(load_epoch, num_patches: int, seed: int):
+def with_mask_noise(load_epoch: Callable, num_patches: int, seed: int) -> Callable:
     """Adds to each signal the random numbers by which `MaskedAutoencoder` chooses the patches that it masks.
 
     Drawn here, they are a function of seed, epoch and place in the epoch: the masks are the same after a resume, on

@@ -1,6 +1,6 @@
 """Labelled synthetic signals for a detector of echoes: drawn fresh, never repeated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,7 +88,7 @@ def fresh_echoes(
     seed: int,
     bin_width: int = 16,
     sigma: float = 8.0,
-):
+) -> Callable:
     """Labelled synthetic signals that are never repeated: each epoch draws its own.
 
     Args:

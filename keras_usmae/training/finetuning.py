@@ -126,11 +126,8 @@ class FinetunedRun:
     history: Any = None
 
 
-def resolve_start(config: FinetuneConfig):
+def resolve_start(config: FinetuneConfig) -> str | Path:
     """What a fine-tuning starts from.
-
-    Args:
-        config: `FinetuneConfig`.
 
     Returns:
         `"synthetic"`, `"picker"`, `"none"`, or the `pathlib.Path` of an encoder.
@@ -152,16 +149,11 @@ def resolve_start(config: FinetuneConfig):
     return path
 
 
-def build_encoder(config: FinetuneConfig, start, signal_length: int) -> MAEEncoder | CNNEncoder:
+def build_encoder(config: FinetuneConfig, start: str | Path, signal_length: int) -> MAEEncoder | CNNEncoder:
     """Builds the encoder that a fine-tuning starts from.
 
     Args:
-        config: `FinetuneConfig`.
         start: what `resolve_start` gave.
-        signal_length: int, samples in a signal.
-
-    Returns:
-        `MAEEncoder` or `CNNEncoder`.
     """
     if isinstance(start, Path):
         return load_trained(start, MAEEncoder)

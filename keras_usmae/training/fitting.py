@@ -1,6 +1,7 @@
 """A training with its run folder: from the last checkpoint to the last epoch, on any number of devices."""
 
 from pathlib import Path
+from typing import Any
 
 from keras_usmae.training.allocation import tune_malloc
 from keras_usmae.training.batches import EpochBatches
@@ -10,7 +11,7 @@ from keras_usmae.training.run_log import RunLog
 
 
 def train(
-    model,
+    model: Any,
     batches: EpochBatches,
     validation: tuple,
     folder: str | Path,

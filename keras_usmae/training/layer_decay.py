@@ -80,5 +80,4 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         """Nothing: Keras decays all variables at one rate here, `update_step` each at its own."""
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {**super().get_config(), "layer_decay": self.layer_decay, "num_layers": self.num_layers}

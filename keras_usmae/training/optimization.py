@@ -29,7 +29,6 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
         return self.schedule(keras.ops.floor_divide(step, self.gradient_accumulation_steps))
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         return {
             "schedule": keras.saving.serialize_keras_object(self.schedule),
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
@@ -37,7 +36,6 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
 
     @classmethod
     def from_config(cls, config):
-        """Builds the schedule from `get_config()`."""
         config = current_names(config)
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["gradient_accumulation_steps"])
 

@@ -49,7 +49,6 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * keras.ops.clip(keras.ops.minimum(rise, fall), 0.0, 1.0)
 
     def get_config(self):
-        """Constructor arguments, for saving."""
         names = ("peak", "warmup_steps", "decay_steps", "total_steps")
         return {name: getattr(self, name) for name in names}
 
@@ -94,12 +93,7 @@ def build_detector(config: PickerTraining) -> EchoDetector:
 
 
 def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
-    """Compiles a detector as `train_picker` trains it.
-
-    Args:
-        detector: `EchoDetector`.
-        config: `PickerTraining`.
-    """
+    """Compiles a detector as `train_picker` trains it."""
     total = config.signals // config.batch_size
     schedule = WarmupStableDecay(
         config.learning_rate,

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_pretraining(run: "PretrainedRun") -> list[Path]:
-    """Draws reconstructions and losses.
-
-    Args:
-        run: `PretrainedRun`.
-
-    Returns:
-        List of paths.
-    """
+    """Draws reconstructions and losses."""
     signals, result = reconstruct_some(run)
     figure = plot_reconstructions(signals, result, run.data.sampling_rate)
     return [
@@ -33,14 +26,7 @@ def draw_pretraining(run: "PretrainedRun") -> list[Path]:
 
 
 def draw_finetuning(run: "FinetunedRun") -> list[Path]:
-    """Draws losses, errors of the test split, and eight of its signals.
-
-    Args:
-        run: `FinetunedRun`.
-
-    Returns:
-        List of paths.
-    """
+    """Draws losses, errors of the test split, and eight of its signals."""
     signals, onset, estimate = (run.test[name] for name in ("signal", "onset", "estimate"))
     rate, some = (
         run.classifier.sampling_rate,

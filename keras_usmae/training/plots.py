@@ -12,10 +12,6 @@ def plot_history(rows: list[dict], names: tuple[str, ...] = ("loss", "val_loss")
     Args:
         rows: list of dicts as `read_history` gives them.
         names: tuple of str, values to draw. Defaults to `("loss", "val_loss")`.
-        title: str, label of the vertical axis. Defaults to `"Loss"`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()

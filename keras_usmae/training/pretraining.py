@@ -72,12 +72,8 @@ def load_pretraining_data(
 
     Args:
         config: `PretrainConfig`, resolved.
-        dataset: `SignalDataset`.
         length: int, samples that the model takes.
         stream: bool, whether the stored split is read batch by batch. Defaults to `False`.
-
-    Returns:
-        `PretrainingData`.
     """
     described = dataset.config
     if config.transducer:
@@ -102,7 +98,6 @@ def build_autoencoder(
     """Builds the autoencoder of a configuration.
 
     Args:
-        config: `PretrainConfig`.
         parts: dict with the constructor arguments of `"encoder"` and `"decoder"`. Defaults to `None`, the preset's.
         remat: bool, see `MAEEncoder`. Defaults to `False`.
         **encoder_overrides: arguments of `MAEEncoder` that differ, such as `signal_length`.
@@ -127,8 +122,6 @@ def compile_autoencoder(mae: MaskedAutoencoder, config: PretrainConfig, num_upda
     """Compiles an autoencoder as `pretrain` trains it.
 
     Args:
-        mae: `MaskedAutoencoder`.
-        config: `PretrainConfig`.
         num_updates: int, optimiser steps of an epoch.
     """
     warmup = int(resolve_warmup(config.warmup_epochs, config.epochs) * num_updates)
@@ -202,7 +195,7 @@ def pretrain(
         record |= {f"transducer.{key}": value for key, value in dataclasses.asdict(dataset.config.signals).items()}
     record = dataclasses.asdict(config) | record
     keras.utils.set_random_seed(config.seed)
-    sizes = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
+    sizes: dict[str, Any] = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
     mae = build_autoencoder(config, remat=remat, **sizes)
     folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
     if used.is_main_process:
@@ -224,17 +217,9 @@ def run_pretraining(
     """Trains an autoencoder in its run folder, and saves it there with its encoder.
 
     Args:
-        mae: `MaskedAutoencoder`.
-        config: `PretrainConfig`.
-        data: `PretrainingData`.
-        folder: path of the run folder.
         record: dict, everything that decides the result, for `config.json`.
         resume: bool, see `pretrain`. Defaults to `False`.
         devices: `Devices`, or `None` for one.
-        verbose: int, Keras's. Defaults to `2`.
-
-    Returns:
-        `PretrainedRun`.
     """
     devices, folder = devices or Devices(), Path(folder)
     if devices.is_main_process:
@@ -270,10 +255,6 @@ def run_pretraining(
 
 def reconstruct_some(run: PretrainedRun, count: int = 6) -> tuple:
     """Reconstructions of the first validation signals of a run, under masks of its seed.
-
-    Args:
-        run: `PretrainedRun`.
-        count: int. Defaults to `6`.
 
     Returns:
         A tuple of signals and what `MaskedAutoencoder.reconstruct` gives, for `plot_reconstructions`.

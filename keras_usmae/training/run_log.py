@@ -57,7 +57,6 @@ class RunLog(keras.callbacks.Callback):
         )
 
     def on_train_end(self, logs=None) -> None:
-        """Closes the logs."""
         if self.writer is not None:
             self.writer.close()
 

@@ -31,7 +31,6 @@ def measure(encoder: dict, head: str, bin_width: int) -> dict:
     Args:
         encoder: dict, constructor arguments of `MAEEncoder`.
         head: str, see `ToFClassifier`.
-        bin_width: int, samples in a ToF class.
 
     Returns:
         dict of ints: `flash`, bytes of the int8 file; `arena`, bytes that TFLM takes on this machine, a little more

@@ -70,7 +70,7 @@ def parse_amount(text: str) -> int:
     return int(amount)
 
 
-def format_amount(amount, name: str):
+def format_amount(amount: float | None, name: str) -> str:
     """Writes bytes as kB, and multiply-accumulates as M."""
     if amount is None:
         return "?"

@@ -41,7 +41,7 @@ class FootprintMeter:
         self.close()
 
     @staticmethod
-    def missing():
+    def missing() -> list[str]:
         """Packages that measuring needs and that are not installed, a list of names."""
         return [name for name in _NEEDED if importlib.util.find_spec(name) is None]
 

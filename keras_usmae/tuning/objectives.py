@@ -45,8 +45,6 @@ def finite_scores(scores: dict, signal_length: int, bin_width: int) -> dict:
 
     Args:
         scores: dict of floats.
-        signal_length: int, samples in a signal.
-        bin_width: int, samples in a ToF class.
 
     Returns:
         A dict with the same keys. Errors are at most the signal's length, losses at most twice that of a guess,

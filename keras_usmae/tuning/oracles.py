@@ -209,7 +209,6 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
         self._unfit = []
 
     def populate_space(self, trial_id):
-        """Values of the next trial."""
         # A state of its own for each trial: a resumed search goes on as it would have.
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         for _ in range(self._PROPOSALS):
@@ -241,10 +240,8 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
         return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
 
     def get_state(self):
-        """State of the search, for a file."""
         return {**super().get_state(), "unfit": self._unfit}
 
     def set_state(self, state) -> None:
-        """Takes up the state of a search."""
         super().set_state(state)
         self._unfit = state["unfit"]

@@ -13,9 +13,6 @@ def plot_parallel_coordinates(rows: list[dict], settings: tuple[str, ...], objec
             where a setting is not in force.
         settings: tuple of str, settings to draw, an axis each; those with one value only are left out.
         objective: tuple of the score's name and `"min"` or `"max"`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     name, direction = objective
     varied = [setting for setting in settings if len({row[setting] for row in rows}) > 1]
@@ -51,9 +48,6 @@ def plot_pareto(
         objective: tuple of the score's name and `"min"` or `"max"`.
         cost: str, `"flash"`, `"arena"` or `"macs"`. Defaults to `"flash"`.
         budget: int or `None`, drawn as a line. Defaults to `None`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     name, direction = objective
     scale, unit = (1e6, "million multiply-accumulates") if cost == "macs" else (1e3, f"{cost} / kB, int8")

@@ -28,9 +28,6 @@ def build_searched(parts: dict, settings: dict, epochs: int, steps: int, seed: i
         epochs: int, epochs of the training; the rate warms up over a twentieth of them.
         steps: int, steps of an epoch.
         seed: int, seed of weights and masks.
-
-    Returns:
-        `MaskedAutoencoder`.
     """
     utils.clear_session()  # graphs of earlier trials
     utils.set_random_seed(seed)
@@ -51,7 +48,6 @@ def train_autoencoder(
         mae: `MaskedAutoencoder` from `build_searched`.
         batches: `EpochBatches` of signals.
         validation: float32 array of shape `(n, signal_length)`, standardised.
-        epochs: int.
         callbacks: Keras callbacks. Defaults to `()`.
 
     Returns:

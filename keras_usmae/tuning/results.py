@@ -48,7 +48,7 @@ def trial_rows(oracle: "keras_tuner.Oracle", space: "SearchSpace", cost: Callabl
     return rows
 
 
-def best_first(rows: list, objective: tuple):
+def best_first(rows: list, objective: tuple) -> list[dict]:
     """The rows of completed trials, the best first, of equals the one that began first.
 
     Args:
@@ -61,7 +61,7 @@ def best_first(rows: list, objective: tuple):
     return sorted(completed, key=lambda row: sign * row[name])
 
 
-def pareto_front(rows: list, objective: tuple, cost: str = "flash"):
+def pareto_front(rows: list, objective: tuple, cost: str = "flash") -> list[dict]:
     """The rows of completed trials of which none is both better and smaller, from the smallest on.
 
     Args:

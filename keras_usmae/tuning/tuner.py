@@ -58,7 +58,7 @@ def build_oracle(
     raise ValueError(f"`tuner` must be one of {TUNERS}. Received: {tuner!r}")
 
 
-def role():
+def role() -> str:
     """What KerasTuner's environment variables make of this process: `"chief"`, `"worker"` or `"single"`.
 
     Without `KERASTUNER_ORACLE_IP` the chief is on this machine, and its port is open to this machine alone.
@@ -168,7 +168,6 @@ class SearchTuner(keras_tuner.Tuner):
         self._idle = True
 
     def on_trial_begin(self, trial) -> None:
-        """Notes that there is something to do."""
         self._idle = False
         super().on_trial_begin(trial)
 

@@ -30,9 +30,6 @@ def choose_arrays(
     """Names of the arrays that hold traces, in natural order.
 
     Args:
-        path: path of the file, for messages.
-        file: an `ArrayFile`.
-        sidecar: the `Sidecar`.
         layouts: dict of `KnownLayout` by name.
         keys: collection of str. Names of labels and groups.
 
@@ -72,8 +69,6 @@ def candidates(file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Colle
     """Arrays that may hold traces where none is named: those that a format defines, or all that can be traces.
 
     Args:
-        file: an `ArrayFile`.
-        sidecar: the `Sidecar`.
         layouts: dict of `KnownLayout` by name.
         keys: collection of str. Names of labels and groups.
 
@@ -105,9 +100,6 @@ def family(headers: dict) -> list[str]:
 
     Args:
         headers: dict of `ArrayHeader` by name.
-
-    Returns:
-        A list of str.
     """
     families = {}
     for name, header in headers.items():

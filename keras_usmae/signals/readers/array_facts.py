@@ -26,7 +26,6 @@ class KnownLayout:
 
     Args:
         axis: int. Axis of time, or `None` where the array is to be cut into traces in its order in memory.
-        samples: int. Samples of a trace.
         facts: tuple of `Fact`.
         where: str. What defines it.
     """
@@ -38,11 +37,7 @@ class KnownLayout:
 
 
 def known_layouts(file: "ArrayFile") -> dict[str, KnownLayout]:
-    """Arrays of a file that MFMC or an NDE set-up describes, a dict of `KnownLayout` by name.
-
-    Args:
-        file: an `ArrayFile`.
-    """
+    """Arrays of a file that MFMC or an NDE set-up describes, a dict of `KnownLayout` by name."""
     found = {}
     for name, header in file.headers.items():
         if name.rpartition("/")[2] == "MFMC_DATA" and len(header.shape) == 3:
@@ -101,12 +96,6 @@ def _described(file, node, where):
 
 def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str | Path) -> tuple:
     """What the file says of an array.
-
-    Args:
-        file: an `ArrayFile`.
-        name: str. Name of the array.
-        sidecar: the `Sidecar`.
-        path: path of the file, for messages.
 
     Returns:
         A tuple `(facts, times)`: a list of `Fact`, nearest first; and a dict of lengths of time vectors by name.

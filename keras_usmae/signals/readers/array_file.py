@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import h5py
 
@@ -33,12 +34,8 @@ class ArrayFile:
 
 
 @contextlib.contextmanager
-def open_arrays(path, max_bytes):
+def open_arrays(path: Path, max_bytes: int) -> Iterator[ArrayFile]:
     """Opens a file of arrays; whatever its parser raises names the file.
-
-    Args:
-        path: `pathlib.Path`.
-        max_bytes: int.
 
     Yields:
         An `ArrayFile`.

@@ -32,13 +32,7 @@ def read_array_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Coll
     """Reads traces out of a file of arrays.
 
     Args:
-        path: `pathlib.Path`.
-        sidecar: the `Sidecar`.
-        max_bytes: int. Largest size in memory.
         keys: collection of str. Names of labels and groups that the file holds beside the traces.
-
-    Returns:
-        `Traces`.
 
     Raises:
         ValueError: where the file is damaged, too large, or contradicts its sidecar.
@@ -168,10 +162,7 @@ def read_values(path: str | Path, file: "ArrayFile", key: str, max_bytes: int) -
     """An array with one value per trace, or several that a pattern names, as one vector.
 
     Args:
-        path: path of the file, for messages.
-        file: an `ArrayFile`.
         key: str. Name or pattern.
-        max_bytes: int.
 
     Returns:
         An array of shape `(n,)`.

@@ -45,9 +45,6 @@ def facts_of_times(times: np.ndarray, unit: str, where: str) -> list[Fact]:
         unit: str. Its unit, `""` where it is not stated: seconds, if those make a rate that is plausible.
         where: str. Where it stands, for messages.
 
-    Returns:
-        A list of `Fact`.
-
     Raises:
         ValueError: where the times are not uniform, or cannot be those of samples.
     """

@@ -23,8 +23,6 @@ class Described:
     """A file and what is stated of it.
 
     Args:
-        path: `pathlib.Path`.
-        sidecar: a `Sidecar`.
         sidecar_path: `pathlib.Path`, or `None` where there is no sidecar.
         is_stated: bool. Whether a sidecar or a setting describes it at all.
     """
@@ -39,12 +37,8 @@ def describe_files(path: str | Path, sidecar: str | Path | None, settings: dict)
     """Files to read, in the natural order of their names, with what is stated of each.
 
     Args:
-        path: path of a file or folder.
         sidecar: path of a sidecar, or `None`.
         settings: dict. Keys of a sidecar that come before those of the file.
-
-    Returns:
-        A list of `Described`.
 
     Raises:
         FileNotFoundError: where there is nothing to read.

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class RefusedError(ValueError):
 
 
 @contextlib.contextmanager
-def wrapped_parser_errors(path, kind):
+def wrapped_parser_errors(path: str | Path, kind: str) -> Iterator[None]:
     """Turns whatever a parser raises on a damaged file into a `ValueError` that names the file."""
     try:
         yield
@@ -55,11 +55,7 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
     """Those of some names that a pattern means: the one that is the pattern itself, or else those that match it.
 
     Args:
-        names: iterable of str.
         pattern: str. Only `*` is special, for any text: brackets are part of many names.
-
-    Returns:
-        A list of str.
     """
     names = list(names)
     if pattern in names:
@@ -82,9 +78,7 @@ def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
     """Refuses arrays that are not real numbers, are empty, or are too large together.
 
     Args:
-        path: path of the file, for messages.
         headers: dict of `ArrayHeader` by name.
-        max_bytes: int.
 
     Raises:
         ValueError: as above.
@@ -117,8 +111,6 @@ def check_byte_order(path: str | Path, name: str, traces: np.ndarray) -> None:
     white noise. Traces that are sampled near their band are rough either way, and pass.
 
     Args:
-        path: path of the file, for messages.
-        name: str. Name of the array.
         traces: array of shape `(n, L)`, as loaded.
 
     Raises:

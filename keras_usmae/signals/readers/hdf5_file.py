@@ -21,9 +21,6 @@ _MAX_ATTRIBUTE, _MAX_ATTRIBUTES = 4096, 256  # bytes of one, and how many are lo
 class Hdf5Contents:
     """Datasets of an open file by path, without the leading slash, each once, and their other names.
 
-    Args:
-        file: an `h5py.File`.
-
     Attributes:
         datasets: dict of `h5py.Dataset` by path, in the file's order.
         aliases: dict of str: paths that lead to a dataset that has another name in `datasets`.

@@ -68,11 +68,7 @@ def read_onsets(
     """Onsets of the traces of a file, in samples.
 
     Args:
-        path: `pathlib.Path`.
-        sidecar: the `Sidecar`.
-        traces: the `Traces`.
         place: the `Place` of the file.
-        max_bytes: int.
         sampling_rate: float. In Hz.
         start_time: float. In s.
 
@@ -152,9 +148,7 @@ def read_texts(file: Path, keys: list[str], max_bytes: int) -> dict:
     """Some columns of a table with names, of numbers or texts.
 
     Args:
-        file: `pathlib.Path`.
         keys: list of str. Names of the columns.
-        max_bytes: int.
 
     Returns:
         dict of lists of str by name; numbers are as Python writes them.

@@ -4,7 +4,7 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,7 +18,7 @@ _IS_COMPLEX = 0x0800
 _LONGEST, _LONGEST_NAMES = 4096, 2**18  # bytes of a name or of the dimensions, and of all names of a structure's fields
 
 
-def elements(file: BinaryIO, size: int, order: str, max_bytes: int):
+def elements(file: BinaryIO, size: int, order: str, max_bytes: int) -> "Iterator[Element]":
     """The matrices of a file, each with its tag read.
 
     Args:
@@ -106,7 +106,7 @@ class Element:
         self.skip(-length % 8)
         return kind, data
 
-    def matrix_header(self):
+    def matrix_header(self) -> tuple[str, int, tuple[int, ...], bool]:
         """Name, class, shape, and whether it is complex, of a matrix. Of objects, the class alone."""
         _, flags = self.part(longest=8)
         if len(flags) != 8:
@@ -124,7 +124,7 @@ class Element:
         _, name = self.part(_LONGEST)
         return name.decode("ascii"), kind, shape, bool(flags & _IS_COMPLEX)
 
-    def field_names(self):
+    def field_names(self) -> list[str]:
         """Names of the fields of a structure, behind its header."""
         _, length = self.part(longest=8)
         (length,) = struct.unpack(f"{self._order}i", length[:4])
@@ -134,7 +134,7 @@ class Element:
         starts = range(0, len(names), length)
         return [names[start : start + length].partition(b"\0")[0].decode("utf-8") for start in starts]
 
-    def numbers(self, name: str, header) -> np.ndarray:
+    def numbers(self, name: str, header: Any) -> np.ndarray:
         """The numbers of a real matrix, which may be stored as a smaller type than its class."""
         count = math.prod(header.shape)
         kind, length = self.tag()

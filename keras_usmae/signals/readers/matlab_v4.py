@@ -24,9 +24,6 @@ def is_level4(header: bytes) -> bool:
 
     Args:
         header: bytes, 20 or more.
-
-    Returns:
-        A bool.
     """
     return len(header) >= 20 and any(_is_kind(struct.unpack(f"{order}5i", header[:20]), order) for order in "<>")
 

@@ -30,7 +30,6 @@ def read_headers(path: Path, max_bytes: int) -> dict:
     """Headers of the numeric arrays of a file; none of their data is kept.
 
     Args:
-        path: `pathlib.Path`.
         max_bytes: int. No element may unpack to more.
 
     Returns:
@@ -47,7 +46,6 @@ def read_arrays(path: Path, names: Collection[str], max_bytes: int) -> dict:
     """Some of these arrays, by name, with the axes as MATLAB shows them.
 
     Args:
-        path: `pathlib.Path`.
         names: collection of str, keys of `read_headers`.
         max_bytes: int. No element may unpack to more.
 

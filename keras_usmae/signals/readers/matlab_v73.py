@@ -16,7 +16,6 @@ def list_variables(file: h5py.File, max_bytes: int) -> dict:
     """Datasets by name: `capture/rf`, `capture(2)/rf`, `name{1}`.
 
     Args:
-        file: an `h5py.File`.
         max_bytes: int. Largest size of the references of a cell.
 
     Returns:

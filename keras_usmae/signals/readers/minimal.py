@@ -19,11 +19,7 @@ def minimal_sidecar(path: Path, sidecar: "Sidecar") -> str:
     """Text of a sidecar for a file; what is not in the file is a comment to be filled in.
 
     Args:
-        path: `pathlib.Path`.
         sidecar: the `Sidecar` with what is stated already.
-
-    Returns:
-        A str of a few lines of TOML.
     """
     found, lines = [], {}
     # What goes wrong here was told by the error that asks for this text.

@@ -19,12 +19,7 @@ def plot_recording(recording: "Recording", num_traces: int = 4, seed: int = 0) -
     """Draws random A-scans with envelope and label, the B-scan with the labels, amplitudes, and the mean spectrum.
 
     Args:
-        recording: a `keras_usmae.signals.readers.Recording`.
         num_traces: int. A-scans to draw, at most as many as there are. Defaults to `4`.
-        seed: int. Seed of their choice. Defaults to `0`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
     """
     signals, onset = recording.signals, recording.onset
     chosen = np.sort(np.random.default_rng(seed).permutation(len(signals))[:num_traces])

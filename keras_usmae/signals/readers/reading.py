@@ -82,7 +82,9 @@ def read_recordings(path: str | Path, sidecar: str | Path | None = None, **setti
     return recordings
 
 
-def iterate_recordings(path: str | Path, sidecar: str | Path | None = None, **settings) -> "Iterator[Recording]":
+def iterate_recordings(
+    path: str | Path, sidecar: str | Path | None = None, **settings
+) -> "Iterator[tuple[Path, Recording | Exception]]":
     """Reads the files of a folder one after the other, so that only one is held in memory.
 
     Args:

@@ -50,7 +50,6 @@ class Description:
     Args:
         sampling_rate: float. In Hz.
         start_time: float. In s.
-        unit: str.
         full_scale: pair of float, or `None`.
         origins: dict of str by key.
         doubts: tuple of str.
@@ -68,12 +67,7 @@ def settle(path: str | Path, sidecar: "Sidecar", facts: "list[Fact]") -> Descrip
     """Compares a sidecar with the facts of its file, and takes from the file what the sidecar leaves out.
 
     Args:
-        path: path of the file, for messages.
-        sidecar: a `Sidecar`.
         facts: list of `Fact`, those nearest to the traces first.
-
-    Returns:
-        A `Description`.
 
     Raises:
         ValueError: where they contradict each other.

@@ -20,10 +20,6 @@ _TRAIN, _VALIDATION = 0.70, 0.15
 def assign_splits(recordings: "list[Recording]", preparation: "Preparation") -> list[np.ndarray]:
     """Split of each trace of some recordings.
 
-    Args:
-        recordings: list of `Recording`.
-        preparation: a `Preparation`.
-
     Returns:
         A list of int arrays of shape `(n,)`: indices into `SPLITS`, or -1 for traces in no split.
 

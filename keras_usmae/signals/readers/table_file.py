@@ -34,13 +34,7 @@ def read_table_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Coll
     """Reads traces out of a table.
 
     Args:
-        path: `pathlib.Path`.
-        sidecar: the `Sidecar`.
-        max_bytes: int. Largest size in memory.
         keys: collection of str. Columns of labels and groups beside the traces.
-
-    Returns:
-        `Traces`.
 
     Raises:
         ValueError: where the file is too large, not a table of numbers, or contradicts its sidecar.

@@ -49,14 +49,6 @@ class Header:
 def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Header:
     """Understands what stands above and beside the numbers.
 
-    Args:
-        path: path of the file, for messages.
-        layout: a `Layout`.
-        sidecar: the `Sidecar`.
-
-    Returns:
-        A `Header`.
-
     Raises:
         ValueError: where the names do not fit the columns.
     """

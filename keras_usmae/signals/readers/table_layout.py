@@ -30,9 +30,7 @@ class Layout:
     """Where the numbers of a table are.
 
     Args:
-        encoding: str.
         delimiter: str. `" "` for any blanks.
-        decimal: str.
         first: int. Lines ahead of the first row.
         width: int. Cells of a row, less empty ones at its end.
         columns: tuple of int. Places of the cells that hold numbers.
@@ -58,12 +56,7 @@ def find_layout(path: Path, sidecar: "Sidecar", max_bytes: int) -> Layout:
     Of all delimiters and decimal points, the one is taken that makes numbers of the largest share of the last rows.
 
     Args:
-        path: `pathlib.Path`.
         sidecar: the `Sidecar`; what it states of `encoding`, `delimiter`, `decimal` and `header` is not looked for.
-        max_bytes: int. Largest size in memory.
-
-    Returns:
-        A `Layout`.
 
     Raises:
         ValueError: where there is no table of numbers, or its rows contradict each other.
@@ -81,10 +74,7 @@ def find_delimiter(path: str | Path, lines: list[str], sidecar: "Sidecar", max_b
     """Delimiter and decimal point of the last of some lines.
 
     Args:
-        path: path of the file, for messages.
-        lines: list of str.
         sidecar: the `Sidecar`; what it states is not looked for.
-        max_bytes: int. Largest size in memory.
 
     Returns:
         A pair of str.

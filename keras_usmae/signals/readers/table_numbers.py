@@ -19,8 +19,6 @@ def load_columns(path: Path, layout: "Layout", single: list[int], double: list[i
     """Numbers of some columns of a table.
 
     Args:
-        path: `pathlib.Path`.
-        layout: a `Layout`.
         single: list of int. Places among the layout's columns, read as float32.
         double: list of int. The same, read as float64.
 
@@ -58,8 +56,6 @@ class _Rows:
     """Parses lines of a table.
 
     Args:
-        path: path of the file, for messages.
-        layout: a `Layout`.
         places: list of int. Places of the wanted cells.
     """
 

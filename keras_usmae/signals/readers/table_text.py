@@ -26,9 +26,6 @@ def is_number(cell: str, decimal: str) -> bool:
     Args:
         cell: str, without blanks around it.
         decimal: str. `"."`, or `","` with dots between thousands.
-
-    Returns:
-        A bool.
     """
     return _NUMBERS[decimal].fullmatch(cell) is not None
 
@@ -44,11 +41,7 @@ def split_cells(line: str, delimiter: str) -> list[str]:
     """Cells of a line, without blanks around them.
 
     Args:
-        line: str.
         delimiter: str. `" "` for any blanks.
-
-    Returns:
-        A list of str.
     """
     if delimiter == " ":
         return line.split()
@@ -69,7 +62,6 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str]:
     """Encoding of a text.
 
     Args:
-        path: `pathlib.Path`.
         stated: str or `None`. What the sidecar states.
 
     Returns:
@@ -103,11 +95,6 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str]:
 
 def read_head(path: Path, encoding: str, max_bytes: int) -> list[str]:
     """First whole lines of a text.
-
-    Args:
-        path: `pathlib.Path`.
-        encoding: str.
-        max_bytes: int. Largest size in memory.
 
     Returns:
         A list of str, without the ends of the lines.

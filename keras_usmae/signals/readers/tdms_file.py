@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 def open_tdms(path: Path) -> "ArrayFile":
     """Looks into a file: its channels as arrays `group/channel`.
 
-    Args:
-        path: `pathlib.Path`.
-
-    Returns:
-        An `ArrayFile`.
-
     Raises:
         ImportError: where npTDMS is not installed.
         ValueError: where the file is damaged.

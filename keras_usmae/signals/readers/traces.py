@@ -19,7 +19,6 @@ class Traces:
         axis: str. Where the axis of time came from.
         values: dict of arrays by name: labels and groups that lie beside the traces in the file.
         left_out: list of str. What of the file is no trace.
-        doubts: list of str.
     """
 
     signals: np.ndarray
@@ -39,7 +38,6 @@ def check_shape(path: str | Path, shape: tuple[int, ...], samples: int | None) -
     """Refuses shapes that no recording has, ahead of a name for each trace.
 
     Args:
-        path: path of the file, for messages.
         shape: pair of int. Traces, and samples of each.
         samples: int or `None`. What the sidecar states as `samples`.
 

@@ -29,15 +29,6 @@ def resample(records: np.ndarray, factor: int) -> np.ndarray:
 
     Raises:
         ValueError: where `factor` is not a positive integer, or a record is shorter than the filter.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.readers.windows import resample
-
-    resample(np.sin(0.3 * np.arange(564))[None], factor=8).shape  # (1, 4512)
-    ```
     """
     if factor != int(factor) or factor < 1:
         raise ValueError(
@@ -58,17 +49,6 @@ def resampling_margin(factor: int) -> int:
 
     Args:
         factor: int. The factor that was given to `resample`.
-
-    Returns:
-        An int.
-
-    Example:
-
-    ```python
-    from keras_usmae.signals.readers.windows import resampling_margin
-
-    resampling_margin(8)  # 32
-    ```
     """
     return 0 if factor == 1 else _HALF_WIDTH * factor
 
@@ -90,14 +70,6 @@ def window_starts(
 
     Returns:
         A tuple `(first, last)` of two int64 arrays of shape `(n,)`. No window is admissible where `last < first`.
-
-    Example:
-
-    ```python
-    from keras_usmae.signals.readers.windows import window_starts
-
-    window_starts([2700.3], [220.0], earliest=[650.0], end=[4432], signal_length=2048)  # ([873], [2384])
-    ```
     """
     onset, burst_length = np.asarray(onset, dtype=np.float64), np.asarray(burst_length, dtype=np.float64)
     first = np.maximum(np.ceil(earliest), np.ceil(onset + burst_length - signal_length))
@@ -127,7 +99,6 @@ def draw_windows(
         last: array of int of shape `(n,)`. Last admissible start of a window.
         kind: array of int of shape `(n,)`. Kind of each echo, an index into `weights`.
         weights: array of shape `(num_kinds,)`. Relative frequency of each kind.
-        num_windows: int.
         onset_range: pair of float. Range of the onset inside of the window, in samples.
         seed: int, or a NumPy `SeedSequence`.
 
@@ -137,16 +108,6 @@ def draw_windows(
 
     Raises:
         ValueError: where no echo can have an onset that was drawn.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.readers.windows import draw_windows
-
-    onset = np.array([1000.4, 1500.7])
-    index, start = draw_windows(onset, [0, 0], [1000, 1500], [0, 1], [1.0, 1.0], 100, (0, 900), seed=0)
-    ```
     """
     onset, kind, weights = np.asarray(onset, np.float64), np.asarray(kind), np.asarray(weights, np.float64)
     first, last = np.asarray(first), np.asarray(last)
@@ -183,15 +144,6 @@ def cut_windows(records: np.ndarray, rows: np.ndarray, starts: np.ndarray, signa
 
     Raises:
         ValueError: where a window does not lie inside its record.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.readers.windows import cut_windows
-
-    cut_windows(np.arange(10.0)[None], rows=[0, 0], starts=[0, 5], signal_length=3)  # [[0, 1, 2], [5, 6, 7]]
-    ```
     """
     starts = np.asarray(starts)
     outside = (starts < 0) | (starts + signal_length > records.shape[1])
@@ -216,15 +168,6 @@ def burst_rms(signals: np.ndarray, onset: np.ndarray, burst_length: np.ndarray) 
 
     Raises:
         ValueError: where a burst does not lie inside its signal.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.readers.windows import burst_rms
-
-    burst_rms(np.sin(0.5 * np.pi * np.arange(64))[None], onset=[8.0], burst_length=[16.0])  # sqrt(0.5)
-    ```
     """
     first = np.ceil(onset).astype(np.int64)
     stop = np.ceil(np.asarray(onset) + burst_length).astype(np.int64)
@@ -258,17 +201,6 @@ def add_noise(
     Returns:
         A tuple `(noisy, reached, added)`: a float32 array of shape `(n, signal_length)`; the SNR of each signal in dB,
         a float64 array; and whether noise was added to it, a bool array.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals.readers.windows import add_noise
-
-    clean = np.zeros((2, 2048), "float32")
-    noisy, reached, added = add_noise(clean, np.ones(2), np.array([1e-3, 0.5]), np.array([20.0, 20.0]), seed=0)
-    reached, added  # [20.0, 6.02], [True, False]
-    ```
     """
     wanted_rms = np.asarray(signal_rms) * 10 ** (-np.asarray(snr_db) / 20)
     missing = np.sqrt(np.maximum(wanted_rms**2 - np.square(noise_rms), 0))

@@ -19,9 +19,7 @@ def by_blocks(
 
     Args:
         function: function of `(config, seed, block)` that gives a dict of arrays with a first axis of `BLOCK_SIZE`.
-        config: what it takes.
         num_signals: int. Number of examples.
-        seed: int. Seed of the set, 0 or more.
         start: int. Index of the first example.
 
     Returns:

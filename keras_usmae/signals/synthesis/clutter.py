@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 def draw_clutter(rng: np.random.Generator, config: "SignalConfig") -> dict:
     """Draws which signals have backscatter and waves, and their levels.
 
-    Args:
-        rng: `numpy.random.Generator` of a block.
-        config: `SignalConfig`.
-
     Returns:
         A dict of float64 arrays of shape `(256,)`: `grain_snr_db` and `tone_snr_db`, NaN where there is none,
         `grain_decay` in samples, `tone_frequency` in Hz and `tone_phase` in rad. It is empty for a configuration
@@ -51,7 +47,6 @@ def add_grain(
         bursts: float32 array of shape `(256, num_samples)`.
         burst_rms: array of shape `(256,)`, RMS of the first burst over its own length.
         parameters: dict of arrays, see `draw_clutter`.
-        config: `SignalConfig`.
         rng: `numpy.random.Generator` of the reflectors.
 
     Returns:

@@ -16,8 +16,6 @@ def draw_field_echoes(
     """Draws what a `SignalConfig` adds to the first burst and its later echoes.
 
     Args:
-        rng: `numpy.random.Generator` of a block.
-        config: `SignalConfig`.
         parameters: dict of arrays of shape `(256,)` with `burst_start` and `burst_length`, in samples.
         starts: float64 array of shape `(256, max_echoes)`, of the later echoes in samples; NaN where there is none.
         gains: float64 array of the same shape. Amplitudes as multiples of that of the first burst.

@@ -54,17 +54,6 @@ def rise_times(bursts: np.ndarray, amplitudes: np.ndarray, clips: bool, fraction
 
     Returns:
         A float64 array of shape `(n, num_echoes)`, in samples; NaN where there is no echo.
-
-    Example:
-
-    ```python
-    import numpy as np
-    from keras_usmae.signals import tone_burst
-    from keras_usmae.signals.synthesis.onsets import rise_times
-
-    burst = tone_burst(2.5e6, 300, 100e6)[None]
-    rise_times(burst, np.array([[0.5, 4.0]]), clips=True)  # the clipped echo is picked earlier
-    ```
     """
     amplitudes = np.abs(np.asarray(amplitudes, dtype=np.float64))
     rises = np.where(np.isnan(amplitudes), np.nan, _rise(analytic_bursts(bursts), fraction)[:, None])
@@ -112,7 +101,6 @@ def echo_visibility(
         starts: array of shape `(n, num_echoes)`. Where the bursts begin, in samples; NaN where there is no echo.
         amplitudes: array of shape `(n, num_echoes)`, in units of ADC full scale.
         noise_rms: array of shape `(n,)`, of all noise together, in units of ADC full scale.
-        signal_length: int. Samples in a record.
         clips: bool. Whether the recorder clips at 1.
 
     Returns:

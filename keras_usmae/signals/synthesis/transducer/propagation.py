@@ -35,11 +35,7 @@ def nepers(attenuation_db: float | np.ndarray, medium: "Medium", frequency: floa
 
     Args:
         attenuation_db: array, dB/m at the medium's reference frequency.
-        medium: `Medium`.
         frequency: array, Hz.
-
-    Returns:
-        A float64 array.
     """
     return attenuation_db / _DB_PER_NEPER * (frequency / medium.reference_frequency) ** medium.attenuation_exponent
 
@@ -51,7 +47,6 @@ def attenuation_phase(medium: "Medium", frequency: np.ndarray) -> np.ndarray:
     its reference, where the delay is that of the reference frequency; in the limit of `y = 1`, `-2 / pi x ln(x)`.
 
     Args:
-        medium: `Medium`.
         frequency: float64 array, Hz, 0 or more.
 
     Returns:
@@ -79,7 +74,6 @@ def way_spectrum(
     """Spectral gain of ways through one medium, without the delay and relative to the center frequency.
 
     Args:
-        medium: `Medium`.
         attenuation_db: array of shape `(n,)`, dB/m at the reference frequency.
         dispersion: array of shape `(n,)`, s/m/Hz.
         path: array of shape `(n,)`, m.
