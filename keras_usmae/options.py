@@ -70,7 +70,7 @@ StartTime = Annotated[
     str | None, typer.Option(help="From the transmit pulse to the first sample, as 81us. Defaults to the file's, or 0.")
 ]
 Scan = Annotated[str | None, typer.Option(help="Size of the scan, lines x traces of a line. Defaults to the file's.")]
-Picker = Annotated[str, typer.Option("--preset", help="Picker that ships: nano, nano_mcu or tiny.")]
+Picker = Annotated[str, typer.Option("--preset", help="Picker that ships: nano, nano_mcu, tiny or tiny_patch64.")]
 PickerRun = Annotated[
     Path | None, typer.Option("--run", help="Run folder of a picker of your own, in place of --preset.")
 ]

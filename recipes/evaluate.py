@@ -43,7 +43,9 @@ def main(
     run: Annotated[
         Path | None, typer.Option(help="Run folder of finetune.py or train_picker.py, or a classifier's .keras file.")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A picker that comes along: nano, nano_mcu, tiny.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A picker that comes along: nano, nano_mcu, tiny, tiny_patch64.")
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Labelled dataset and configuration. Defaults to that of the run.")
     ] = None,

@@ -58,7 +58,8 @@ def main(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A ready picker that ships, nano, nano_mcu or tiny, in place of a run.")
+        str | None,
+        typer.Option(help="A ready picker that ships, nano, nano_mcu, tiny or tiny_patch64, in place of a run."),
     ] = None,
     output: Annotated[
         Path | None,

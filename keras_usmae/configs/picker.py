@@ -12,7 +12,7 @@ class PickerTraining:
     The rate rises over `warmup_signals`, stays, and falls linearly to zero over the last `decay_share` of the training.
 
     Args:
-        preset: str, sizes of the encoder, see `load_preset`. Defaults to `"tiny"`.
+        preset: str, sizes of the encoder, see `load_preset`. Defaults to `"tiny_patch64"`.
         start: str, what it starts from: `"synthetic"` or `"picker"`, weights that come with the package; `"none"`; or
             the path of a run folder with `detector.keras` or `encoder.keras`. Defaults to `"synthetic"`.
         world: str, name of the `SignalConfig` that signals are drawn from. Defaults to `"field"`.
@@ -38,7 +38,7 @@ class PickerTraining:
     ```
     """
 
-    preset: str = "tiny"
+    preset: str = "tiny_patch64"
     start: str = "synthetic"
     world: str = "field"
     transducers: tuple[str, ...] = ()

@@ -47,20 +47,19 @@ def write_handoff(session: "Session", config: "LabelConfig", folder: Path) -> li
     if sure.sum() < _LEAST:
         return [*lines, f"Label {_LEAST} traces or more to fine-tune with them."]
     write_text(folder / PREPARATION, _preparation(session, config, folder, np.flatnonzero(sure)))
-    # A prepared set is of one state of the labels; of another, it is another one.
-    state = hashlib.sha256((folder / TABLE).read_bytes()).hexdigest()[:8]
-    start = "" if config.preset == "tiny" else f" --preset {config.preset}"
-    lines += [
-        "To fine-tune a classifier with them:",
-        f"  usmae finetune --pretrained picker{start} --dataset ultrasound_measured/custom --data-dir "
-        f"{shlex.quote(str(folder / PREPARATION))} --tfds-dir {shlex.quote(str(folder / f'dataset_{state}'))}",
-    ]
     if session.work.run:
         lines += [
             "To pick with the picker that learnt from them:",
             f"  usmae predict {shlex.quote(config.source)} --sidecar {shlex.quote(str(folder / SIDECAR))} --run "
             f"{shlex.quote(str(session.work.run))}" + "".join(f" --gate {shlex.quote(gate)}" for gate in config.gates),
         ]
+    # A prepared set is of one state of the labels; of another, it is another one.
+    state = hashlib.sha256((folder / TABLE).read_bytes()).hexdigest()[:8]
+    lines += [
+        "To fine-tune a classifier with them:",
+        "  usmae finetune --dataset ultrasound_measured/custom --data-dir "
+        f"{shlex.quote(str(folder / PREPARATION))} --tfds-dir {shlex.quote(str(folder / f'dataset_{state}'))}",
+    ]
     return lines
 
 

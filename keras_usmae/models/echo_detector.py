@@ -77,7 +77,7 @@ class EchoDetector(CheckedModel):
         """Builds a trained detector that comes with the package.
 
         Args:
-            name: str, `"nano"`, `"nano_mcu"` or `"tiny"`, see `picker_names`.
+            name: str, `"nano"`, `"nano_mcu"`, `"tiny"` or `"tiny_patch64"`, see `picker_names`.
 
         Returns:
             `EchoDetector`, with its settings.

@@ -27,7 +27,7 @@ def preset_names():
     Example:
 
     ```python
-    preset_names()  # ("nano", "nano_patch16", "nano_mcu", "tiny", "small", "base")
+    preset_names()  # ("nano", "nano_patch16", "nano_mcu", "tiny", "tiny_patch64", "small", "base")
     ```
     """
     files = (path for path in resources.files("keras_usmae.presets").iterdir() if path.name.endswith(".json"))

@@ -57,7 +57,7 @@ class EchoPicker:
     ```python
     from keras_usmae.picker import EchoPicker
 
-    picker = EchoPicker.from_preset("tiny")
+    picker = EchoPicker.from_preset("tiny_patch64")
     picks = picker.pick(signals, sampling_rate=50e6)
     picks.first().of_each_trace("tof")  # seconds
     ```
@@ -73,7 +73,7 @@ class EchoPicker:
         """The picker that ships with the package.
 
         Args:
-            name: str: `"nano"`, `"nano_mcu"` or `"tiny"`.
+            name: str: `"nano"`, `"nano_mcu"`, `"tiny"` or `"tiny_patch64"`.
             engine: str, what runs the network. `"litert"` on the processor; `"keras"` on whatever Keras's backend uses,
                 such as a GPU. Defaults to `"auto"`, LiteRT where it is installed.
 

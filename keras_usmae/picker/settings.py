@@ -22,7 +22,8 @@ class TraceConfig:
         echo: str. Which echo of each gate: `"first"`, `"strongest"` or its number. Defaults to `"first"`.
         speed_of_sound: float or `None`. In m/s, for gates in mm. Defaults to `None`.
         scan: str or `None`. Size of a scan, see `parse_scan`. Defaults to `None`, the shape of the file's array.
-        preset: str. The shipped picker: `"nano"`, `"nano_mcu"` or `"tiny"`. Defaults to `"tiny"`.
+        preset: str. The shipped picker: `"nano"`, `"nano_mcu"`, `"tiny"` or `"tiny_patch64"`. Defaults to
+            `"tiny_patch64"`.
         run: str or `None`. Folder of a picker of your own, in place of the preset. Defaults to `None`.
         scale: str or `None`. Samples for the network in each sample of the recording, as a number or `"up/down"`.
             Defaults to `None`, estimated from the recording.
@@ -38,7 +39,7 @@ class TraceConfig:
     echo: str = "first"
     speed_of_sound: float | None = None
     scan: str | None = None
-    preset: str = "tiny"
+    preset: str = "tiny_patch64"
     run: str | None = None
     scale: str | None = None
 

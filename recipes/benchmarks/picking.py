@@ -68,7 +68,7 @@ def contenders(ku, data, with_keras):
         import keras
 
         backend = keras.backend.backend()
-        for name in ("nano", "tiny"):
+        for name in ("nano", "tiny_patch64"):
             found[f"picker `{name}`, Keras on {backend}"] = picking(ku.EchoPicker.from_preset(name, engine="keras"))
             classifier = ku.ToFClassifier(ku.MAEEncoder.from_preset(name), bin_width=16, sampling_rate=RATE)
             found[f"`predict_tof` of a classifier `{name}`, {backend}"] = classifying(ku, classifier)
@@ -107,10 +107,10 @@ def commands(folder, data):
     """Rows of `usmae predict`, from the command to the last picture."""
     rows = []
     for what, traces, preset in (
-        ("`usmae predict`, 16 traces, from the command to the end", 16, "tiny"),
+        ("`usmae predict`, 16 traces, from the command to the end", 16, "tiny_patch64"),
         *(
             (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), preset)
-            for preset in ("nano", "nano_mcu", "tiny")
+            for preset in ("nano", "nano_mcu", "tiny", "tiny_patch64")
         ),
     ):
         np.save(folder / "scan.npy", np.resize(data, (traces, data.shape[1])))

@@ -25,7 +25,15 @@ def test_forward_pass_equals_plain_numpy_in_float64():
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters"), [("nano", 40e3), ("nano_mcu", 66e3), ("tiny", 0.2e6), ("small", 1.2e6), ("base", 6e6)]
+    ("name", "parameters"),
+    [
+        ("nano", 40e3),
+        ("nano_mcu", 66e3),
+        ("tiny", 0.2e6),
+        ("tiny_patch64", 0.32e6),
+        ("small", 1.2e6),
+        ("base", 6e6),
+    ],
 )
 def test_presets_have_about_the_stated_parameters(name, parameters):
     encoder = MAEEncoder.from_preset(name)
@@ -35,8 +43,10 @@ def test_presets_have_about_the_stated_parameters(name, parameters):
 
 
 def test_preset_names_and_an_unknown_one():
-    assert preset_names() == ("nano", "nano_patch16", "nano_mcu", "tiny", "small", "base")
-    with pytest.raises(ValueError, match=r"Unknown preset 'huge'.*nano, nano_patch16, nano_mcu, tiny, small, base"):
+    assert preset_names() == ("nano", "nano_patch16", "nano_mcu", "tiny", "tiny_patch64", "small", "base")
+    with pytest.raises(
+        ValueError, match=r"Unknown preset 'huge'.*nano, nano_patch16, nano_mcu, tiny, tiny_patch64, small, base"
+    ):
         MAEEncoder.from_preset("huge")
 
 

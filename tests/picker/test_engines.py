@@ -26,7 +26,7 @@ def signals():
     return synthesize(SignalConfig.from_preset("field"), num_signals=200, seed=11)["signal"]
 
 
-@pytest.mark.parametrize("name", ["nano", "tiny"])
+@pytest.mark.parametrize("name", ["nano", "nano_mcu", "tiny", "tiny_patch64"])
 def test_both_engines_find_the_same_echoes(name, signals):
     """A probability that lies within rounding of the least confidence may fall on either side: none does here."""
     litert, keras = (EchoPicker.from_preset(name, engine=engine) for engine in ("litert", "keras"))

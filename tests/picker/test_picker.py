@@ -52,10 +52,11 @@ def test_an_echo_is_found_once_wherever_it_lies(picker, num_samples):
 
 
 @pytest.mark.parametrize("num_samples", [800, 2300])
-def test_tiny_finds_an_echo_from_the_first_sample_of_a_record_on(num_samples):
+@pytest.mark.parametrize("preset", ["tiny", "tiny_patch64"])
+def test_an_echo_is_found_from_the_first_sample_of_a_record_on(preset, num_samples):
     """`nano` is not sure enough of one that begins within the first bin; its card says so."""
     starts = np.arange(0, num_samples - 100, 50)
-    picks = EchoPicker.from_preset("tiny").pick(records(starts, num_samples), RATE, scale=1)
+    picks = EchoPicker.from_preset(preset).pick(records(starts, num_samples), RATE, scale=1)
     assert_one_pick_each(picks, starts + RISE)
 
 

@@ -18,9 +18,10 @@ def test_every_picker_has_a_rate_and_a_ratio(recipe_here, tmp_path):
         "picker `nano`, LiteRT",
         "picker `nano_mcu`, LiteRT",
         "picker `tiny`, LiteRT",
+        "picker `tiny_patch64`, LiteRT",
     }
     assert rates["AIC picker"]["ratio"] == 1
     assert all(row["median"] > 100 for row in rates.values())
     commands = [row for row in written["rows"] if row["what"].startswith("`usmae predict`")]
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert all(row["what"] in printed for row in written["rows"])
