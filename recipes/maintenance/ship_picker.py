@@ -1,13 +1,15 @@
 """Makes the weights, settings and card of a picker that comes with the package, from a run of `train_picker.py`.
 
-    python recipes/maintenance/ship_picker.py --run runs/seed_0 --scores docs/experiments/pickers_synthetic.json
+    python recipes/maintenance/ship_picker.py --run runs/seed_0 --experiment docs/experiments/pickers
 
-Takes settings and scores from what `recipes/experiments/pickers.py` found on synthetic records for several runs that
-differ in their seed. The card states mean and standard deviation over these runs. Writes
-`PRESET_picker.weights.h5`, `.json`, `.md` and, for LiteRT, `.tflite` into `keras_usmae/presets`, where
-`EchoPicker.from_preset(PRESET)` finds them. No measured signal takes part. `KERAS_BACKEND=tensorflow` only.
+Takes settings and scores from what `recipes/experiments/pickers.py` found for several runs that differ in their seed:
+on synthetic records in `pickers_synthetic.json`, on measured signals in `pickers.csv`. The card states mean and
+standard deviation over these runs. Writes `PRESET_picker.weights.h5`, `.json`, `.md` and, for LiteRT, `.tflite` into
+`keras_usmae/presets`, where `EchoPicker.from_preset(PRESET)` finds them. No measured signal takes part in the weights.
+`KERAS_BACKEND=tensorflow` only.
 """
 
+import csv
 import statistics
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +38,21 @@ FORMS = {
     "mean_error": (1, "{:.2f}"),
     "coverage": (100, "{:.1f}"),
 }
+OTHERS = ("AIC picker", "envelope threshold picker")
+MEASURED = (
+    ("within one bin", "within_one_bin", 100, "{:.2f}", " %"),
+    ("off by more than 32 samples, or none", "far", 100, "{:.2f}", " %"),
+    ("mean error (samples)", "mean_error_samples", 1, "{:.2f}", ""),
+    ("median error (samples)", "median_error_samples", 1, "{:.2f}", ""),
+    ("labelled echo among the three strongest picks, all 1,600 windows", "recall_of_three", 100, "{:.2f}", " %"),
+    ("labels in their 95 % interval", "coverage", 100, "{:.1f}", " %"),
+)
+MEASURED_TEXT = """\
+On the measured test split, {signals:,} windows of 2,048 samples without a drilled hole ahead of the labelled echo,
+with no measured label but for the constant offset, which is the median error on the validation split; mean and standard
+deviation over the same runs, 95 % intervals over records in brackets ([table]({table})):
+
+"""
 CARD = """# `{preset}`, the ready picker
 
 Finds the echoes of A-scans without any label: `EchoPicker.from_preset("{preset}")`, or `python recipes/predict.py FILE
@@ -88,6 +105,39 @@ def spread(runs, name):
     return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}{unit}"
 
 
+def measured_results(path, preset):
+    """The section of the card on measured signals, from the rows that `pickers.py` wrote."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    test = {
+        name: [row for row in rows if (row["preset"], row["split"]) == (name, "test")] for name in (preset, *OTHERS)
+    }
+    validation = [float(row["coverage"]) for row in rows if (row["preset"], row["split"]) == (preset, "validation")]
+
+    def cell(name, key, scale, form, spread=True):
+        # The classical pickers are the same in every run.
+        values = [scale * float(row[key]) for row in test[name] if row.get(key)]
+        if not values:
+            return "-"
+        several = spread and name == preset
+        return form.format(statistics.mean(values)) + (f" ± {form.format(statistics.stdev(values))}" if several else "")
+
+    lines = [f"| | `{preset}` | {' | '.join(OTHERS)} |", "| --- | --- | --- | --- |"]
+    for label, key, scale, form, unit in MEASURED:
+        cells = [cell(name, key, scale, form) for name in test]
+        if key == "mean_error_samples":
+            ends = [[cell(name, f"mean_error_{end}", 1, "{:.2f}", False) for end in ("low", "high")] for name in test]
+            cells = [f"{text} ({low} to {high})" for text, (low, high) in zip(cells, ends, strict=True)]
+        if key == "coverage":
+            of_validation = f"{100 * statistics.mean(validation):.1f} ± {100 * statistics.stdev(validation):.1f}"
+            cells[0] += f"{unit} (validation split {of_validation}"
+            unit = f"{unit})"
+        lines.append(f"| {label} | " + " | ".join(text if text == "-" else text + unit for text in cells) + " |")
+    return MEASURED_TEXT.format(
+        signals=int(test[preset][0]["signals"]), table=f"experiments/{path.stem}.md"
+    ) + "\n".join(lines)
+
+
 def rule_text(settings):
     """The rule by which a pick counts, in words."""
     parts = [f"confidence {settings['sure_confidence']:g}"]
@@ -99,10 +149,9 @@ def rule_text(settings):
 
 def main(
     run: Annotated[Path, typer.Option(help="Run folder of train_picker.py.")],
-    scores: Annotated[Path, typer.Option(help="pickers_synthetic.json of recipes/experiments/pickers.py.")],
-    results: Annotated[
-        Path | None, typer.Option(help="Markdown with results on measured signals, for the card.")
-    ] = None,
+    experiment: Annotated[
+        Path, typer.Option(help="What pickers.py wrote, without _synthetic.json and .csv: docs/experiments/pickers.")
+    ],
     origin: Annotated[str, typer.Option(help="What the training started from, for the card.")] = "the run's start",
     output: Annotated[Path, typer.Option(help="Folder for the files.")] = Path(__file__).parents[2]
     / "keras_usmae"
@@ -112,6 +161,7 @@ def main(
     config = options.read_json(run / "config.json")
     preset = config["preset"]
     detector = keras.saving.load_model(run / DETECTOR_FILE, compile=False)
+    scores = experiment.with_name(f"{experiment.name}_synthetic.json")
     runs = options.read_json(scores)
     if run.name not in runs:
         raise ValueError(f"{scores} has no run {run.name!r}, only {', '.join(runs)}. Score it with pickers.py first.")
@@ -143,7 +193,7 @@ def main(
         signal_length=detector.encoder.signal_length,
         num_bins=detector.num_bins,
         version=__version__,
-        results=results.read_text().strip() if results else "",
+        results=measured_results(experiment.with_suffix(".csv"), preset),
     )
     with atomic_write(output / f"{preset}_{PICKER}.md") as partial:
         partial.write_text(card)

@@ -18,6 +18,7 @@ from keras_usmae import __version__, options
 from keras_usmae.models import load_preset, preset_names, preset_of
 
 MAX_BYTES = 6_000_000
+NO_RESULTS = "No fine-tuning from these weights has been measured."
 CARD = """# `{preset}`, weights `synthetic`
 
 Encoder of a masked autoencoder that saw {signals_seen:,} synthetic A-scans, none of them twice, and no label and no
@@ -52,7 +53,7 @@ measured signal. Load it with `MAEEncoder.from_preset("{preset}", weights="synth
 
 def main(
     run: Annotated[Path, typer.Option(help="Run folder of pretrain.py, on synthetic signals, of a named preset.")],
-    results: Annotated[Path, typer.Option(help="Markdown table of run.py with what these weights are worth.")],
+    results: Annotated[Path | None, typer.Option(help="Markdown table of run.py with what they are worth.")] = None,
     cores: Annotated[str, typer.Option(help="What the training ran on, for the card.")] = "2 CPU cores",
     output: Annotated[Path, typer.Option(help="Folder for both files.")] = Path(__file__).parents[2]
     / "keras_usmae"
@@ -87,7 +88,7 @@ def main(
         signal_length=encoder.signal_length,
         cores=cores,
         version=__version__,
-        results=_table(results),
+        results=_table(results) if results else NO_RESULTS,
     )
     partial_card = output / f".{preset}_synthetic.partial.md"
     partial_card.write_text(card)
