@@ -145,7 +145,8 @@ def axis_of_time(array: np.ndarray) -> int | None:
     for axis, size in enumerate(array.shape):
         # All of this axis, and some of the others.
         some = array[tuple(slice(None) if other == axis else slice(None, None, step) for other in range(array.ndim))]
-        some = np.moveaxis(some, axis, 0).reshape(size, -1).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # signalling NaN
+            some = np.moveaxis(some, axis, 0).reshape(size, -1).astype(np.float64)
         some = some[:, np.isfinite(some).all(axis=0)]
         energy = np.square(some - np.median(some)).mean(axis=1) if some.size else np.zeros(size)
         mean = energy.mean()
