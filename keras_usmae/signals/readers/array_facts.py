@@ -16,6 +16,7 @@ from keras_usmae.signals.readers.facts import (
     is_plausible_rate,
     is_time_name,
     is_time_unit,
+    normal,
     split_unit,
 )
 from keras_usmae.signals.readers.settle import MissingKeyError
@@ -144,8 +145,7 @@ def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str |
             for vector in _time_vectors(file, group, name, shape):
                 facts += _times(file, vector, sidecar, path)
                 times[vector] = math.prod(file.headers[vector].shape)
-        for key, value in file.attributes(group).items():
-            facts += filter(None, [fact_of(key, value, named_attribute(key, group), time_unit=sidecar.time_unit)])
+        facts += _of_attributes(file, group, sidecar)
         facts += _scalars(file, [n for n in file.headers if n.rpartition("/")[0] == group], sidecar)
     if not times and not any(fact.key == "start_time" for fact in facts):
         unnamed, its = _unnamed_times(file, name, shape, sidecar)
@@ -155,6 +155,19 @@ def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str |
     if not any(fact.key == "sampling_rate" for fact in facts):
         facts += _elsewhere(file, sidecar)
     return facts, times
+
+
+def _of_attributes(file, group, sidecar):
+    found = {
+        key: fact
+        for key, value in file.attributes(group).items()
+        if (fact := fact_of(key, value, named_attribute(key, group), time_unit=sidecar.time_unit))
+    }
+    along_x = {key: fact for key, fact in found.items() if normal(key).startswith("x")}
+    if any(fact.key == "sampling_rate" and not fact.is_clear for fact in along_x.values()):
+        # Steps that make no rate of a recording are those of a scan, and so is where they start.
+        found = {key: fact for key, fact in found.items() if key not in along_x}
+    return list(found.values())
 
 
 def named_attribute(key: str, group: str) -> str:

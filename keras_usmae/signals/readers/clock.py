@@ -53,7 +53,9 @@ def facts_of_times(times: np.ndarray, unit: str, where: str) -> list[Fact]:
     """
     times = np.asarray(times, dtype=np.float64)
     if len(times) < 2 or not np.isfinite(times).all() or times[-1] <= times[0]:
-        raise ValueError(f"{where} does not rise from finite time to finite time.")
+        raise ValueError(
+            f"{where} does not rise from finite time to finite time. Are these times? Name the traces in 'signals'."
+        )
     step = (times[-1] - times[0]) / (len(times) - 1)
     deviation = _deviation(times)
     if deviation > _LARGEST_DEVIATION and not _is_rounded(times, step):

@@ -110,13 +110,13 @@ def _settle_rate(path, sidecar, facts, origins, doubts):
             doubts.append(f"the times of {own.where} have few digits: the rate is known to {own.uncertainty:.1%}")
     wanted = sidecar.sampling_rate
     if wanted is not None:
-        # What the rate shows of the unit of a column of times holds for its first time, too.
-        factors = {fact.where: _factor(path, wanted, fact) for fact in (stated if own is None else [own])}
+        for fact in stated if own is None else [own]:
+            _refuse_other_rate(path, wanted, fact)
         origins["sampling_rate"] = "the sidecar" if own is None else f"the sidecar, and {own.where} agrees"
-        return float(wanted), factors
+        return float(wanted), _factors(stated, wanted)
     if own is not None:
         origins["sampling_rate"] = own.where
-        return own.value, {}
+        return own.value, _factors(stated, own.value)
     if stated:
         raise MissingKeyError(
             f"{str(path)!r}: {stated[0].where} gives a rate of {stated[0].value:g} if it is in SI units, which are not "
@@ -128,18 +128,24 @@ def _settle_rate(path, sidecar, facts, origins, doubts):
     )
 
 
-def _factor(path, wanted, fact):
-    """By what the rate of a file is to be multiplied to be the sidecar's."""
+def _factors(stated, rate):
+    """By what facts in an unknown unit are to be multiplied to be the rate: what that shows holds for their starts."""
+    return {fact.where: factor for fact in stated if not fact.is_clear and (factor := _factor(rate, fact))}
+
+
+def _factor(rate, fact):
     # Where the unit is not stated, MHz, kHz, µs and ns are as good as Hz and s.
     factors = (1.0,) if fact.is_clear else (1.0, 1e3, 1e6, 1e9, 1e12)
-    found = next((factor for factor in factors if _is_same(fact.value * factor, wanted, fact.uncertainty)), None)
-    if found is None:
+    return next((factor for factor in factors if _is_same(fact.value * factor, rate, fact.uncertainty)), None)
+
+
+def _refuse_other_rate(path, wanted, fact):
+    if _factor(wanted, fact) is None:
         way_out = "" if fact.is_clear else " If it holds no times, leave it out by naming the traces in 'signals'."
         raise ValueError(
             f"{str(path)!r}: {fact.where} states {fact.value:.10g} Hz, but its sidecar {wanted:.10g} Hz. Correct "
             f"'sampling_rate', or leave it out to take the file's.{way_out}"
         )
-    return found
 
 
 def _settle_start(sidecar, facts, origins, doubts, rate, factors):

@@ -87,6 +87,13 @@ def test_attributes_in_the_words_of_programs(tmp_path):
     assert any("'delay'" in doubt and "'start_time'" in doubt for doubt in recording.provenance.doubts)
 
 
+def test_where_a_scan_starts_is_no_start_time(tmp_path):
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["rf"] = TRACES
+        file["rf"].attrs.update({"x_start": 0.005, "x_step": 5e-4, "sampling_rate": RATE})
+    assert_read(read(tmp_path / "scan.h5"), start=0.0)
+
+
 def test_counts_keep_no_unit_that_is_not_theirs(tmp_path):
     path, counts = tmp_path / "scan.h5", np.rint(1e4 * TRACES).astype("i2")
     for data, unit in ((counts, "counts"), (TRACES, "V")):
