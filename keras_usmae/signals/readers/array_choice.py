@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_usmae.signals.readers.facts import is_known_name, is_time_name
+from keras_usmae.signals.readers.clock import facts_of_times, is_ramp
+from keras_usmae.signals.readers.facts import is_known_name, is_plausible_rate, is_time_name
 from keras_usmae.signals.readers.guards import in_natural_order, listing, matching
 from keras_usmae.signals.readers.settle import MissingKeyError
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 SHORTEST = 64  # samples: no burst with silence around it fits into fewer
 BY_ENERGY = "where bursts stand out"
-_NUMBER = re.compile(r"\d+")
+# Channels have numbers, or are `A`, `B`, ... as PicoScope writes them.
+_NUMBER = re.compile(r"\d+|^[A-H]$")
 _PROBED = 2**20  # samples that are looked at for an axis
 _STANDS_OUT = -6.0  # dB
+_SAME_RATE = 1e-4
 
 
 def choose_arrays(
@@ -42,7 +45,8 @@ def choose_arrays(
     """
     headers = file.headers
     if not headers:
-        raise ValueError(f"{str(path)!r} holds no arrays.")
+        objects = " Tables, objects, texts and sparse matrices are none: save table2array(T) or full(S) of them."
+        raise ValueError(f"{str(path)!r} holds no arrays.{objects if str(path).lower().endswith('.mat') else ''}")
     if sidecar.signals is not None:
         if sidecar.signals in file.aliases:
             return [file.aliases[sidecar.signals]], []
@@ -55,7 +59,8 @@ def choose_arrays(
     found = candidates(file, sidecar, layouts, keys)
     if len(found) > 1 and len(family(found)) == len(found):
         names = in_natural_order(found)
-        return names, [f"traces of {pattern_of(names)!r}, all {len(names)} arrays of one shape"]
+        told = repr(pattern_of(names)) if len(pattern_of(names)) > 1 else " and ".join(map(repr, names))
+        return names, [f"traces of {told}, all {len(names)} arrays of one shape"]
     if len(found) > 1:
         raise MissingKeyError(
             f"{str(path)!r} holds {len(headers)} arrays. Name the one with the traces in the sidecar's 'signals'"
@@ -79,7 +84,18 @@ def candidates(file: "ArrayFile", sidecar: "Sidecar", layouts: dict, keys: Colle
     defined = {name: header for name, header in headers.items() if name in layouts}
     others = {n: header for n, header in headers.items() if n not in keys and not _is_beside(n, header, sidecar)}
     long = {name: header for name, header in others.items() if max(header.shape, default=0) >= SHORTEST}
-    return defined or long or others or headers
+    return defined or _without_coordinates(long) or others or headers
+
+
+def _without_coordinates(headers):
+    """Arrays less vectors as long as one of the axes of all others: places, labels or times, of which no trace is."""
+    several = {name: header for name, header in headers.items() if sum(size > 1 for size in header.shape) > 1}
+    shapes = {header.shape for header in several.values()}
+    if len(shapes) != 1:
+        return headers
+    (shape,) = shapes
+    vectors = [header for name, header in headers.items() if name not in several]
+    return several if all(max(header.shape) in shape for header in vectors) else headers
 
 
 def _is_beside(name, header, sidecar):
@@ -116,7 +132,8 @@ def _hint(headers):
     """How to name many candidates at once, where they differ in a number only."""
     names = family(headers)
     count = "all" if len(names) == len(headers) else f"{len(names)}"
-    return f', such as "{pattern_of(names)}" for {count} of them' if len(names) > 1 else ""
+    pattern = pattern_of(names)
+    return f', such as "{pattern}" for {count} of them' if len(names) > 1 and pattern != "*" else ""
 
 
 def axis_of_time(array: np.ndarray) -> int | None:
@@ -137,7 +154,8 @@ def axis_of_time(array: np.ndarray) -> int | None:
     for axis, size in enumerate(array.shape):
         # All of this axis, and some of the others.
         some = array[tuple(slice(None) if other == axis else slice(None, None, step) for other in range(array.ndim))]
-        some = np.moveaxis(some, axis, 0).reshape(size, -1).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # signalling NaN
+            some = np.moveaxis(some, axis, 0).reshape(size, -1).astype(np.float64)
         some = some[:, np.isfinite(some).all(axis=0)]
         energy = np.square(some - np.median(some)).mean(axis=1) if some.size else np.zeros(size)
         mean = energy.mean()
@@ -146,6 +164,34 @@ def axis_of_time(array: np.ndarray) -> int | None:
     first, second = sorted(flatness, key=lambda axis: flatness[axis])[:2]
     sure = flatness[first] < _STANDS_OUT and flatness[first] < flatness[second] + _STANDS_OUT
     return first if sure and array.shape[first] >= SHORTEST else None
+
+
+def axis_of_times(array: np.ndarray, time_unit: str | None, sampling_rate: float | None) -> int | None:
+    """The axis along which the first row or column holds times, as in a matrix of times and channels.
+
+    Args:
+        array: array.
+        time_unit: str or `None`. Unit of times that is stated.
+        sampling_rate: float or `None`. Rate that is stated, in Hz.
+
+    Returns:
+        int, or `None` where there are no times, or they could be places.
+    """
+    if array.ndim != 2:
+        return None
+    firsts = {axis: array[:, 0] if axis == 0 else array[0] for axis in (0, 1) if array.shape[axis] >= SHORTEST}
+    found = []
+    for axis, first in firsts.items():
+        if first.dtype.kind == "f" and is_ramp(first) and first[0] < first[-1]:
+            rate = facts_of_times(first, time_unit or "", "")[0]
+            # Steps of a scan in mm make no rate of a recording, nor one that somebody states.
+            shown = is_plausible_rate(rate.value) or (
+                sampling_rate is not None
+                and not rate.is_clear
+                and any(abs(rate.value * 10**power / sampling_rate - 1) < _SAME_RATE for power in (3, 6, 9, 12))
+            )
+            found += [axis] if shown else []
+    return found[0] if len(found) == 1 else None
 
 
 def note_axis(traces: "Traces") -> None:

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_usmae.signals.readers.clock import facts_of_times
-from keras_usmae.signals.readers.facts import fact_of, is_known_name, is_time_name, is_time_unit, split_unit
+from keras_usmae.signals.readers.clock import facts_of_times, is_ramp
+from keras_usmae.signals.readers.facts import (
+    Fact,
+    fact_of,
+    is_known_name,
+    is_plausible_rate,
+    is_time_name,
+    is_time_unit,
+    normal,
+    split_unit,
+)
 from keras_usmae.signals.readers.settle import MissingKeyError
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_SETUP = 2**24  # characters
 _MAX_SCALARS = 256
+_SHORTEST, _MAX_LIKELY = 64, 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,24 +129,42 @@ def facts_of_array(file: "ArrayFile", name: str, sidecar: "Sidecar", path: str |
     stem, unit = split_unit(name.rpartition("/")[2])
     if stem and unit and not is_time_unit(unit):
         facts += filter(None, [fact_of("unit", unit, f"the name {name!r}")])
-    for group in _scopes(name):
+    for group in scopes_of(name):
         if sidecar.time is None:
             for vector in _time_vectors(file, group, name, shape):
                 facts += _times(file, vector, sidecar, path)
                 times[vector] = math.prod(file.headers[vector].shape)
-        for key, value in file.attributes(group).items():
-            facts += filter(None, [fact_of(key, value, _attribute(key, group), time_unit=sidecar.time_unit)])
+        facts += _of_attributes(file, group, sidecar)
         facts += _scalars(file, [n for n in file.headers if n.rpartition("/")[0] == group], sidecar)
+    if not times and not any(fact.key == "start_time" for fact in facts):
+        unnamed, its = _unnamed_times(file, name, shape, sidecar)
+        if unnamed is not None:
+            facts = its + facts
+            times[unnamed] = math.prod(file.headers[unnamed].shape)
     if not any(fact.key == "sampling_rate" for fact in facts):
         facts += _elsewhere(file, sidecar)
     return facts, times
 
 
-def _attribute(key, group):
+def _of_attributes(file, group, sidecar):
+    found = {
+        key: fact
+        for key, value in file.attributes(group).items()
+        if (fact := fact_of(key, value, named_attribute(key, group), time_unit=sidecar.time_unit))
+    }
+    along_x = {key: fact for key, fact in found.items() if normal(key).startswith("x")}
+    if any(fact.key == "sampling_rate" and not fact.is_clear for fact in along_x.values()):
+        # Steps that make no rate of a recording are those of a scan, and so is where they start.
+        found = {key: fact for key, fact in found.items() if key not in along_x}
+    return list(found.values())
+
+
+def named_attribute(key: str, group: str) -> str:
+    """How messages call an attribute of a group, `""` for the file."""
     return f"attribute {key!r} of {group!r}" if group else f"attribute {key!r} of the file"
 
 
-def _scopes(name):
+def scopes_of(name: str) -> list[str]:
     """The array itself, and the groups that hold it, nearest first."""
     parts = name.split("/")
     return [name] + ["/".join(parts[:count]) for count in range(len(parts) - 1, -1, -1)]
@@ -148,21 +176,52 @@ def _time_vectors(file, group, name, shape):
         for other, header in file.headers.items()
         if other.rpartition("/")[0] == group
         and other != name
-        and is_time_name(other.rpartition("/")[2])
         and header.dtype.kind in "iuf"
         and max(header.shape, default=0) == math.prod(header.shape)
         and max(header.shape, default=0) in shape
         and max(header.shape) >= 8
+        and (is_time_name(other.rpartition("/")[2]) or _stated_unit(file, other))
     ]
 
 
 def _times(file, vector, sidecar, path):
-    stated = [value for value in file.attributes(vector).values() if isinstance(value, str) and is_time_unit(value)]
-    unit = sidecar.time_unit or split_unit(vector.rpartition("/")[2])[1] or (stated or [""])[0]
+    return times_of(file, vector, file.load([vector])[vector], sidecar, path)
+
+
+def times_of(file: "ArrayFile", vector: str, values: np.ndarray, sidecar: "Sidecar", path: str | Path) -> list[Fact]:
+    """Rate and start of a loaded time vector of a file, a list of `Fact`; a `ValueError` where it is not uniform."""
+    unit = sidecar.time_unit or split_unit(vector.rpartition("/")[2])[1] or _stated_unit(file, vector)
     try:
-        return facts_of_times(np.ravel(file.load([vector])[vector]), unit, f"{vector!r}")
+        return facts_of_times(np.ravel(values), unit, f"{vector!r}")
     except ValueError as error:
         raise ValueError(f"{str(path)!r}: {error}") from error
+
+
+def _stated_unit(file, name):
+    """Unit of time among the attributes of an array, or `""`."""
+    values = file.attributes(name).values()
+    return next((value for value in values if isinstance(value, str) and is_time_unit(value)), "")
+
+
+def _unnamed_times(file, name, shape, sidecar):
+    """Times by their numbers alone: a vector of another name that rises by one step, which is one of seconds."""
+    group = name.rpartition("/")[0]
+    likely = [
+        other
+        for other, header in file.headers.items()
+        if other != name
+        and other.rpartition("/")[0] == group
+        and header.dtype.kind == "f"
+        and max(header.shape, default=0) == math.prod(header.shape) >= _SHORTEST
+        and shape.count(max(header.shape)) > 0
+    ]
+    for vector in likely[:_MAX_LIKELY]:
+        values = np.ravel(file.load([vector])[vector])
+        if values[0] < values[-1] and is_ramp(values):
+            facts = facts_of_times(values, sidecar.time_unit or "", f"{vector!r}")
+            if all(fact.is_clear for fact in facts) and is_plausible_rate(facts[0].value):
+                return vector, facts
+    return None, []
 
 
 def _scalars(file, names, sidecar):

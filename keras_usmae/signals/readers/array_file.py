@@ -10,7 +10,8 @@ import h5py
 from keras_usmae.signals.readers import hdf5_file, matlab_v4, matlab_v5, matlab_v73, numpy_file, tdms_file, wav_file
 from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError, wrapped_parser_errors
 
-HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".nde", ".mfmc")
+# Of netCDF 4, of the ultrasound file format, and of Elsys' recorders, too.
+HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".nde", ".mfmc", ".nc", ".uff", ".tpc5")
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat", *HDF5_SUFFIXES, ".wav", ".tdms")
 
 

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_usmae.signals.readers.array_choice import BY_ENERGY, axis_of_time, choose_arrays, note_axis
+from keras_usmae.signals.readers.array_agreement import refuse_disagreement
+from keras_usmae.signals.readers.array_choice import (
+    BY_ENERGY,
+    axis_of_time,
+    axis_of_times,
+    choose_arrays,
+    note_axis,
+)
 from keras_usmae.signals.readers.array_facts import facts_of_array, known_layouts
 from keras_usmae.signals.readers.array_file import open_arrays
-from keras_usmae.signals.readers.facts import is_known_name
+from keras_usmae.signals.readers.facts import Fact, is_known_name
 from keras_usmae.signals.readers.guards import (
     ArrayHeader,
     check_byte_order,
@@ -43,6 +50,9 @@ def read_array_traces(path: Path, sidecar: "Sidecar", max_bytes: int, keys: Coll
         names, doubts = choose_arrays(path, file, sidecar, layouts, keys)
         check_headers(path, {name: file.headers[name] for name in names}, max_bytes)
         facts, times = facts_of_array(file, names[0], sidecar, path)
+        refuse_disagreement(path, file, names, facts, sidecar)
+        facts, counts = _unit_of_counts(facts, file.headers[names[0]].dtype)
+        doubts += counts
         layout = layouts.get(names[0])
         if layout is not None:
             facts = [*layout.facts, *facts]
@@ -80,6 +90,17 @@ def _load(path, file, names, max_bytes):
         if name not in arrays or arrays[name].shape != file.headers[name].shape:
             raise ValueError(f"{str(path)!r}: {name!r} has not the shape {file.headers[name].shape} that is stated.")
     return arrays
+
+
+def _unit_of_counts(facts, dtype):
+    """Whole numbers beside what a count is worth are counts, whatever unit the file states."""
+    gain = next((fact for fact in facts if fact.key == "gain"), None)
+    unit = next((fact for fact in facts if fact.key == "unit"), None)
+    if gain is None or dtype.kind not in "iu" or unit is None or unit.value == "counts":
+        return facts, []
+    told = f"whole numbers are counts, of {gain.value:g} {unit.value} each by {gain.where}; they are left as they are"
+    others = [fact for fact in facts if fact.key != "unit"]
+    return [Fact("unit", "counts", f"whole numbers, and {gain.where}"), *others], [told]
 
 
 def _along_rows(path, name, array, sidecar, layout, times):
@@ -134,6 +155,8 @@ def _axis(path, name, array, sidecar, layout, times):
         return shape.index(proofs[0][1]), f"the length of {proofs[0][0]!r}"
     if sidecar.samples is not None and not sidecar.stacked and shape.count(sidecar.samples) == 1:
         return shape.index(sidecar.samples), "the sidecar's 'samples'"
+    if (axis := axis_of_times(array, sidecar.time_unit, sidecar.sampling_rate)) is not None:
+        return axis, f"the times in its first {'column' if axis == 0 else 'row'}"
     if (axis := axis_of_time(array)) is not None:
         return axis, BY_ENERGY
     raise MissingKeyError(

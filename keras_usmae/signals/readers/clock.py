@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_usmae.signals.readers.facts import PLAUSIBLE_RATES, Fact, time_factor
+from keras_usmae.signals.readers.facts import Fact, is_plausible_rate, time_factor
 
 # Shares of a step: more is no rounding of uniform times, unless all times are multiples of one quantum.
 _LARGEST_DEVIATION = 0.3
@@ -50,7 +50,9 @@ def facts_of_times(times: np.ndarray, unit: str, where: str) -> list[Fact]:
     """
     times = np.asarray(times, dtype=np.float64)
     if len(times) < 2 or not np.isfinite(times).all() or times[-1] <= times[0]:
-        raise ValueError(f"{where} does not rise from finite time to finite time.")
+        raise ValueError(
+            f"{where} does not rise from finite time to finite time. Are these times? Name the traces in 'signals'."
+        )
     step = (times[-1] - times[0]) / (len(times) - 1)
     deviation = _deviation(times)
     if deviation > _LARGEST_DEVIATION and not _is_rounded(times, step):
@@ -63,7 +65,7 @@ def facts_of_times(times: np.ndarray, unit: str, where: str) -> list[Fact]:
     factor = time_factor(unit)
     uncertainty = 1e-9 + 2 * deviation / (len(times) - 1)
     rate = _simplest(step * (factor or 1.0), uncertainty)
-    clear = factor is not None or PLAUSIBLE_RATES[0] <= rate <= PLAUSIBLE_RATES[1]
+    clear = factor is not None or is_plausible_rate(rate)
     start = float(f"{times[0] * (factor or 1.0):.12g}")
     return [Fact("sampling_rate", rate, where, clear, uncertainty), Fact("start_time", start, where, clear)]
 

@@ -25,10 +25,19 @@ _AMPLITUDES |= {"nm": "nm", "m/s": "m/s", "mm/s": "mm/s", "percent": "%", "%": "
 _AMPLITUDES |= {"codes": "counts", "digits": "counts", "fs": "full scale", "normalized": "full scale"}
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "kV": 1e3}
 
+_LENGTHS = {"mm", "cm", "m", "um", "µm", "μm", "in", "inch", "inches", "millimeter", "millimeters"}
 _RATE_NAMES = {"fs", "fsample", "fsamp", "fsampling", "fsamplerate", "samplingfreq", "samplefreq", "sampfreq"}
 _RATE_NAMES |= {f"{stem}{tail}" for stem in ("sampling", "sample", "samp", "digitization", "digitizing", "digitisation",
     "digitising", "digitizer", "acquisition", "adc") for tail in ("rate", "frequency", "clock")}  # fmt: skip
-_RATE_NAMES |= {"samplespersecond", "abtastrate", "abtastfrequenz", "clock", "fech", "frequencedechantillonnage"}
+_RATE_NAMES |= {
+    "decimsamplerate",
+    "samplespersecond",
+    "abtastrate",
+    "abtastfrequenz",
+    "clock",
+    "fech",
+    "frequencedechantillonnage",
+}
 _INTERVAL_NAMES = {"dt", "deltat", "timestep", "tinterval", "tinc", "tincrement", "timeincrement", "timeinterval"}
 _INTERVAL_NAMES |= {"tstep", "tsample", "samplinginterval", "sampleinterval", "samplingperiod", "sampleperiod"}
 _INTERVAL_NAMES |= {"sampletime", "samplingtime", "xincrement", "xincr", "xinc", "xdelta", "xstep", "increment"}
@@ -43,13 +52,22 @@ _INTERVAL_NAMES |= {
 _INTERVAL_NAMES |= {"timeresolution", "horizontalincrement"}
 _START_NAMES = {"starttime", "tstart", "timestart", "start", "t0", "xorigin", "xzero", "xstart", "tzero", "timezero"}
 _START_NAMES |= {"wfstartoffset", "startoffset", "horizoffset", "horizontaloffset", "hoffset", "timeorigin", "xoffset"}
-_START_NAMES |= {"tdelay", "firstsampletime", "tbegin", "begintime", "torigin", "startzeit"}
+_START_NAMES |= {"tdelay", "firstsampletime", "tbegin", "begintime", "torigin", "startzeit", "xorg", "initialtime"}
+# Keysight's `Start` numbers a sample where `XOrg` is the time of the first, and Rigol's is that time.
+_WEAK_START_NAMES = {"start"}
+# May be the time of the first sample, of the trigger or of the transmit pulse.
+_DELAY_NAMES = {"delay", "delaytime", "timedelay", "acquisitiondelay", "recordingdelay", "sampledelay"}
+# Amplitude of one count.
+_GAIN_NAMES = {"yinc", "yincrement", "yincr", "ymult", "ymultiplier", "verticalgain", "voltsperbit", "voltsperlsb"}
+_GAIN_NAMES |= {"scalefactor", "lsbvolts", "nlsb"}
 _UNIT_NAMES = {"unit", "units", "unitstring", "yunit", "yunits", "amplitudeunit", "amplitudeunits", "verticalunits"}
-_UNIT_NAMES |= {"verticalunit", "vunit", "signalunit", "signalunits", "niunitdescription"}
+_UNIT_NAMES |= {"yunitlabel", "verticalunit", "vunit", "signalunit", "signalunits", "niunitdescription"}
 _SCALE_NAMES = {"fullscale", "adcrange", "amplituderange", "inputrange", "fullscalerange"}
 _TIME_NAMES = {"time", "times", "t", "zeit", "temps", "tiempo", "tempo", "timebase", "timeaxis", "taxis", "tvec"}
-_TIME_NAMES |= {"timevector", "tvector", "tt", "second", "seconds"}
+_TIME_NAMES |= {"timevector", "tvector", "tt", "second", "seconds", "tarray", "timearray", "sampletimes"}
 _TIME_UNIT_NAMES = {"horizontalunits", "horizontalunit", "xunit", "xunits", "timeunit", "timeunits", "hunit"}
+
+_NUMBERS_KNOWN = (_RATE_NAMES, _INTERVAL_NAMES, _START_NAMES, _DELAY_NAMES, _GAIN_NAMES)
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*?)?\s*")
 
@@ -59,11 +77,13 @@ class Fact:
     """One thing that a file says of its traces.
 
     Args:
-        key: str. `"sampling_rate"` (Hz), `"start_time"` (s), `"unit"` or `"full_scale"`.
+        key: str. `"sampling_rate"` (Hz), `"start_time"` (s), `"unit"` or `"full_scale"`; or `"delay"` (s), which may be
+            a start time, and `"gain"`, the amplitude of one count.
         value: float, str or pair of float. A rate or a start time as they stand where `is_clear` is false.
         where: str. Where it stands, such as `"attribute 'fs' of 'scan'"`.
         is_clear: bool. Whether its unit is stated, or it can only be in SI units. Defaults to `True`.
         uncertainty: float. Relative, of a rate out of rounded times. Defaults to `0.0`.
+        is_weak: bool. Whether another fact of the same key comes before it, wherever that stands. Defaults to `False`.
     """
 
     key: str
@@ -71,6 +91,7 @@ class Fact:
     where: str
     is_clear: bool = True
     uncertainty: float = 0.0
+    is_weak: bool = False
 
 
 def normal(name: str) -> str:
@@ -87,7 +108,7 @@ def split_unit(name: str) -> tuple[str, str]:
         return found[1].strip(), found[2].strip()
     if found := re.fullmatch(r"(.+?)\s*(?:/|_|,|\bin\b|\s)\s*(\S{1,20}?)", name):
         unit = found[2]
-        if is_time_unit(unit) or is_rate_unit(unit) or unit.lower() in _AMPLITUDES:
+        if is_time_unit(unit) or is_rate_unit(unit) or unit.lower() in _AMPLITUDES or unit in ("mm", "cm", "inch"):
             return found[1].strip(), unit
     if found := re.fullmatch(r"((?:CH|Chan|Channel )\d+)(m?V|A)", name):  # CH1V
         return found[1], found[2]
@@ -97,6 +118,11 @@ def split_unit(name: str) -> tuple[str, str]:
 def is_time_unit(text: str) -> bool:
     """Whether a text is a unit of time."""
     return text.strip().lower() in _TIMES
+
+
+def is_length_unit(text: str) -> bool:
+    """Whether a text is a unit of length."""
+    return text.strip().lower() in _LENGTHS
 
 
 def is_rate_unit(text: str) -> bool:
@@ -124,16 +150,29 @@ def is_time_name(name: str) -> bool:
 
 def is_known_name(name: str) -> bool:
     """Whether a name is one that `fact_of` understands."""
-    stem = normal(split_unit(name)[0] or name)
-    return any(
-        stem in names or normal(name) in names
-        for names in (_RATE_NAMES, _INTERVAL_NAMES, _START_NAMES, _UNIT_NAMES, _SCALE_NAMES, _TIME_UNIT_NAMES)
-    )
+    known = (*_NUMBERS_KNOWN, _UNIT_NAMES, _SCALE_NAMES, _TIME_UNIT_NAMES)
+    stem, _ = _stem_and_unit(name)
+    return any(stem in names or normal(name) in names for names in known)
+
+
+def _stem_and_unit(name):
+    """A name in its normal form, and its unit, which may follow without a sign: `samplingFrequencyMHz`."""
+    stem, unit = split_unit(name)
+    stem = normal(stem or name)
+    found = None if unit else re.fullmatch(r"(.+?)(?:in)?([kmg]?hz|[mun]s)", stem)
+    if found is not None and any(found[1] in names for names in _NUMBERS_KNOWN):
+        return found[1], found[2]
+    return stem, unit
 
 
 def is_time_unit_name(name: str) -> bool:
     """Whether a setting of this name holds the unit of the times."""
     return normal(name) in _TIME_UNIT_NAMES
+
+
+def is_plausible_rate(rate: float) -> bool:
+    """Whether a rate in Hz is one of ultrasonic recordings."""
+    return PLAUSIBLE_RATES[0] <= rate <= PLAUSIBLE_RATES[1]
 
 
 def parse_number(text: str) -> tuple[float, str] | None:
@@ -157,8 +196,8 @@ def fact_of(name: str, value: object, where: str, unit: str = "", time_unit: str
     Returns:
         A `Fact`, or `None` where the name is not known or the value makes no sense.
     """
-    stem, own_unit = split_unit(name)
-    stem, unit = normal(stem or name), unit or own_unit
+    stem, own_unit = _stem_and_unit(name)
+    unit = unit or own_unit
     if stem in _UNIT_NAMES:
         text = amplitude_unit(value) if isinstance(value, str) else ""
         return Fact("unit", text, where) if text else None
@@ -175,10 +214,13 @@ def fact_of(name: str, value: object, where: str, unit: str = "", time_unit: str
         return _rate(value, unit, where)
     if stem in _INTERVAL_NAMES:
         return _interval(value, unit or time_unit or "", where)
-    if stem in _START_NAMES:
+    if stem in _START_NAMES or stem in _DELAY_NAMES:
         factor = time_factor(unit or time_unit or "")
         clear = factor is not None or abs(value) <= _LATEST_START
-        return Fact("start_time", round_float(value * (factor or 1.0)), where, is_clear=clear)
+        key, seconds = "start_time" if stem in _START_NAMES else "delay", round_float(value * (factor or 1.0))
+        return Fact(key, seconds, where, is_clear=clear, is_weak=stem in _WEAK_START_NAMES)
+    if stem in _GAIN_NAMES and value not in (0, 1):
+        return Fact("gain", float(value), where)
     return None
 
 
@@ -188,7 +230,7 @@ def _rate(value, unit, where):
     factor = _RATES.get(unit.lower())
     if time_factor(unit):  # clock=4.0ns
         return _interval(value, unit, where)
-    clear = factor is not None or PLAUSIBLE_RATES[0] <= value <= PLAUSIBLE_RATES[1]
+    clear = factor is not None or is_plausible_rate(value)
     return Fact("sampling_rate", round_float(value * (factor or 1.0)), where, is_clear=clear)
 
 
@@ -199,7 +241,7 @@ def _interval(value, unit, where):
         return _rate(value, unit, where)
     factor = time_factor(unit)
     rate = round_float(1 / (value * (factor or 1.0)))
-    clear = factor is not None or PLAUSIBLE_RATES[0] <= rate <= PLAUSIBLE_RATES[1]
+    clear = factor is not None or is_plausible_rate(rate)
     return Fact("sampling_rate", rate, where, is_clear=clear)
 
 

@@ -2,15 +2,12 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES
 from keras_usmae.signals.readers.guards import in_natural_order, matching
 from keras_usmae.signals.readers.sidecar import Sidecar, read_sidecar
+from keras_usmae.signals.readers.table_beside import settings_file
 from keras_usmae.signals.readers.table_file import TABLE_SUFFIXES
-
-if TYPE_CHECKING:
-    pass
 
 FOLDER_SIDECAR = "sidecar.toml"
 SUFFIXES = (*ARRAY_SUFFIXES, *TABLE_SUFFIXES)
@@ -49,7 +46,9 @@ def describe_files(path: str | Path, sidecar: str | Path | None, settings: dict)
         return [_describe(path, Path(sidecar) if sidecar else own_sidecar(path), bool(sidecar), settings)]
     if not path.is_dir():
         raise FileNotFoundError(f"There is no file or folder {str(path)!r}.")
-    names = in_natural_order(file.name for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = [file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file()]
+    settings_of = {beside.name for file in files if (beside := settings_file(file)) is not None}
+    names = in_natural_order(file.name for file in files if file.name not in settings_of)
     shared = Path(sidecar) if sidecar else path / FOLDER_SIDECAR
     if sidecar or shared.is_file():
         stated = read_sidecar(shared, **settings)

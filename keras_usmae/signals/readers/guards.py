@@ -91,6 +91,11 @@ def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
                 f"{where} is complex ({header.dtype}). Traces are real: save the real part of an analytic signal, or "
                 "modulate IQ data back to its carrier."
             )
+        if header.dtype.names:
+            raise ValueError(
+                f"{where} is a table of records, with the fields {list(header.dtype.names)[:8]}. Save each field as an "
+                "array of its own, or the table as .csv."
+            )
         if header.dtype.kind not in "iuf":
             raise ValueError(f"{where} has dtype {header.dtype}; integers or floats are expected.")
         if min(header.shape, default=0) < 1:

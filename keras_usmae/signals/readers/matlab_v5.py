@@ -65,7 +65,10 @@ def _walk(path, max_bytes, wanted):
         file.seek(HEADER_SIZE - 2)
         order = "<" if file.read(2) == b"IM" else ">"
         for element in elements(file, path.stat().st_size, order, max_bytes):
-            yield from _arrays(element, None, wanted, visits, depth=0)
+            for found in _arrays(element, None, wanted, visits, depth=0):
+                # What has no name holds the insides of tables and objects.
+                if found[0]:
+                    yield found
             element.drain()
 
 

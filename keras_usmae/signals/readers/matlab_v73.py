@@ -9,7 +9,9 @@ from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError
 from keras_usmae.signals.readers.hdf5_storage import load_dataset
 
 _MAX_MEMBERS, _MAX_DEPTH = 100_000, 16
-_PASSED_OVER = {"char", "function_handle", "string", "datetime", "table"}
+# What an array of numbers says to be, or nothing where another program wrote it. Of tables and objects, the file holds
+# numbers of its own bookkeeping under their names.
+_NUMERIC = {"", "double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
 
 
 def list_variables(file: h5py.File, max_bytes: int) -> dict:
@@ -53,7 +55,7 @@ class _Variables:
             raise RefusedError(f"its cells and structures have more than {_MAX_MEMBERS:,} members. Save fewer a file")
         if depth > _MAX_DEPTH:
             raise RefusedError(f"its cells and structures nest deeper than {_MAX_DEPTH}")
-        if isinstance(item, h5py.Group):
+        if isinstance(item, h5py.Group) and "MATLAB_sparse" not in item.attrs:
             for field in item:
                 if isinstance(item.get(field, getlink=True), h5py.HardLink):
                     self._add_field(name, field, item[field], depth)
@@ -63,7 +65,7 @@ class _Variables:
                     if member is not None:
                         self.add(f"{name}{{{index}}}", member, depth + 1)
             # An empty array is stored as its shape.
-            elif _class_of(item) not in _PASSED_OVER and "MATLAB_empty" not in item.attrs:
+            elif _class_of(item) in _NUMERIC and not {"MATLAB_empty", "MATLAB_object_decode"} & set(item.attrs):
                 self._found[name] = item
 
     def _add_field(self, owner, field, item, depth):

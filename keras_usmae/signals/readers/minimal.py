@@ -35,7 +35,7 @@ def _of_arrays(path, sidecar, found, lines):
         names = candidates(file, sidecar, known_layouts(file), ())
         if len(names) > 1:
             likely = family(names)
-            if len(likely) == 1:
+            if len(likely) == 1 or pattern_of(likely) == "*":
                 likely = [max(names, key=lambda name: names[name].num_bytes)]
             lines["signals"] = f'# signals = "{pattern_of(likely)}"   # which of them holds the traces?'
         name = max(names, key=lambda name: names[name].num_bytes)

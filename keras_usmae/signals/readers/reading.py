@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES
 from keras_usmae.signals.readers.array_traces import read_array_traces
+from keras_usmae.signals.readers.doubts import doubts_of
 from keras_usmae.signals.readers.folder import FOLDER_SIDECAR, SUFFIXES, describe_files, own_sidecar
 from keras_usmae.signals.readers.labels import Place, keys_in_file, read_groups, read_onsets
 from keras_usmae.signals.readers.minimal import minimal_sidecar
@@ -21,30 +20,40 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
+_BINARY = "an instrument's binary: save as .csv, .mat or .h5, or as .npy by numpy.fromfile with its dtype"
 # Formats that are not read, and how they become one that is.
 _CONVERTERS = {
     ".trc": "LeCroy's binary traces: save as .csv or .mat on the oscilloscope, or convert by the package lecroyscope",
     ".wfm": "Tektronix's or Rigol's binary waveforms: save as .csv on the oscilloscope",
     ".isf": "Tektronix's internal format: save as .csv on the oscilloscope",
     ".psdata": "PicoScope's own format: save as .csv or .mat in PicoScope",
-    ".bin": "an instrument's binary: save as .csv, .mat or .h5, or as .npy by numpy.fromfile with its dtype",
+    ".bin": _BINARY,
+    ".raw": _BINARY,
+    ".pcm": _BINARY,
+    ".m2k": "M2M's and Eddyfi's own format: export its A-scans as .csv or .txt, or convert to .mfmc or .nde",
+    ".fpd": "OmniScan's older format: convert to .nde in OmniPC or by Evident's converter",
+    ".opd": "OmniScan's older format: convert to .nde in OmniPC or by Evident's converter",
+    ".mdb": "a data base: export its traces as .csv",
+    ".json": "text of records: save the traces as .npy or .csv",
+    ".pkl": "a pickle, which can run code: save as .npz",
+    ".parquet": "a table of columns: save as .csv",
     ".xlsx": "a spreadsheet: save as .csv in UTF-8",
     ".xls": "a spreadsheet: save as .csv in UTF-8",
     ".tdm": "LabVIEW's older format: save as .tdms",
-    ".lvm": "LabVIEW's text: rename to .txt if it is one table, or save as .tdms",
 }
 
 
 def read_recordings(path: str | Path, sidecar: str | Path | None = None, **settings) -> "list[Recording]":
     """Reads a file, or all files of a folder, of measured traces.
 
-    Formats: .npy, .npz, .mat (level 4 to v7.3), HDF5 (.h5, .hdf5, .nde, .mfmc), tables (.csv, .tsv, .txt, .dat), .wav
-    and, with npTDMS, .tdms. Rate, start time, unit and axis are taken from the file where it states them; what it does
-    not say, a sidecar does: `scan.toml` beside `scan.npz` (or `scan.npz.toml`), or one `sidecar.toml` in a folder for
-    those of its files that the sidecar's `files` matches. Where the numbers leave no doubt which array holds the
-    traces, and along which axis time runs, nobody needs to say it; the recording's `provenance` does. Nothing else is
-    guessed, and where file and sidecar contradict each other, that is an error. Sizes are checked against each file's
-    header before anything is loaded, and pickles, code and links to other files are never followed.
+    Formats: .npy, .npz, .mat (level 4 to v7.3), HDF5 (.h5, .hdf5, .nde, .mfmc, .nc and others), tables (.csv, .tsv,
+    .txt, .dat, .asc, .lvm), .wav and, with npTDMS, .tdms. Rate, start time, unit and axis are taken from the file where
+    it states them; what it does not say, a sidecar does: `scan.toml` beside `scan.npz` (or `scan.npz.toml`), or one
+    `sidecar.toml` in a folder for those of its files that the sidecar's `files` matches. Where the numbers leave no
+    doubt which array holds the traces, and along which axis time runs, nobody needs to say it; the recording's
+    `provenance` does. Nothing else is guessed, and where file and sidecar contradict each other, that is an error.
+    Sizes are checked against each file's header before anything is loaded, and pickles, code and links to other files
+    are never followed.
 
     Args:
         path: path of a file or folder. Folders inside of a folder are not searched.
@@ -169,7 +178,7 @@ def _read_file(path, sidecar, place, max_bytes):
     provenance = Provenance(
         stated.origins | {"axis": traces.axis},
         tuple(traces.left_out),
-        (*traces.doubts, *stated.doubts, *_doubts(traces)),
+        (*traces.doubts, *stated.doubts, *doubts_of(path, traces.signals, stated.sampling_rate)),
     )
     onsets = onsets or {}
     keys = list(onsets)
@@ -195,52 +204,9 @@ def _cut_apart(path, traces, samples):
         # Cut already, by the file's own set-up.
         raise ValueError(
             f"{str(path)!r}: 'stacked' A-scans of {samples} samples ('samples') do not make up the {length} samples "
-            "along "
-            "'axis'."
+            "along 'axis'."
         )
     pieces = length // samples
     if pieces > 1:
         traces.signals = traces.signals.reshape(count * pieces, samples)
         traces.names = [f"{name}[{piece}]" for name in traces.names for piece in range(pieces)]
-
-
-def _doubts(traces):
-    """What is likely to be another thing than a recording of A-scans, though it can be one."""
-    count, length = traces.signals.shape
-    doubts = []
-    if _is_rectified(traces.signals):
-        doubts.append("all samples are of one sign: rectified (video) signals, or envelopes? ToF wants the RF signal")
-    if count > 4 * length and length < 256:
-        doubts.append(f"{count:,} traces of {length} samples: is 'axis' right?")
-    if count <= 4 and length > 16_384 and (period := _period(traces.signals[0])):
-        doubts.append(
-            f"a trace of {length:,} samples repeats itself every {period:,}: A-scans in one row are cut apart by "
-            f"stacked = true and samples = {period}"
-        )
-    return doubts
-
-
-def _is_rectified(signals):
-    """Whether samples stay on one side of zero and begin there: unsigned counts lie about the middle of theirs."""
-    some = signals[:: max(len(signals) // 64, 1)].astype(np.float64)
-    some = some[np.isfinite(some).all(axis=1)]
-    if not some.size or (some.min() < 0 < some.max()):
-        return False
-    magnitude = np.abs(some)
-    return bool(
-        np.median(magnitude) - magnitude.min() < 0.35 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
-    )
-
-
-def _period(trace):
-    """Samples after which a trace resembles itself, where that divides it; `None` where it does not."""
-    power = np.abs(np.nan_to_num(trace.astype(np.float64), posinf=0, neginf=0))
-    spectrum = np.fft.rfft(power - power.mean(), 2 * len(power))
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(power)]
-    divisors = [
-        period for count in range(2, 4097) if len(power) % count == 0 and (period := len(power) // count) >= 256
-    ]
-    # Of what is as good, the shortest: two periods are one, too.
-    likeness = {period: correlation[period] / (1 - period / len(power)) / correlation[0] for period in divisors}
-    best = max(likeness.values(), default=0)
-    return min((period for period in divisors if likeness[period] > 0.9 * best), default=None) if best > 0.3 else None

@@ -201,6 +201,8 @@ def _fault(trace):
     if low == high:
         return f"all samples are {low:g}"
     peak = max(abs(low), abs(high))
-    if not _PEAK_RANGE[0] < peak < _PEAK_RANGE[1]:
+    if peak <= _PEAK_RANGE[0]:
+        return f"its largest amplitude is {peak:.3g}. Multiply the traces by some {1 / peak:.0e} and save them again"
+    if peak >= _PEAK_RANGE[1]:
         return f"its largest amplitude is {peak:.3g}: wrong byte order, dtype or unit"
     return None

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_usmae.signals.readers.facts import amplitude_unit
+from keras_usmae.signals.readers.facts import amplitude_unit, round_float
 
 if TYPE_CHECKING:
     from keras_usmae.signals.readers.facts import Fact
@@ -74,8 +74,8 @@ def settle(path: str | Path, sidecar: "Sidecar", facts: "list[Fact]") -> Descrip
         MissingKeyError: where neither states the rate.
     """
     origins, doubts = {}, []
-    rate = _settle_rate(path, sidecar, facts, origins, doubts)
-    start = _settle_start(sidecar, facts, origins, doubts)
+    rate, factors = _settle_rate(path, sidecar, facts, origins, doubts)
+    start = _settle_start(sidecar, facts, origins, doubts, rate, factors)
     unit = _settle_text(path, sidecar, facts, origins)
     scale = _first(facts, "full_scale")
     full_scale = sidecar.full_scale
@@ -107,10 +107,10 @@ def _settle_rate(path, sidecar, facts, origins, doubts):
         for fact in stated if own is None else [own]:
             _refuse_other_rate(path, wanted, fact)
         origins["sampling_rate"] = "the sidecar" if own is None else f"the sidecar, and {own.where} agrees"
-        return float(wanted)
+        return float(wanted), _factors(stated, wanted)
     if own is not None:
         origins["sampling_rate"] = own.where
-        return own.value
+        return own.value, _factors(stated, own.value)
     if stated:
         raise MissingKeyError(
             f"{str(path)!r}: {stated[0].where} gives a rate of {stated[0].value:g} if it is in SI units, which are not "
@@ -122,27 +122,50 @@ def _settle_rate(path, sidecar, facts, origins, doubts):
     )
 
 
-def _refuse_other_rate(path, wanted, fact):
+def _factors(stated, rate):
+    """By what facts in an unknown unit are to be multiplied to be the rate: what that shows holds for their starts."""
+    return {fact.where: factor for fact in stated if not fact.is_clear and (factor := _factor(rate, fact))}
+
+
+def _factor(rate, fact):
     # Where the unit is not stated, MHz, kHz, µs and ns are as good as Hz and s.
     factors = (1.0,) if fact.is_clear else (1.0, 1e3, 1e6, 1e9, 1e12)
-    if not any(_is_same(fact.value * factor, wanted, fact.uncertainty) for factor in factors):
+    return next((factor for factor in factors if _is_same(fact.value * factor, rate, fact.uncertainty)), None)
+
+
+def _refuse_other_rate(path, wanted, fact):
+    if _factor(wanted, fact) is None:
+        way_out = "" if fact.is_clear else " If it holds no times, leave it out by naming the traces in 'signals'."
         raise ValueError(
             f"{str(path)!r}: {fact.where} states {fact.value:.10g} Hz, but its sidecar {wanted:.10g} Hz. Correct "
-            "'sampling_rate', or leave it out to take the file's."
+            f"'sampling_rate', or leave it out to take the file's.{way_out}"
         )
 
 
-def _settle_start(sidecar, facts, origins, doubts):
-    own = _first(facts, "start_time")
+def _settle_start(sidecar, facts, origins, doubts, rate, factors):
+    stated = [fact for fact in facts if fact.key == "start_time"]
+    own = min(stated, key=lambda fact: fact.is_weak, default=None)
+    if own is not None and not own.is_clear and own.where in factors:
+        own = dataclasses.replace(own, value=round_float(own.value / factors[own.where]), is_clear=True)
     if sidecar.start_time is not None:
         origins["start_time"] = "the sidecar"
         # Which event is zero is the user's to say: an oscilloscope counts from its trigger.
         if own is not None and own.is_clear and abs(own.value - sidecar.start_time) > 1e-12:
             doubts.append(f"start_time is the sidecar's {sidecar.start_time:g} s; {own.where} states {own.value:g} s")
         return sidecar.start_time
+    delay = _first(facts, "delay")
+    if delay is not None and delay.value and (own is None or not own.value):
+        doubts.append(
+            f"{delay.where} states {delay.value:g}: if that is when the record begins, write 'start_time', in s"
+        )
     if own is None:
         origins["start_time"] = "not stated, taken for 0"
         return 0.0
+    for other in stated:
+        if own.is_clear and other.is_clear and not other.is_weak and abs(other.value - own.value) * rate > 1:
+            doubts.append(
+                f"{other.where} states a start of {other.value:g} s, but {own.where} {own.value:g} s, which is used"
+            )
     if not own.is_clear:
         origins["start_time"] = "not stated, taken for 0"
         doubts.append(f"{own.where} states a start of {own.value:g} without a unit; write 'start_time', in s")

@@ -16,13 +16,16 @@ from keras_usmae.signals.readers.facts import (
     parse_number,
     split_unit,
 )
-from keras_usmae.signals.readers.table_text import is_number, without_empty_end
+from keras_usmae.signals.readers.table_text import is_number, plain_number, without_empty_end
 
 if TYPE_CHECKING:
     from keras_usmae.signals.readers.sidecar import Sidecar
     from keras_usmae.signals.readers.table_layout import Layout
 
 _MAX_SETTINGS = 500
+_LABVIEW = {"X0": "start time", "Delta_X": "sample interval"}
+_COUNTED = re.compile(r"(?i)samples|points|length|size")
+_CLOCK = re.compile(r"\d{1,4}([-/.:])\d{1,2}\1\d{1,4}([.,]\d+)?")  # a date, or a time of day
 # Words of a row of units that are no units themselves.
 _NO_UNITS = {"sequence", "", "none", "-", "sample", "samples", "point", "points", "index", "n"}
 
@@ -37,6 +40,7 @@ class Header:
         facts: tuple of `Fact`. Of the settings.
         time_unit: str. What the settings state as unit of times, or `""`.
         is_named: bool. Whether the names are the file's.
+        counts: dict of str by int. Settings that are numbers of samples, by their values.
     """
 
     names: tuple[str, ...]
@@ -44,6 +48,7 @@ class Header:
     facts: tuple[Fact, ...]
     time_unit: str
     is_named: bool
+    counts: dict = dataclasses.field(default_factory=dict)
 
 
 def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Header:
@@ -65,7 +70,12 @@ def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Heade
     # One line of settings or text ahead of the numbers, or names that hold blanks between blanks.
     if len(names) <= max(layout.columns) or (layout.delimiter == " " and len(names) != layout.width):
         names = []
-    pairs = _pairs(above) + beside + list(zip(names, units, strict=False))
+    if any(cells[:2] == ["X_Dimension", "Time"] for cells in above):  # LabVIEW's words
+        above = [[_LABVIEW.get(cells[0], cells[0]), *cells[1:]] for cells in above]
+        units = ["s" if name == "X_Value" else "" for name in names] if "X_Value" in names else units
+    settings = _pairs(above, layout)
+    _refuse_other_channels(path, above, layout)
+    pairs = settings + beside + list(zip(names, units, strict=False))
     facts = [fact_of(key, value, f"setting {key!r}", time_unit=sidecar.time_unit) for key, value in pairs]
     time_unit = next((value for key, value in pairs if is_time_unit_name(key) and is_time_unit(value)), "")
     columns = [_column(place, names, units) for place in layout.columns]
@@ -75,6 +85,7 @@ def read_header(path: str | Path, layout: "Layout", sidecar: "Sidecar") -> Heade
         facts=tuple(fact for fact in facts if fact is not None),
         time_unit=time_unit,
         is_named=bool(names),
+        counts={int(value): key for key, value in settings if _COUNTED.search(key) and re.fullmatch(r"\d{1,9}", value)},
     )
 
 
@@ -82,7 +93,7 @@ def _cells_of(cells, layout):
     """Cells of a line above the numbers, which may have other delimiters than they, and a sign of a comment ahead."""
     if len(cells) == 1 and re.search(r"[,;\t]", cells[0]):
         cells = [cell.strip(' "') for cell in re.split(r"[,;\t]", cells[0])]
-    if len(cells) > 1 and cells[0] in ("#", "%", ";"):
+    if cells[0] in ("#", "%", ";") and len(cells) > max(layout.width, 1):
         cells = cells[1:]
     if layout.delimiter == " ":  # a name and its unit, as in "Time (us)"
         joined = []
@@ -112,6 +123,8 @@ def _are_units(cells, layout):
 
 def _is_setting(cells, layout):
     """Whether a line is a setting and its value, and no names of columns."""
+    if len(cells) > 1 and all(_CLOCK.fullmatch(cell) for cell in cells[1:]):
+        return True
     text = cells[0].lstrip("#%; ")
     key = re.split(r"[:=]", text)[0].strip()
     return (
@@ -140,16 +153,32 @@ def _check_names(path, names, layout, num_lines):
         )
 
 
-def _pairs(lines):
+def _refuse_other_channels(path, lines, layout):
+    """Settings of time that have a value for each channel, of which two differ."""
+    if len(layout.columns) < 2:
+        return
+    for cells in lines[:_MAX_SETTINGS]:
+        if len(cells) < 3 or fact_of(cells[0], 1e-6, "") is None:
+            continue
+        values = [plain_number(cell, layout.decimal) for cell in cells[1:] if is_number(cell, layout.decimal)]
+        if len(values) == len(cells) - 1 and len(set(map(float, values))) > 1:
+            raise ValueError(
+                f"{str(path)!r}: channels differ in {cells[0]!r}, {values[0]} and others. Export those apart that have "
+                "no clock in common."
+            )
+
+
+def _pairs(lines, layout):
     """Settings and their values: cells side by side, or `Sample rate: 25 MHz` and `t0 = -1e-6` in one."""
     pairs = []
     for cells in lines[:_MAX_SETTINGS]:
-        for cell in cells[:64]:
+        for cell in [" ".join(cells[:64])] if layout.delimiter == " " else cells[:64]:
             if found := re.fullmatch(r"[#%;]?\s*([A-Za-z][^:=]{0,60}?)\s*[:=]\s*(\S.{0,80})", cell):
                 pairs.append((found[1], found[2]))
         if len(cells) > 1 and 0 < len(cells[0]) <= 80:
             value = next((cell for cell in cells[1:] if cell), "")
             rest = cells[cells.index(value, 1) + 1 :] if value else []
+            value = plain_number(value, layout.decimal) if is_number(value, layout.decimal) else value
             unit = rest[0].strip("()[] ") if rest and len(rest[0]) < 20 else ""
             is_unit = bool(parse_number(value)) and (is_time_unit(unit) or unit.lower().endswith(("hz", "sa/s")))
             pairs.append((cells[0].lstrip("#%; "), f"{value} {unit}" if is_unit else value))

@@ -96,7 +96,8 @@ def find_delimiter(path: str | Path, lines: list[str], sidecar: "Sidecar", max_b
         (score, delimiter, decimal)
         for delimiter in delimiters
         for decimal in ((sidecar.decimal,) if sidecar.decimal else (".", ","))
-        if delimiter != decimal and (score := _score(lines, delimiter, decimal))
+        if (delimiter != decimal or '"' in lines[-1] + lines[-2 % len(lines)])
+        and (score := _score(lines, delimiter, decimal))
     ]
     if not found:
         raise ValueError(_no_table(path, lines, sidecar))
@@ -147,17 +148,30 @@ def _build(path, sidecar, lines, encoding, delimiter, decimal):
                 break
             first = number
     rows = [split_cells(line, delimiter) for number, line in numbered if number >= first][:_MAX_ROWS]
-    above = [split_cells(line, delimiter) for number, line in numbered if number < first]
+    above = [(line, split_cells(line, delimiter)) for number, line in numbered if number < first]
     width = statistics.mode(len(without_empty_end(row)) for row in rows)
     width = max(width, max(columns) + 1)
+    if delimiter == " ":
+        above = [(line, _cells_between_gaps(line, cells, width)) for line, cells in above]
+    above = [cells for _, cells in above]
     _refuse_damage(path, above, rows, columns, decimal, first)
     return Layout(encoding, delimiter, decimal, first, width, tuple(sorted(columns)), tuple(above), tuple(rows))
 
 
+def _cells_between_gaps(line, cells, width):
+    """Names that hold blanks, where two blanks or a tab stand between them."""
+    parts = re.split(r"\s{2,}|\t", line.strip().lstrip("#%;").strip())
+    return parts if len(cells) != width == len(parts) else cells
+
+
 def _refuse_damage(path, above, rows, columns, decimal, first):
     """Rows of numbers ahead of a line that is none, and columns that hold numbers but in the last row."""
+    run = 0
     for number, cells in enumerate(above[:-1]):
-        if len(columns) > 1 and columns <= _numeric(cells, decimal) and len(_numeric(cells, decimal)) == len(cells):
+        numeric = _numeric(cells, decimal)
+        run = run + 1 if columns <= numeric and len(numeric) == len(cells) else 0
+        # One number in a line may be a setting, several one below the other are none.
+        if run and (len(columns) > 1 or run > 3):
             other = next((cell for later in above[number + 1 :] for cell in later if not is_number(cell, decimal)), "")
             raise ValueError(
                 f"{str(path)!r} has rows of numbers, then a line that is none, with {other[:40]!r}, then numbers "

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 _BLOCK = 2**18  # cells
 
 
-def load_columns(path: Path, layout: "Layout", single: list[int], double: list[int]) -> tuple:
+def load_columns(path: Path, layout: "Layout", single: list[int], double: list[int], is_stacked: bool = False) -> tuple:
     """Numbers of some columns of a table.
 
     Args:
         single: list of int. Places among the layout's columns, read as float32.
         double: list of int. The same, read as float64.
+        is_stacked: bool. Whether blank lines may part the rows into blocks. Defaults to `False`.
 
     Returns:
         A tuple of a float32 array of shape `(rows, len(single))`, and a list of float64 arrays of shape `(rows,)`.
@@ -35,7 +36,8 @@ def load_columns(path: Path, layout: "Layout", single: list[int], double: list[i
     numbers, columns = array.array("f"), [array.array("d") for _ in double]
     try:
         with path.open(encoding=layout.encoding) as file:
-            lines = ((number, line) for number, line in enumerate(file) if number >= layout.first and line.strip())
+            blocks = _Blocks()
+            lines = blocks.rows(enumerate(file), layout.first)
             rows = _Rows(path, layout, [layout.columns[place] for place in places])
             while block := list(itertools.islice(lines, size)):
                 parsed = rows.parse(block)
@@ -48,8 +50,42 @@ def load_columns(path: Path, layout: "Layout", single: list[int], double: list[i
             f"{str(path)!r} is not text in {layout.encoding}: {error}. Write the sidecar's 'encoding', such as "
             '"cp1252" or "utf-16".'
         ) from error
+    if not is_stacked:
+        blocks.check(path)
     table = np.frombuffer(numbers, np.float32).reshape(-1, len(single))
     return table, [np.frombuffer(column, np.float64) for column in columns]
+
+
+class _Blocks:
+    """Passes on the rows of a table, and notes where blank lines part them."""
+
+    def __init__(self):
+        self._count, self._parts, self._first = 0, 0, 0
+
+    def rows(self, lines, first):
+        """Yields the numbers and texts of lines that are not blank, from the first row on."""
+        is_blank = False
+        for number, line in lines:
+            if number < first:
+                continue
+            if not line.strip():
+                is_blank = True
+                continue
+            if is_blank and self._count:
+                self._parts += 1
+                self._first = self._first or self._count
+            is_blank = False
+            self._count += 1
+            yield number, line
+
+    def check(self, path):
+        """Refuses rows in blocks. A blank line behind each row is another way to end lines."""
+        if self._parts and self._parts < (self._count - 1) // 2:
+            raise ValueError(
+                f"{str(path)!r}: blank lines part its numbers into {self._parts + 1:,} blocks, the first of "
+                f"{self._first:,} rows. If each is a trace, write stacked = true and samples = {self._first}; if not, "
+                "take the blank lines out."
+            )
 
 
 class _Rows:

@@ -17,6 +17,7 @@ _NUMBERS = {
         re.IGNORECASE | re.ASCII,
     ),
 }
+_BINARY = "samples in binary become .npy by numpy.fromfile with their dtype, and numpy.save."
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 
 
@@ -84,7 +85,7 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, str]:
     if b"\0" in head:
         raise ValueError(
             f"{str(path)!r} is not text in UTF-8: it holds zero bytes. Write the sidecar's 'encoding', such as "
-            '"utf-16-le", if it is text.'
+            f'"utf-16-le", if it is text; {_BINARY}'
         )
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
@@ -118,7 +119,7 @@ def read_head(path: Path, encoding: str, max_bytes: int) -> list[str]:
     except UnicodeError as error:
         raise ValueError(
             f"{str(path)!r} is not text in {encoding}: {error}. Write the sidecar's 'encoding', such as \"cp1252\" or "
-            '"utf-16".'
+            f'"utf-16", if it is text; {_BINARY}'
         ) from error
     lines = text.split("\n")
     if not is_whole and len(lines) > 1:

@@ -1,0 +1,95 @@
+"""What is likely to be another thing than a recording of A-scans, though it can be one: told, and not refused."""
+
+from pathlib import Path
+
+import numpy as np
+
+# Samples: of the shortest A-scans of a stack; of one trace that is looked at for stacks alone.
+_SHORTEST_SCAN, _LONG_TRACE = 256, 16_384
+_PROBED = 8
+# Hz. No sound card samples faster, and no ultrasonic board slower.
+_AUDIO_RATE = 192_000
+
+
+def doubts_of(path: Path, signals: np.ndarray, sampling_rate: float) -> list[str]:
+    """Doubts about the traces of a file.
+
+    Args:
+        path: `pathlib.Path`.
+        signals: array of shape `(n, L)`.
+        sampling_rate: float. In Hz.
+
+    Returns:
+        A list of str.
+    """
+    count, length = signals.shape
+    doubts = []
+    if _is_rectified(signals):
+        doubts.append("all samples are of one sign: rectified (video) signals, or envelopes? ToF wants the RF signal")
+    if count > 4 * length and length < 256:
+        doubts.append(f"{count:,} traces of {length} samples: is 'axis' right?")
+    if period := _period_of(signals):
+        what = "a trace" if count == 1 else "each trace"
+        doubts.append(
+            f"{what} of {length:,} samples repeats itself every {period:,}: A-scans in one row are cut apart by "
+            f"stacked = true and samples = {period}"
+        )
+    if path.suffix.lower() == ".wav" and sampling_rate <= _AUDIO_RATE:
+        doubts.append(
+            f"{sampling_rate:g} Hz is a rate of sound cards, which some programs write whatever the true one: if so, "
+            "save the samples as .npy and state their 'sampling_rate'"
+        )
+    return doubts
+
+
+def _is_rectified(signals):
+    """Whether samples stay on one side of zero and begin there: unsigned counts lie about the middle of theirs."""
+    some = signals[:: max(len(signals) // 64, 1)].astype(np.float64)
+    some = some[np.isfinite(some).all(axis=1)]
+    if not some.size or (some.min() < 0 < some.max()):
+        return False
+    magnitude = np.abs(some)
+    return bool(
+        np.median(magnitude) - magnitude.min() < 0.35 * np.ptp(magnitude) and magnitude.min() < 0.1 * magnitude.max()
+    )
+
+
+def _period_of(signals):
+    """Samples after which traces resemble themselves, where that divides them; `None` where they do not."""
+    count, length = signals.shape
+    lengths = [length // pieces for pieces in range(2, 4097) if length % pieces == 0]
+    divisors = [divisor for divisor in lengths if divisor >= _SHORTEST_SCAN]
+    if not divisors:
+        return None
+    if count <= 4 and length > _LONG_TRACE:
+        correlation = _correlation(signals[:1])
+        # Of what is as good, the shortest: two periods are one, too.
+        likeness = {period: correlation[period] for period in divisors}
+        best = max(likeness.values())
+        return min(period for period in divisors if likeness[period] > 0.9 * best) if best > 0.3 else None
+    # Echoes of a plate come back as well, but weaker from each to the next: of a stack, all pieces are alike.
+    divisors = [divisor for divisor in divisors if length >= 3 * divisor]
+    some = signals[:: max(count // _PROBED, 1)][:_PROBED]
+    correlation = _correlation(some) if divisors else None
+    alike = [period for period in divisors if correlation[period::period].min() > 0.5]
+    return min((period for period in alike if _are_alike(some, period)), default=None)
+
+
+def _are_alike(signals, period):
+    """Whether no piece of traces has less than half the power of another."""
+    pieces = np.nan_to_num(signals.astype(np.float64), posinf=0, neginf=0).reshape(
+        -1, signals.shape[1] // period, period
+    )
+    power = np.square(pieces - pieces.mean()).mean(axis=(0, 2))
+    return power.min() > 0.5 * power.max()
+
+
+def _correlation(signals):
+    """Likeness of the magnitude of traces to itself by lag, as a share of what it is without lag."""
+    length = signals.shape[1]
+    power = np.abs(np.nan_to_num(signals.astype(np.float64), posinf=0, neginf=0))
+    power -= power.mean(axis=1, keepdims=True)
+    spectrum = np.fft.rfft(power, 2 * length)
+    correlation = np.fft.irfft((np.abs(spectrum) ** 2).sum(axis=0))[:length]
+    lags = np.arange(length)
+    return correlation / (1 - lags / length) / correlation[0] if correlation[0] > 0 else np.zeros(length)
