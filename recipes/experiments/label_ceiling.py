@@ -6,7 +6,8 @@ The ceiling takes all of the stated sigma for random, by normal errors. In brack
 labels, in which windows of one record share their label's error. Behind it stands what windows of one record tell: by a
 picker that no label has taught, the spread between records bounds the random error of the labels from above, and the
 spread within a record is none of the labels'. Constant offsets are taken out; windows with a hole ahead are left out.
-Writes `label_ceiling.csv`, `label_echoes.csv`, and `label_ceiling.md`.
+Writes `label_ceiling.csv`, `label_echoes.csv`,
+`label_scores.csv` and `label_ceiling.md`.
 """
 
 from pathlib import Path
@@ -14,12 +15,23 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from scipy.stats import norm
 
 import keras_usmae as ku
 from keras_usmae import options
 from keras_usmae.data import load_dataset
-from keras_usmae.evaluation import ceiling_interval, label_ceiling, median_offset, number_records, split_error
-from keras_usmae.evaluation.label_scores import SHARP_SIGMA
+from keras_usmae.evaluation import (
+    ceiling_interval,
+    interval_over_records,
+    label_ceiling,
+    median_offset,
+    number_records,
+    pick_classically,
+    score_in_sigma,
+    split_error,
+)
+from keras_usmae.evaluation.label_scores import FAR_SIGMAS, SHARP_SIGMA
+from keras_usmae.evaluation.snr_scores import MEDIAN_OF_NORMAL
 from keras_usmae.files import write_csv, write_text
 
 DATASET = "ultrasound_measured/paper"
@@ -82,6 +94,17 @@ def echoes(splits, errors, stored):
         yield row
 
 
+def by_sure_labels(splits, errors):
+    """A row for each estimator: its scores in sigma on the test split, and by the sure labels with their interval."""
+    arrays = splits["test"]
+    plain, record = ~arrays["hole_echo"], number_records(arrays["source"], arrays["position"])
+    sharp = plain & (arrays["onset_sigma"] < SHARP_SIGMA)
+    for name, parts in errors.items():
+        row = {"estimator": name, **score_in_sigma(parts["test"][plain], arrays["onset_sigma"][plain])}
+        low, high = interval_over_records(np.abs(parts["test"][sharp]), record[sharp])
+        yield row | {"sharp_low": low, "sharp_high": high, "sharp_records": len(np.unique(record[sharp]))}
+
+
 def bounded(splits, table, stored):
     """Ceilings of the test labels, had each echo the sigma that the records of the echo show at most."""
     arrays, interfaces = splits["test"], stored.builder.info.features["interface"].names
@@ -97,7 +120,7 @@ def bounded(splits, table, stored):
     )
 
 
-def page(rows, table):
+def page(rows, table, scored):
     """Lines of the page."""
     form = {"accuracy": 100, "within_one_bin": 100, "mean_error_samples": 1, "median_error_samples": 1}
     digits = {"accuracy": 1, "within_one_bin": 2, "mean_error_samples": 2, "median_error_samples": 2}
@@ -127,6 +150,25 @@ def page(rows, table):
         signed = ("common",)
         cells += [f"{float(row[key]):+.2f}" if key.endswith(signed) else f"{float(row[key]):.2f}" for key in keys]
         yield "| " + " | ".join(map(str, cells)) + " |"
+    first = scored[0]
+    yield ""
+    yield (
+        f"The pickers that ship, and the classical ones, on the test split, and by its {first['sharp_signals']} labels "
+        f"with a sigma below {SHARP_SIGMA:g} samples, of {first['sharp_records']} records; 95 % intervals over records:"
+    )
+    yield ""
+    yield "| estimator | median error / sigma | beyond 3 sigma (%) | mean error by these labels (samples) | median |"
+    yield "| --- | --- | --- | --- | --- |"
+    for row in scored:
+        cells = [row["estimator"], f"{row['median_error_sigma']:.2f}", f"{100 * row['beyond_three_sigma']:.2f}"]
+        cells.append(f"{row['sharp_mean_error_samples']:.2f} ({row['sharp_low']:.2f} to {row['sharp_high']:.2f})")
+        yield "| " + " | ".join([*cells, f"{row['sharp_median_error_samples']:.2f}"]) + " |"
+    truth = next(row for row in rows if row["split"] == "test" and row["labels"].startswith("sigma below"))
+    ends = f"{truth['mean_error_samples_low']:.2f} to {truth['mean_error_samples_high']:.2f}"
+    yield (
+        f"| ceiling of the labels | {MEDIAN_OF_NORMAL:.2f} | {200 * norm.sf(FAR_SIGMAS):.2f} | "
+        f"{truth['mean_error_samples']:.2f} ({ends}) | {truth['median_error_samples']:.2f} |"
+    )
 
 
 def main(
@@ -147,20 +189,26 @@ def main(
         offset = median_offset(splits["validation"]["onset"], picks["validation"])
         errors[preset] = {split: picks[split] - arrays["onset"] - offset for split, arrays in splits.items()}
     table = list(echoes(splits, errors, stored))
+    classical = {split: pick_classically(arrays["signal"], stored.sampling_rate) for split, arrays in splits.items()}
+    for name in classical["test"]:
+        offset = median_offset(splits["validation"]["onset"], classical["validation"][name])
+        errors[name] = {split: classical[split][name] - arrays["onset"] - offset for split, arrays in splits.items()}
+    scored = list(by_sure_labels(splits, errors))
     rows = [row for split, arrays in splits.items() for row in ceilings(arrays, split)]
     rows.append(bounded(splits, table, stored))
     output.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     write_csv(output / "label_ceiling.csv", [{key: row.get(key, "") for key in columns} for row in rows])
     write_csv(output / "label_echoes.csv", table)
-    write_page(rows, table, output)
+    write_csv(output / "label_scores.csv", scored)
+    write_page(rows, table, scored, output)
     return output / "label_ceiling.md"
 
 
-def write_page(rows, table, output):
-    """Writes the page from the rows of both CSVs."""
+def write_page(rows, table, scored, output):
+    """Writes the page from the rows of the CSVs."""
     text = " ".join(__doc__.split("\n\n")[2].split()).partition(" Writes")[0]
-    lines = ["# The ceiling of the labels", "", text, "", *page(rows, table)]
+    lines = ["# The ceiling of the labels", "", text, "", *page(rows, table, scored)]
     write_text(output / "label_ceiling.md", "\n".join([*lines, ""]))
     print("\n".join(lines))
 

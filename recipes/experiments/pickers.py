@@ -101,16 +101,16 @@ def summarise(rows):
     """A Markdown table: mean and standard deviation over the runs of each preset, and the classical pickers once."""
     lines = []
     # The classical pickers behind the others, and the ceiling last.
-    rows = sorted(rows, key=lambda row: (row["run"] == "", row["preset"] == CEILING))
-    shown = {key: how for key, how in SHOWN.items() if any(known(row, key) for row in rows)}
+    rows = sorted(rows, key=lambda row: (not row.get("run"), row["preset"] == CEILING))
+    shown = {key: how for key, how in SHOWN.items() if any(known(row, key) for row in rows if row["preset"] != CEILING)}
     for split in SPLITS:
         count = next(row["signals"] for row in rows if row["split"] == split)
         header = ["picker", "runs", *(name for name, _, _ in shown.values())]
         lines += ["", f"## {split.capitalize()}: {count:,} windows without a hole ahead of the labelled echo", ""]
         lines += ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
         for preset in dict.fromkeys(row["preset"] for row in rows):
-            part = {row["run"]: row for row in rows if row["split"] == split and row["preset"] == preset}.values()
-            cells = [preset, str(len(part)) if next(iter(part))["run"] else "-"]
+            part = {row.get("run"): row for row in rows if row["split"] == split and row["preset"] == preset}.values()
+            cells = [preset, str(len(part)) if next(iter(part)).get("run") else "-"]
             for key, (_, scale, form) in shown.items():
                 values = [scale * row[key] for row in part if known(row, key)]
                 text = form.format(statistics.mean(values)) if values else "-"
@@ -134,6 +134,21 @@ def summarise(rows):
                 cells.append(f"{error:.2f}, {far:g}")
             lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def page(rows):
+    """Text of the page, from a row for each run, split and estimator."""
+    title = "# Ready pickers on measured signals, without a measured label"
+    notes = [
+        "",
+        "Mean and standard deviation over runs of the last stage of the training, which differ in their seed. The "
+        "constant offset of each estimator, its median error on the validation split, is taken out. A bin is 16 "
+        "samples of 10 ns; far is off by more than two bins. The first pick counts but for the recall among the three "
+        "strongest. In brackets: the 95 % interval over records, mean of its ends over the runs. The last line is what "
+        "the truth would score by these labels, were all of their stated sigma random, with the range of 95 % of such "
+        "sets of labels; see [the ceiling of the labels](label_ceiling.md).",
+    ]
+    return "\n".join([title, *notes, *summarise(rows), ""])
 
 
 def main(
@@ -160,18 +175,8 @@ def main(
     columns = list(dict.fromkeys(key for row in rows for key in row))
     write_csv(output / "pickers.csv", [{key: row.get(key, "") for key in columns} for row in rows])
     write_json(output / "pickers_synthetic.json", synthetic)
-    title = "# Ready pickers on measured signals, without a measured label"
-    notes = [
-        "",
-        "Mean and standard deviation over runs of the last stage of the training, which differ in their seed. The "
-        "constant offset of each estimator, its median error on the validation split, is taken out. A bin is 16 "
-        "samples of 10 ns; far is off by more than two bins. The first pick counts but for the recall among the three "
-        "strongest. In brackets: the 95 % interval over records, mean of its ends over the runs. The last line is what "
-        "the truth would score by these labels, were all of their stated sigma random, with the range of 95 % of such "
-        "sets of labels; see [the ceiling of the labels](label_ceiling.md).",
-    ]
     path = output / "pickers.md"
-    write_text(path, "\n".join([title, *notes, *summarise(rows), ""]))
+    write_text(path, page(rows))
     print(path.read_text())
     return path
 

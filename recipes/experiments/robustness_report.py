@@ -35,6 +35,8 @@ def crossing(values, scores, start, limit, side):
     values, scores = values[order], scores[order]
     away = values <= start if side < 0 else values >= start
     values, scores = (each[away][::-1] if side < 0 else each[away] for each in (values, scores))
+    if not scores[0] <= limit:
+        return float(values[0])
     for (x0, y0), (x1, y1) in itertools.pairwise(zip(values, scores, strict=True)):
         if not y1 <= limit:
             if not np.isfinite(y1) or y1 == y0:

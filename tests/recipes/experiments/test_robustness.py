@@ -40,6 +40,7 @@ def test_a_crossing_lies_between_settings_by_a_line():
     assert crossing(values, np.array([np.nan, 1.0, 1, 1]), 30, 2.0, -1) == 0
     assert crossing(values, scores[::-1], 0, 2.0, 1) == pytest.approx(12.5)
     assert crossing(values, scores, 30, 0.5, -1) == 30
+    assert crossing(values, np.array([0.0, 9, 9, 8]), 30, 0.5, -1) == 30, "it is above from the start"
 
 
 def test_page_and_picture_have_what_there_is(tmp_path):
