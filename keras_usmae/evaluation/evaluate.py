@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_usmae.evaluation.calibration import coverage, fit_temperature, reliability
+from keras_usmae.evaluation.label_ceiling import label_ceiling
+from keras_usmae.evaluation.label_scores import SHARP_SIGMA
 from keras_usmae.evaluation.pick_scores import echo_recall, median_offset, pick_classically, score_estimates
 from keras_usmae.models import ToFClassifier
 from keras_usmae.signals import standardize
@@ -31,6 +33,8 @@ class Evaluation:
             temperature of a classifier.
         recall: dict, what `echo_recall` returns for a picker; `None` for a classifier.
         curves: dict of what `reliability` returns for a classifier; empty for a picker.
+        ceiling: dict of what `label_ceiling` returns: `"all"`, and `"without_hole"` for the signals without a hole;
+            empty where the labels state no sigma.
     """
 
     estimates: dict
@@ -40,6 +44,7 @@ class Evaluation:
     calibration: dict
     recall: dict | None
     curves: dict
+    ceiling: dict = dataclasses.field(default_factory=dict)
 
 
 def evaluate(
@@ -58,7 +63,8 @@ def evaluate(
 
     Args:
         model: `ToFClassifier` or `EchoPicker`, of which the first pick of each signal counts.
-        arrays: dict of arrays of the signals to score: `"signal"`, `"onset"` in samples, and optionally `"hole_echo"`.
+        arrays: dict of arrays of the signals to score: `"signal"`, `"onset"` in samples, and optionally `"hole_echo"`
+            and `"onset_sigma"`, the standard deviation of each label.
         held_out: dict of arrays of other signals, `"signal"` and `"onset"`.
         sampling_rate: float, Hz.
         speed_of_sound: float, m/s. Defaults to `1480.0`, water.
@@ -103,6 +109,7 @@ def evaluate(
                 speed_of_sound,
                 classes,
                 arrays.get("hole_echo"),
+                arrays.get("onset_sigma"),
             ),
             "outliers": float(np.mean(error[np.isfinite(error)] > OUTLIER_BINS * bin_width)),
         }
@@ -114,9 +121,26 @@ def evaluate(
     }
     picks = measured.get("picks")
     recall = None if picks is None else echo_recall(picks, onset, bin_width, scores[name]["offset_samples"])
+    interval, ceiling = measured["interval"], _ceilings(arrays, bin_width)
     return Evaluation(
-        estimates, scores, measured["confidence"], measured["interval"], calibration, recall, measured["curves"]
+        estimates, scores, measured["confidence"], interval, calibration, recall, measured["curves"], ceiling
     )
+
+
+def _ceilings(arrays, bin_width):
+    """What the truth would score by the labels, of all signals and of those without a hole."""
+    if "onset_sigma" not in arrays:
+        return {}
+    onset, sigma = arrays["onset"], arrays["onset_sigma"]
+    parts = {"all": np.ones(len(onset), bool)}
+    if "hole_echo" in arrays and not np.all(arrays["hole_echo"]):
+        parts["without_hole"] = ~np.asarray(arrays["hole_echo"], bool)
+    ceilings = {}
+    for name, rows in parts.items():
+        sharp = rows & (sigma < SHARP_SIGMA)
+        mean = label_ceiling(onset[sharp], sigma[sharp], bin_width)["mean_error_samples"] if sharp.any() else np.nan
+        ceilings[name] = {**label_ceiling(onset[rows], sigma[rows], bin_width), "sharp_mean_error_samples": mean}
+    return ceilings
 
 
 def _classify(classifier, arrays, held_out, verbose):

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_usmae.evaluation.label_ceiling import FAR_BINS
+from keras_usmae.evaluation.label_scores import score_in_sigma
 from keras_usmae.evaluation.scores import score_onsets
 from keras_usmae.signals import pick_aic, pick_threshold
 
 if TYPE_CHECKING:
     from keras_usmae.picker.picks import Picks
 
-FAR_BINS = 2  # off by more than these: another echo was taken
 MOST_PICKS = 3
 
 
@@ -55,6 +56,7 @@ def score_estimates(
     speed_of_sound: float,
     predicted_class: np.ndarray | None = None,
     hole: np.ndarray | None = None,
+    sigma: np.ndarray | None = None,
 ) -> dict:
     """Scores of one estimator as it stands, and with its constant offset taken out.
 
@@ -67,11 +69,13 @@ def score_estimates(
         speed_of_sound: float, m/s.
         predicted_class: optional int array of shape `(n,)`, see `score_onsets`.
         hole: optional bool array of shape `(n,)`, signals with another real echo ahead of the labelled one.
+        sigma: optional array of shape `(n,)`, standard deviation of each label in samples.
 
     Returns:
         A dict: what `score_onsets` returns; `"offset_samples"`; `"bias_free"`, the same with the offset taken out and
         with `"far"`, the share that is off by more than two bins or not found; and `"bias_free_without_hole"`, that of
-        the signals without a hole, where `hole` is given.
+        the signals without a hole, where `hole` is given. The bias-free ones have what `score_in_sigma` returns, too,
+        where `sigma` is given.
     """
     common = bin_width, sampling_rate, speed_of_sound
     free = np.asarray(estimate, "float64") - (offset if np.isfinite(offset) else 0.0)
@@ -79,7 +83,8 @@ def score_estimates(
     def without_offset(rows):
         error = free[rows] - onset[rows]
         far = float(np.mean(~(np.abs(error) <= FAR_BINS * bin_width)))
-        return {**score_onsets(onset[rows], free[rows], *common), "far": far, "signals": len(error)}
+        by_sigma = {} if sigma is None else score_in_sigma(error, np.asarray(sigma)[rows])
+        return {**score_onsets(onset[rows], free[rows], *common), "far": far, "signals": len(error), **by_sigma}
 
     scores = score_onsets(onset, estimate, *common, predicted_class)
     scores |= {"offset_samples": offset, "bias_free": without_offset(slice(None))}

@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_usmae.evaluation.evaluate import OUTLIER_BINS
+from keras_usmae.evaluation.label_scores import FAR_SIGMAS, SHARP_SIGMA
 from keras_usmae.evaluation.plots import plot_error_over_snr, plot_reliability, plot_tof_errors, plot_tof_examples
 from keras_usmae.evaluation.snr import error_over_snr, snr_table
+from keras_usmae.evaluation.snr_scores import MEDIAN_OF_NORMAL
 from keras_usmae.files import save_figure, write_csv, write_json, write_markdown
+from keras_usmae.signals import samples_to_mm
+
+CEILING_NOTE = (
+    "The ceiling of the labels is what the truth would score by them, were all of their stated sigma random. Who "
+    "scores better has learnt what the labels' errors have in common, or sigma is stated too large: above the ceiling, "
+    "scores do not tell who is nearer to the truth."
+)
 
 if TYPE_CHECKING:
     from keras_usmae.evaluation.evaluate import Evaluation
@@ -86,7 +95,7 @@ def write_evaluation(
     ]
     header = ["estimator", "top-1", "within 1 bin", "outliers", "missed", "bias", "median error", "mean error"]
     title = f"{network} on {len(onset):,} signals: {dataset}, {split}"
-    lines = list(_table(found.scores))
+    lines = [*_table(found.scores), *_ceiling_line(found, rate, speed_of_sound)]
     summary = write_markdown(folder / "evaluation.md", title, [*header, "95th percentile", "RMSE"], lines, notes)
     write_json(
         folder / "metrics.json",
@@ -96,6 +105,7 @@ def write_evaluation(
             "signals": len(onset),
             "speed_of_sound": speed_of_sound,
             "scores": found.scores,
+            "ceiling_of_the_labels": found.ceiling,
             "recall": found.recall,
             "calibration": found.calibration,
             "over_snr": over_snr,
@@ -115,16 +125,44 @@ def _table(estimators):
         yield line
 
 
-def _bias_free_table(estimators, kind):
+def _ceiling_line(found, rate, speed_of_sound):
+    """A line of that table for what the truth would score by these labels, where they state how sure they are."""
+    if not found.ceiling:
+        return
+    scores = found.ceiling["all"]
+    line = ["ceiling of the labels", *(f"{scores[key]:.1%}" for key in ("accuracy", "within_one_bin")), "-", "-", "-"]
+    for key in ("median_error", "mean_error", "p95_error", "rmse"):
+        value = scores[f"{key}_samples"]
+        mm = samples_to_mm(value, rate, speed_of_sound)
+        line.append(f"{value:.2f} = {value * 1e9 / rate:.0f} ns = {mm:.3f} mm")
+    yield line
+
+
+def _bias_free_table(found, kind, part):
     """Lines of the Markdown table with the offsets taken out."""
-    header = ["estimator", "offset", "within 1 bin", "far or missed", "median error", "mean error", "RMSE"]
+    header = ["estimator", "offset", "top-1", "within 1 bin", "far or missed", "median error", "mean error", "RMSE"]
+    sure = f"mean error, sigma < {SHARP_SIGMA:g}"
+    truth = found.ceiling.get(part)
+    header += ["median error / sigma", f"beyond {FAR_SIGMAS:g} sigma", sure] if truth else []
     yield "| " + " | ".join(header) + " |"
     yield "| " + " | ".join(["---"] * len(header)) + " |"
-    for name, scores in estimators.items():
+    for name, scores in found.scores.items():
         free = scores[kind]
-        line = [name, f"{scores['offset_samples']:+.2f}", f"{free['within_one_bin']:.2%}", f"{free['far']:.2%}"]
-        line += [f"{free[f'{key}_samples']:.2f}" for key in ("median_error", "mean_error", "rmse")]
+        line = [name, f"{scores['offset_samples']:+.2f}", *_shares_and_errors(free)]
+        if truth:
+            line += [f"{free['median_error_sigma']:.2f}", f"{free['beyond_three_sigma']:.2%}"]
+            line += [f"{free['sharp_mean_error_samples']:.2f}"]
         yield "| " + " | ".join(line) + " |"
+    if truth:
+        last = f"{truth['sharp_mean_error_samples']:.2f}"
+        line = ["ceiling of the labels", "-", *_shares_and_errors(truth), f"{MEDIAN_OF_NORMAL:.2f}", "0.27%", last]
+        yield "| " + " | ".join(line) + " |"
+
+
+def _shares_and_errors(scores):
+    """Cells that both tables of bias-free scores have of an estimator and of the truth."""
+    cells = [f"{scores['accuracy']:.1%}", f"{scores['within_one_bin']:.2%}", f"{scores['far']:.2%}"]
+    return cells + [f"{scores[f'{key}_samples']:.2f}" for key in ("median_error", "mean_error", "rmse")]
 
 
 def _fair_notes(found):
@@ -135,13 +173,16 @@ def _fair_notes(found):
         "",
         "The offset is the median error on the validation split, in samples. Far is off by more than two bins.",
         "",
-        *_bias_free_table(found.scores, "bias_free"),
+        *_bias_free_table(found, "bias_free", "all"),
     ]
     first = next(iter(found.scores.values()))
     if "bias_free_without_hole" in first:
         count = first["bias_free_without_hole"]["signals"]
         lines += ["", f"The same for the {count:,} signals without a drilled hole ahead of the labelled echo:", ""]
-        lines += _bias_free_table(found.scores, "bias_free_without_hole")
+        lines += _bias_free_table(found, "bias_free_without_hole", "without_hole")
+    if found.ceiling:
+        sharp = first["bias_free"]["sharp_signals"]
+        lines += ["", CEILING_NOTE, "", f"{sharp:,} of all labels have a sigma below {SHARP_SIGMA:g} samples."]
     if found.recall:
         recall = found.recall
         lines += [

@@ -50,7 +50,9 @@ def report(rows, sweep, folder):
         "unclipped signals in white noise; `snr.py` tells what else it assumes. Networks and probes have the labels, "
         "pickers none.",
     ]
-    return [score_table(folder / "baselines.md", title, rows, ("dataset", "method"), notes, SHOWN_UNCLIPPED)]
+    return [
+        score_table(folder / "baselines.md", title, rows, ("dataset", "method"), notes, SHOWN_UNCLIPPED, sweep.ceilings)
+    ]
 
 
 EXPERIMENT = Experiment(trials, run, report)

@@ -26,7 +26,7 @@ def report(rows, sweep, folder):
     notes += paired_notes(
         rows, "decoder cross", ("decoder full", "from scratch"), "labels", "test_mean_error_samples", 1.0, "samples"
     )
-    return [score_table(folder / "decoders.md", title, rows, ("labels", "method"), notes)]
+    return [score_table(folder / "decoders.md", title, rows, ("labels", "method"), notes, ceilings=sweep.ceilings)]
 
 
 EXPERIMENT = Experiment(trials, run_tof, report)

@@ -37,7 +37,8 @@ def report(rows, sweep, folder):
             rivals = ("from scratch",) if method == "paper" else ("from scratch", "paper")
             notes += paired_notes(rows, method, rivals, "unseen", value, 1.0, f"samples of {unit} error")
     title = f"Diversity of pre-training: {sweep.preset}, unseen transducer of {sweep.dataset}, {sweep.schedule}"
-    return [score_table(folder / "diversity.md", title, rows, ("unseen", "method"), notes)]
+    ceilings = [{**row, "unseen": row["held_out"]} for row in sweep.ceilings]
+    return [score_table(folder / "diversity.md", title, rows, ("unseen", "method"), notes, ceilings=ceilings)]
 
 
 EXPERIMENT = Experiment(trials, run_unseen, report)

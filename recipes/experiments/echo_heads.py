@@ -31,7 +31,8 @@ from keras_usmae.training import EpochBatches, fresh_echoes
 from keras_usmae.training.picker_training import compile_detector
 from recipes.experiments.pickers import DATASET, SHOWN
 
-SHOWN = {name: how for name, how in SHOWN.items() if name != "coverage"} | {"no_pick": ("no pick (%)", 100, "{:.2f}")}
+KEPT = ("within_one_bin", "far", "mean_error_samples", "median_error_samples", "recall_of_three")
+SHOWN = {name: SHOWN[name] for name in KEPT} | {"no_pick": ("no pick (%)", 100, "{:.2f}")}
 
 
 class SoftmaxEchoDetector(EchoDetector):

@@ -53,7 +53,9 @@ def report(rows, sweep, folder):
         rows, "pre-trained", rivals, "labels", "test_mean_error_samples", 1.0, "samples of mean error"
     )
     title = f"Label budget: {sweep.preset}, {sweep.dataset}, test split, {sweep.schedule}"
-    files = [score_table(folder / "labels.md", title, rows, ("labels", "method"), notes, SHOWN_UNCLIPPED)]
+    files = [
+        score_table(folder / "labels.md", title, rows, ("labels", "method"), notes, SHOWN_UNCLIPPED, sweep.ceilings)
+    ]
     for value, label, scale in (
         ("test_accuracy", "Top-1 accuracy (%)", 100.0),
         ("test_mean_error_samples", "Mean error (samples)", 1.0),

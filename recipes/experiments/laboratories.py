@@ -119,6 +119,23 @@ def estimates(pickers, signals, scale):
     return found
 
 
+def page(rows):
+    """Text of the page, from a row for each laboratory."""
+    names = [key.removesuffix(" far") for key in rows[0] if key.endswith(" far")]
+    text = " ".join(__doc__.split("\n\n")[2].split()).partition(" Writes")[0]
+    lines = ["# Ready pickers on virtual laboratories", "", text, ""]
+    lines += [f"{len(rows)} laboratories of {NUM_TRACES} traces; 95 % intervals over laboratories in brackets.", ""]
+    lines += ["| picker | far or missed (%) | laboratories above 0.5 % | median error (samples), median laboratory |"]
+    lines += ["| --- | --- | --- | --- |"]
+    for name in names:
+        far = 100 * np.array([row[f"{name} far"] for row in rows])
+        draws = np.random.default_rng(0).choice(far, (2000, len(far))).mean(axis=1)
+        low, high = np.quantile(draws, [0.025, 0.975])
+        median = np.median([row[f"{name} median"] for row in rows])
+        lines.append(f"| {name} | {far.mean():.2f} ({low:.2f} to {high:.2f}) | {np.sum(far > 0.5)} | {median:.2f} |")
+    return "\n".join([*lines, ""])
+
+
 def main(
     laboratories: Annotated[int, typer.Option(min=1, help="Recordings to draw.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next have the next.")] = 1000,
@@ -135,22 +152,11 @@ def main(
             error = np.abs(found - onset - median_offset(onset[there], found[there]))[there]
             row |= {f"{name} far": float(np.mean(~(error <= FAR))), f"{name} median": float(np.nanmedian(error))}
         rows.append(row)
-    names = [key.removesuffix(" far") for key in rows[0] if key.endswith(" far")]
-    text = " ".join(__doc__.split("\n\n")[2].split()).partition(" Writes")[0]
-    lines = ["# Ready pickers on virtual laboratories", "", text, ""]
-    lines += [f"{laboratories} laboratories of {NUM_TRACES} traces; 95 % intervals over laboratories in brackets.", ""]
-    lines += ["| picker | far or missed (%) | laboratories above 0.5 % | median error (samples), median laboratory |"]
-    lines += ["| --- | --- | --- | --- |"]
-    for name in names:
-        far = 100 * np.array([row[f"{name} far"] for row in rows])
-        draws = np.random.default_rng(0).choice(far, (2000, len(far))).mean(axis=1)
-        low, high = np.quantile(draws, [0.025, 0.975])
-        median = np.median([row[f"{name} median"] for row in rows])
-        lines.append(f"| {name} | {far.mean():.2f} ({low:.2f} to {high:.2f}) | {np.sum(far > 0.5)} | {median:.2f} |")
     output.mkdir(parents=True, exist_ok=True)
     write_csv(output / "laboratories.csv", rows)
-    write_text(output / "laboratories.md", "\n".join([*lines, ""]))
-    print("\n".join(lines))
+    text = page(rows)
+    write_text(output / "laboratories.md", text)
+    print(text)
     return output / "laboratories.md"
 
 

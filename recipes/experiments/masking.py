@@ -61,7 +61,7 @@ def report(rows, sweep, folder):
         "",
     ]
     notes += _compared(rows)
-    files = [score_table(folder / "masking.md", title, rows, ("method",), notes, shown)]
+    files = [score_table(folder / "masking.md", title, rows, ("method",), notes, shown, sweep.ceilings)]
     pretrained = [row for row in rows if row["pretraining"]]
     groups = summarize(pretrained, ("method",), ("reconstruction_loss", "test_accuracy", "test_mean_error_samples"))
     figure = plot_scatter(

@@ -14,10 +14,17 @@ SHOWN = {
 }
 # Of the signals that a bound can be told for: not clipped, 18 to 38 dB.
 SHOWN_UNCLIPPED = {**SHOWN, "test_unclipped_mean_error_samples": ("mean error, unclipped (samples)", 1.0, "{:.2f}")}
+CEILING_NOTE = (
+    "Ceiling of the labels: what the truth would score by these labels, were all of their stated sigma random. Who "
+    "scores better has learnt what the labels' errors have in common, or sigma is stated too large."
+)
 
 
-def score_table(path, title, rows, by, notes=(), shown=SHOWN):
-    """A table with mean and standard deviation of the scores for each group of rows, of scores that some row has."""
+def score_table(path, title, rows, by, notes=(), shown=SHOWN, ceilings=()):
+    """A table with mean and standard deviation of the scores for each group of rows, of scores that some row has.
+
+    The ceiling of the labels stands below; see `ceilings.py`.
+    """
     lines = []
     shown = {name: how for name, how in shown.items() if any(name in row for row in rows)}
     rows = [{**dict.fromkeys(shown, float("nan")), **row} for row in rows]
@@ -27,6 +34,12 @@ def score_table(path, title, rows, by, notes=(), shown=SHOWN):
             mean, spread = (form.format(scale * group[f"{name}_{kind}"]) for kind in ("mean", "std"))
             line.append("-" if mean == "nan" else mean if group["n"] == 1 else f"{mean} ± {spread}")
         lines.append(line)
+    for row in ceilings:
+        cells = (
+            form.format(scale * float(row[name])) if name in row else "-" for name, (_, scale, form) in shown.items()
+        )
+        lines.append([str(row.get(key, "-")) for key in by] + ["-", *cells])
+    notes = [*notes, *(["", CEILING_NOTE] if ceilings else [])]
     header = [*by, "seeds", *(name for name, _, _ in shown.values())]
     return write_markdown(path, title, header, lines, notes)
 

@@ -19,10 +19,11 @@
 
 Every trial is kept in the folder, so that an interrupted experiment goes on where it was, and the same command started
 twice shares the work between two processes. Settings were chosen on the validation split; the test split is scored by
-every trial and decides nothing. Writes `EXPERIMENT.csv` (a row per trial), `EXPERIMENT.md` (mean and standard deviation
-over the seeds) and PNG plots. `KERAS_BACKEND` chooses the backend.
+every trial and decides nothing. Writes `EXPERIMENT.csv` (a row per trial, and one for the ceiling of the labels),
+`EXPERIMENT.md` (mean and standard deviation over the seeds) and PNG plots. `KERAS_BACKEND` chooses the backend.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ from keras_usmae import options
 from keras_usmae.files import write_csv
 from keras_usmae.models import load_preset
 from recipes import experiments
+from recipes.experiments.ceilings import ceiling_rows
 from recipes.experiments.grid import read_trials, run_trials
 from recipes.experiments.sweep import SHORT, Sweep
 from recipes.experiments.trial import Place, Trial
@@ -98,9 +100,12 @@ def main(
     rows = sorted(read_trials(trials, folder), key=lambda row: row["seed"])
     if not rows:
         raise ValueError(f"No trial of {experiment!r} is done in {folder}; run it without --report first.")
+    # A row for what the truth would score by uncertain labels, where an experiment scores times of flight.
+    scored = any("test_mean_error_samples" in row for row in rows)
+    ceilings = ceiling_rows(dataset, Place(folder, tfds_dir, raw_dir), experiment == "diversity") if scored else []
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
-    write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in rows])
-    files = entry.report(rows, sweep, folder)
+    write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in (*rows, *ceilings)])
+    files = entry.report(rows, dataclasses.replace(sweep, ceilings=tuple(ceilings)), folder)
     print(f"{experiment}: {len(rows)} of {len(trials)} trials are done. {folder / f'{experiment}.csv'}")
     for path in files:
         print(f"  {path}")

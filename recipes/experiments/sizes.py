@@ -35,7 +35,7 @@ def report(rows, sweep, folder):
     notes += paired_notes(
         rows, "pre-trained", ("from scratch",), "preset", "test_mean_error_samples", 1.0, "samples of mean error"
     )
-    files = [score_table(folder / "sizes.md", title, rows, ("preset", "method"), notes, SHOWN)]
+    files = [score_table(folder / "sizes.md", title, rows, ("preset", "method"), notes, SHOWN, sweep.ceilings)]
     parameters = {preset: MAEEncoder.from_preset(preset).count_params() for preset in {row["preset"] for row in rows}}
     curves = [
         {

@@ -14,7 +14,7 @@ FEW_LABELS = 320  # 5 % of the measured ones
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """What the command line says; see `run.py`."""
+    """What the command line says, see `run.py`; and for reports the rows of `ceilings.py`."""
 
     preset: str
     dataset: str
@@ -25,6 +25,7 @@ class Sweep:
     seeds: int
     run: str | None = None
     learning_rate: float | None = None
+    ceilings: tuple = ()
 
     def shipped(self, preset=None):
         """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""

@@ -9,7 +9,6 @@ standard deviation over these runs. Writes `PRESET_picker.weights.h5`, `.json`, 
 `KERAS_BACKEND=tensorflow` only.
 """
 
-import csv
 import statistics
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,8 @@ from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
 from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
+from recipes.maintenance.csv_rows import read_rows
+from recipes.maintenance.figures import picker_card
 
 MAX_BYTES = 6_000_000
 SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma")
@@ -38,19 +39,12 @@ FORMS = {
     "mean_error": (1, "{:.2f}"),
     "coverage": (100, "{:.1f}"),
 }
-OTHERS = ("AIC picker", "envelope threshold picker")
-MEASURED = (
-    ("within one bin", "within_one_bin", 100, "{:.2f}", " %"),
-    ("off by more than 32 samples, or none", "far", 100, "{:.2f}", " %"),
-    ("mean error (samples)", "mean_error_samples", 1, "{:.2f}", ""),
-    ("median error (samples)", "median_error_samples", 1, "{:.2f}", ""),
-    ("labelled echo among the three strongest picks, all 1,600 windows", "recall_of_three", 100, "{:.2f}", " %"),
-    ("labels in their 95 % interval", "coverage", 100, "{:.1f}", " %"),
-)
 MEASURED_TEXT = """\
 On the measured test split, {signals:,} windows of 2,048 samples without a drilled hole ahead of the labelled echo,
 with no measured label but for the constant offset, which is the median error on the validation split; mean and standard
 deviation over the same runs, 95 % intervals over records in brackets ([table]({table})):
+
+<!-- figures: card_{preset} -->
 
 """
 CARD = """# `{preset}`, the ready picker
@@ -105,37 +99,11 @@ def spread(runs, name):
     return f"{form.format(statistics.mean(values))} ± {form.format(statistics.stdev(values))}{unit}"
 
 
-def measured_results(path, preset):
+def measured_results(experiment, preset):
     """The section of the card on measured signals, from the rows that `pickers.py` wrote."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    test = {
-        name: [row for row in rows if (row["preset"], row["split"]) == (name, "test")] for name in (preset, *OTHERS)
-    }
-    validation = [float(row["coverage"]) for row in rows if (row["preset"], row["split"]) == (preset, "validation")]
-
-    def cell(name, key, scale, form, spread=True):
-        # The classical pickers are the same in every run.
-        values = [scale * float(row[key]) for row in test[name] if row.get(key)]
-        if not values:
-            return "-"
-        several = spread and name == preset
-        return form.format(statistics.mean(values)) + (f" ± {form.format(statistics.stdev(values))}" if several else "")
-
-    lines = [f"| | `{preset}` | {' | '.join(OTHERS)} |", "| --- | --- | --- | --- |"]
-    for label, key, scale, form, unit in MEASURED:
-        cells = [cell(name, key, scale, form) for name in test]
-        if key == "mean_error_samples":
-            ends = [[cell(name, f"mean_error_{end}", 1, "{:.2f}", False) for end in ("low", "high")] for name in test]
-            cells = [f"{text} ({low} to {high})" for text, (low, high) in zip(cells, ends, strict=True)]
-        if key == "coverage":
-            of_validation = f"{100 * statistics.mean(validation):.1f} ± {100 * statistics.stdev(validation):.1f}"
-            cells[0] += f"{unit} (validation split {of_validation}"
-            unit = f"{unit})"
-        lines.append(f"| {label} | " + " | ".join(text if text == "-" else text + unit for text in cells) + " |")
-    return MEASURED_TEXT.format(
-        signals=int(test[preset][0]["signals"]), table=f"experiments/{path.stem}.md"
-    ) + "\n".join(lines)
+    (signals,) = {row["signals"] for row in read_rows(experiment, preset=preset, split="test")}
+    table = "\n".join(picker_card(preset, experiment)())
+    return MEASURED_TEXT.format(signals=signals, table=f"experiments/{experiment}.md", preset=preset) + table
 
 
 def rule_text(settings):
@@ -193,7 +161,7 @@ def main(
         signal_length=detector.encoder.signal_length,
         num_bins=detector.num_bins,
         version=__version__,
-        results=measured_results(experiment.with_suffix(".csv"), preset),
+        results=measured_results(experiment.name, preset),
     )
     with atomic_write(output / f"{preset}_{PICKER}.md") as partial:
         partial.write_text(card)

@@ -1,0 +1,177 @@
+"""The pages of docs/experiments made anew from their CSVs, without a training and without a signal.
+
+    python recipes/experiments/pages.py
+
+A page whose CSV has new rows is written again; `tests/docs/test_figures.py` compares each page with its CSV.
+"""
+
+import csv
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_usmae import options
+from keras_usmae.files import write_text
+from recipes import experiments
+from recipes.experiments import echo_heads, label_ceiling, laboratories, pickers, robustness_report
+from recipes.experiments.ceilings import apart
+from recipes.experiments.sweep import Sweep
+
+HOME = Path(__file__).parents[2] / "docs" / "experiments"
+MEASURED, SYNTHETIC = "ultrasound_measured/paper", "ultrasound_synthetic/quickstart"
+
+
+def read_rows(path):
+    """Rows of a CSV, numbers as numbers, without the cells that are empty.
+
+    Args:
+        path: path of the CSV.
+
+    Returns:
+        A list of dicts.
+
+    Raises:
+        ValueError: where the CSV has no row.
+
+    Example:
+
+    ```python
+    read_rows("docs/experiments/labels_tiny.csv")[0]["labels"]  # 0
+    ```
+    """
+    with open(path, newline="") as file:
+        rows = [{key: number(text) for key, text in row.items() if text != ""} for row in csv.DictReader(file)]
+    if not rows:
+        raise ValueError(f"{path} has no row.")
+    return rows
+
+
+def number(text):
+    """An int or a float where a text is one, else the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def of_sweep(experiment, preset="nano", steps=1000, batch_size=32, seeds=5):
+    """A page of `run.py`: function from the name of its CSV and a folder to the text."""
+
+    def write(name, folder, home):
+        rows, ceilings = apart(read_rows(home / f"{name}.csv"))
+        for row in rows:
+            # What an encoder started from is no number: the CSV has it as a text, or leaves it to the method's name.
+            fresh = "scratch" in row["method"] or row.get("architecture") == "cnn"
+            if "architecture" in row:
+                row.setdefault("pretraining", None if fresh else row["method"])
+        sweep = Sweep(preset, MEASURED, SYNTHETIC, None, steps, batch_size, seeds, ceilings=tuple(ceilings))
+        pages = experiments.EXPERIMENTS[experiment].report(rows, sweep, folder)
+        return next(Path(page).read_text() for page in pages if Path(page).suffix == ".md")
+
+    return write
+
+
+def _laboratories(name, folder, home):
+    return laboratories.page(read_rows(home / f"{name}.csv"))
+
+
+def _pickers(name, folder, home):
+    return pickers.page(read_rows(home / f"{name}.csv"))
+
+
+def _echo_heads(name, folder, home):
+    return echo_heads.write_table(read_rows(home / f"{name}.csv"), "nano", 65_536, folder).read_text()
+
+
+def _ceiling(name, folder, home):
+    label_ceiling.write_page(
+        *(read_rows(home / f"{each}.csv") for each in (name, "label_echoes", "label_scores")), folder
+    )
+    return (folder / "label_ceiling.md").read_text()
+
+
+def _robustness(name, folder, home):
+    from recipes.experiments import robustness
+
+    return robustness_report.write_report(robustness.read_rows(home / f"{name}.csv"), folder, robustness.told())[
+        1
+    ].read_text()
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """A page that a CSV is behind.
+
+    Args:
+        write: function from the name of the CSV, a folder for drafts, and the folder of the CSVs, to the page's text.
+        seeds: int, runs that each of its figures rests on at least.
+        why: str, why these are fewer than five, or empty.
+    """
+
+    write: Callable
+    seeds: int = 5
+    why: str = ""
+
+
+PAGES = {
+    "labels": Page(of_sweep("labels"), 1, "labelled synthetic signals with 0 measured labels: one seed"),
+    "labels_tiny": Page(of_sweep("labels", "tiny", batch_size=64)),
+    "sizes": Page(of_sweep("sizes", steps=500)),
+    "masking": Page(of_sweep("masking")),
+    "diversity": Page(of_sweep("diversity", steps=500)),
+    "decoders": Page(of_sweep("decoders")),
+    "baselines": Page(of_sweep("baselines")),
+    "tasks": Page(of_sweep("tasks", steps=500)),
+    "laboratories": Page(_laboratories),
+    "pickers": Page(_pickers),
+    "pickers_mcu": Page(_pickers, 3, "three runs of the last stage"),
+    "echo_heads": Page(_echo_heads),
+    "label_ceiling": Page(_ceiling),
+    "robustness": Page(_robustness),
+}
+
+
+def render(name, home=HOME):
+    """The text of a page as its CSV has it.
+
+    Args:
+        name: str, one of `PAGES`.
+        home: path of the folder of the CSVs. Defaults to docs/experiments.
+
+    Returns:
+        Str.
+
+    Raises:
+        ValueError: where there is no page of this name.
+
+    Example:
+
+    ```python
+    render("labels_tiny").splitlines()[0]  # "# Label budget: tiny, ..."
+    ```
+    """
+    if name not in PAGES:
+        raise ValueError(f"There is no page {name!r}; choose one of {', '.join(PAGES)}.")
+    with tempfile.TemporaryDirectory() as folder:
+        return PAGES[name].write(name, Path(folder), Path(home))
+
+
+def main(
+    name: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(PAGES)}. All by default.")] = None,
+    home: Annotated[Path, typer.Option(help="Folder of the CSVs and pages.")] = HOME,
+) -> None:
+    """Writes pages anew from their CSVs."""
+    for each in name or PAGES:
+        if (home / f"{each}.csv").is_file():
+            write_text(home / f"{each}.md", render(each, home))
+            print(home / f"{each}.md")
+
+
+if __name__ == "__main__":
+    options.run(main)
