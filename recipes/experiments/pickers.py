@@ -159,17 +159,16 @@ def main(
 ) -> Path:
     """Scores the runs, writes their table, and returns its path."""
     configs = {folder: options.read_json(folder / "config.json") for folder in run}
-    pickers = {folder: EchoPicker.from_run(folder, engine="keras") for folder in run}
+    pickers = {folder: EchoPicker.from_run(folder) for folder in run}
     dataset = load_dataset(DATASET, tfds_dir, raw_dir)
     splits = {split: dataset.arrays(split, FEATURES) for split in SPLITS}
     rows, synthetic = [], {}
     for folder, picker in pickers.items():
-        detector = picker.engine.detector
-        settings = calibrate_picker(detector, label_sigma=configs[folder]["label_sigma"])
-        scores = score_picker(detector, settings | ALONE)
+        settings = calibrate_picker(picker.engine, label_sigma=configs[folder]["label_sigma"])
+        scores = score_picker(picker.engine, settings | ALONE)
         synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **scores}
-        detector.settings = {**detector.settings, **settings}
-        rows += rows_of(EchoPicker(detector), folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
+        picker.settings |= settings
+        rows += rows_of(picker, folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(key for row in rows for key in row))

@@ -20,8 +20,8 @@ from recipes.maintenance.csv_rows import CEILING, cell, line, read_rows
 REPOSITORY = Path(__file__).parents[2]
 PRESETS = "keras_usmae/presets"
 PAGES = ("README.md", "docs/results.md", "docs/weights.md", "docs/microcontroller.md", "docs/speed.md")
-PAGES += tuple(f"{PRESETS}/{name}_picker.md" for name in ("nano", "nano_mcu", "tiny"))
-PAGES += tuple(f"{PRESETS}/{name}_synthetic.md" for name in ("nano", "nano_patch16", "tiny", "small"))
+PAGES += tuple(f"{PRESETS}/{name}_picker.md" for name in ("nano", "nano_mcu", "tiny", "tiny_patch64"))
+PAGES += tuple(f"{PRESETS}/{name}_synthetic.md" for name in ("nano", "nano_patch16", "tiny", "tiny_patch64", "small"))
 CLASSICAL = ("AIC picker", "envelope threshold picker")
 # Tables that no CSV is behind: how their header begins, by page, and why.
 RULE, FACTS = (
@@ -44,13 +44,14 @@ WITHOUT_CSV = {
     f"{PRESETS}/nano_synthetic.md": {"| | |": FACTS, "| labels | method": "4 seeds of an earlier run: see labels.csv"},
     f"{PRESETS}/nano_patch16_synthetic.md": {"| | |": FACTS},
     f"{PRESETS}/tiny_synthetic.md": {"| | |": FACTS, "| labels | method": "320 labels of `tiny` are in no CSV"},
+    f"{PRESETS}/tiny_patch64_synthetic.md": {"| | |": FACTS},
     f"{PRESETS}/small_synthetic.md": {
         "| | |": FACTS,
         "| labels | method": "a probe of 3 seeds, and a part of sizes.csv",
     },
 } | {
     f"{PRESETS}/{name}_picker.md": {"| | |": FACTS, "| | the picker's rule": RULE}
-    for name in ("nano", "nano_mcu", "tiny")
+    for name in ("nano", "nano_mcu", "tiny", "tiny_patch64")
 }
 
 
@@ -64,14 +65,17 @@ def _runs(preset, split, source="pickers"):
     return list({row.get("run"): row for row in rows}.values())
 
 
+SHIPPED = {"tiny_patch64": "pickers_patch64", "nano_mcu": "pickers_mcu", "tiny": "pickers", "nano": "pickers"}
+
+
 def picker_lines(bold=False, split="test"):
     """Cells of the ready pickers, of the classical ones and of the ceiling, on a split without holes."""
     forms = {"within_one_bin": (100, "{:.2f}"), "far": (100, "{:.2f}")}
     forms |= {"mean_error_samples": (1, "{:.2f}"), "median_error_samples": (1, "{:.2f}")}
-    for name in ("tiny", "nano", *CLASSICAL):
-        rows = _runs(name, split)
+    for name in (*SHIPPED, *CLASSICAL):
+        rows = _runs(name, split, SHIPPED.get(name, "pickers"))
         cells = [cell(rows, key, form, scale) for key, (scale, form) in forms.items()]
-        if bold and name == "tiny":
+        if bold and name == "tiny_patch64":
             cells[:3] = [f"**{each}**" for each in cells[:3]]
         cells[2] += _ends(rows)
         yield name, cells, rows
@@ -92,7 +96,9 @@ def readme_pickers():
     head = ["without a label", "within 1 bin (%)", "off by over 2 bins, or none (%)", "mean error (samples)"]
     yield line([*head, "median (samples)"])
     yield "|---|---|---|---|---|"
-    named = {"tiny": "**ready picker `tiny`**, 0.2 M parameters", "nano": "ready picker `nano`, 0.04 M parameters"}
+    named = {"tiny_patch64": "**ready picker `tiny_patch64`**, 0.32 M parameters"}
+    sizes = {"nano_mcu": "0.07", "tiny": "0.21", "nano": "0.04"}
+    named |= {name: f"ready picker `{name}`, {size} M parameters" for name, size in sizes.items()}
     for name, cells, _ in picker_lines(bold=True):
         yield line([named.get(name, name), *cells])
 
@@ -105,8 +111,8 @@ def results_pickers():
     for split in ("test", "validation"):
         for name, cells, rows in picker_lines(split=split):
             inside = cell(rows, "coverage", "{:.1f}", 100) if rows and "coverage" in rows[0] else "-"
-            title = f"`{name}`" if name in ("tiny", "nano") else name
-            yield line([f"{split}: {title}" if name == "tiny" else title, *cells, inside])
+            title = f"`{name}`" if name in SHIPPED else name
+            yield line([f"{split}: {title}" if name == next(iter(SHIPPED)) else title, *cells, inside])
 
 
 def picker_card(name, source="pickers"):
@@ -269,6 +275,7 @@ TABLES = {
     "card_nano": picker_card("nano"),
     "card_tiny": picker_card("tiny"),
     "card_nano_mcu": picker_card("nano_mcu", "pickers_mcu"),
+    "card_tiny_patch64": picker_card("tiny_patch64", "pickers_patch64"),
     "diversity": diversity,
     "label_budget": label_budget,
     "model_size": model_size,

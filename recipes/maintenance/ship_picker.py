@@ -21,6 +21,7 @@ from keras_usmae.evaluation.picker_calibration import JUDGING_SEED, calibrate_pi
 from keras_usmae.export import write_engine
 from keras_usmae.files import atomic_write, write_json
 from keras_usmae.models.presets import PICKER, WEIGHTS_SUFFIX
+from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
@@ -134,13 +135,14 @@ def main(
     if run.name not in runs:
         raise ValueError(f"{scores} has no run {run.name!r}, only {', '.join(runs)}. Score it with pickers.py first.")
     settings = {name: runs[run.name][name] for name in SETTINGS}
-    found = (
-        runs[run.name] if RULE[0] in runs[run.name] else calibrate_picker(detector, label_sigma=config["label_sigma"])
-    )
+    engine = EchoPicker.from_run(run).engine
+    found = runs[run.name]
+    if RULE[0] not in found:
+        found = calibrate_picker(engine, label_sigma=config["label_sigma"])
     settings |= {name: found[name] for name in RULE} | {"loud_confidence": 0.4}
     runs = [each for each in runs.values() if each["preset"] == preset]
     detector.settings = {**settings, "burst_typical": 280.0}
-    own = [score_picker(detector, settings, seed=JUDGING_SEED + number) for number in range(NUM_SETS)]
+    own = [score_picker(engine, settings, seed=JUDGING_SEED + number) for number in range(NUM_SETS)]
     weights = output / f"{preset}_{PICKER}{WEIGHTS_SUFFIX}"
     with atomic_write(weights) as partial:
         detector.save_weights(partial)
