@@ -3,7 +3,8 @@
     python recipes/maintenance/ship_picker.py --run runs/seed_0 --scores docs/experiments/pickers_synthetic.json
 
 Takes settings and scores from what `recipes/experiments/pickers.py` found on synthetic records for several runs that
-differ in their seed. The card states mean and standard deviation over these runs. Writes
+differ in their seed. The card states mean and standard deviation over these runs. Its table of measured signals stands
+below `<!-- figures: card_PRESET -->` in --results, and `figures.py` renews it from `pickers.csv`. Writes
 `PRESET_picker.weights.h5`, `.json`, `.md` and, for LiteRT, `.tflite` into `keras_usmae/presets`, where
 `EchoPicker.from_preset(PRESET)` finds them. No measured signal takes part. `KERAS_BACKEND=tensorflow` only.
 """
