@@ -113,6 +113,19 @@ def balanced(task, labels):
     return [f"{100 * mean(each, 'test_balanced_accuracy'):.1f}" for each in rows]
 
 
+def truth(labels="all"):
+    """Top-1 in % and mean error of the ceiling of the test labels."""
+    row = read_rows("label_ceiling", split="test", labels=labels)[0]
+    return [f"{100 * row['accuracy']:.1f}", f"{row['mean_error_samples']:.2f}"]
+
+
+def sure(estimator):
+    """Mean error by the sure labels, its interval, and the share beyond three sigma in %."""
+    row = read_rows("label_scores", estimator=estimator)[0]
+    told = [f"{row[key]:.2f}" for key in ("sharp_mean_error_samples", "sharp_low", "sharp_high")]
+    return [*told, f"{100 * row['beyond_three_sigma']:.1f}"]
+
+
 def best_classical():
     """Mean error of `tiny` in % of that of the best classical picker."""
     tiny = mean(read_rows("pickers", preset="tiny", split="test"), "mean_error_samples")
@@ -135,6 +148,20 @@ CLAIMS = [
         lambda: (
             [by_source("envelope threshold picker", 0), by_source("tiny", 0)]
             + [by_source("AIC picker", 3), by_source("tiny", 3)]
+        ),
+    ),
+    Claim(
+        RESULTS,
+        r"the truth would score ([\d.]+) % top-1 and ([\d.]+) samples of mean error by them",
+        lambda: truth()[:2],
+    ),
+    Claim(
+        RESULTS,
+        r"the shipped `tiny` errs by ([\d.]+) samples \(([\d.]+) to ([\d.]+)\), `nano` by ([\d.]+), where the labels "
+        r"allow ([\d.]+) \(.*? and the envelope threshold picker has ([\d.]+) \(([\d.]+) to ([\d.]+)\); ([\d.]+) % of",
+        lambda: (
+            [*sure("tiny")[:3], sure("nano")[0], truth("sigma below 1.5 samples")[1]]
+            + [*sure("envelope threshold picker")[:3], sure("tiny")[3]]
         ),
     ),
     Claim(RESULTS, r"on the test split errs by (\d+) % of what the best classical picker does", best_classical),

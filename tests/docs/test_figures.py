@@ -8,18 +8,20 @@ import pytest
 from recipes.experiments.pages import HOME, PAGES, render
 from recipes.maintenance import figures
 from recipes.maintenance.csv_rows import cell, line, read_rows
+from recipes.maintenance.figure_pages import PAGES as PAGES_OF_FIGURES
+from recipes.maintenance.figure_pages import WITHOUT_CSV
 from recipes.maintenance.figures_in_prose import CLAIMS, differences
 
 
-@pytest.mark.parametrize("page", figures.PAGES)
+@pytest.mark.parametrize("page", PAGES_OF_FIGURES)
 def test_every_marked_table_is_that_of_its_csv(repository, page):
     text = (repository / page).read_text()
     assert figures.renewed(text) == text, "run python recipes/maintenance/figures.py, and read what it changed"
 
 
-@pytest.mark.parametrize("page", figures.PAGES)
+@pytest.mark.parametrize("page", PAGES_OF_FIGURES)
 def test_a_table_without_a_mark_has_its_reason(repository, page):
-    known = figures.WITHOUT_CSV.get(page, {})
+    known = WITHOUT_CSV.get(page, {})
     headers = figures.unmarked((repository / page).read_text())
     assert not [header for header in headers if not header.startswith(tuple(known))]
     gone = [start for start in known if not any(header.startswith(start) for header in headers)]
@@ -27,7 +29,7 @@ def test_a_table_without_a_mark_has_its_reason(repository, page):
 
 
 def test_every_table_is_used(repository):
-    used = {name for page in figures.PAGES for name, _ in figures.MARK.findall((repository / page).read_text())}
+    used = {name for page in PAGES_OF_FIGURES for name, _ in figures.MARK.findall((repository / page).read_text())}
     assert used == figures.TABLES.keys()
 
 
