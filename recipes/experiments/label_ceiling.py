@@ -37,7 +37,7 @@ from keras_usmae.files import write_csv, write_text
 DATASET = "ultrasound_measured/paper"
 BIN_WIDTH = 16
 FEATURES = ("signal", "onset", "onset_sigma", "source", "interface", "position", "hole_echo", "clipped", "snr_db")
-PRESETS = ("tiny", "nano")
+PRESETS = ("tiny_patch64", "tiny", "nano_mcu", "nano")
 NEAR = 32  # samples: what lies farther is another echo
 # As datasets/ultrasound_measured/README.md states them, in samples of 100 MHz: sigma of the label, and by how much
 # tables that were derived apart differ from the labels of an echo, in common.

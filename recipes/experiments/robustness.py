@@ -38,7 +38,7 @@ from recipes.experiments.robustness_report import write_report
 RATE = 100e6
 FAR = 32  # samples at scale 1
 EASY_DB, CALIBRATION = 30.0, 10_000  # the latter is added to the seed of records that offsets come from
-PRESETS = ("tiny", "nano", "nano_mcu")
+PRESETS = ("tiny_patch64", "tiny", "nano", "nano_mcu")
 ENVELOPES = ("damped", "gaussian", "hann")
 SWEEPS: dict = {
     "snr": (0, 5, 10, 15, 20, 25, 30, 35, 40),

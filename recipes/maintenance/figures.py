@@ -211,9 +211,9 @@ def masking():
 
 def over_bound():
     """Sigma over the bound of every picker, on bursts of many shapes; cross-correlation of one it is told."""
-    names = ("`tiny`", "`nano`", "`nano_mcu`", *CLASSICAL)
+    names = ("`tiny_patch64`", "`tiny`", "`nano`", "`nano_mcu`", *CLASSICAL)
     yield line(["SNR (dB)", "bound (samples)", *names, "told the pulse, cross-correlation"])
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for value in range(10, 41, 5):
         rows = {name: read_rows("robustness", sweep="snr", value=value, estimator=name) for name in names}
         told = read_rows("robustness", sweep="snr, one pulse", value=value, estimator="cross-correlation picker")

@@ -33,6 +33,6 @@ def test_the_table_has_every_picker(tmp_path, capsys):
         rows = list(csv.DictReader(file))
     assert [row["seed"] for row in rows] == ["5", "6"]
     text = (tmp_path / "laboratories.md").read_text()
-    for name in ("`nano`", "`nano_mcu`", "`tiny`", "AIC picker", "envelope threshold picker"):
+    for name in ("`nano`", "`nano_mcu`", "`tiny`", "`tiny_patch64`", "AIC picker", "envelope threshold picker"):
         assert f"| {name} |" in text
         assert all(0 <= float(row[f"{name} far"]) <= 1 for row in rows)
