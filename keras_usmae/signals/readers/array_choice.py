@@ -183,15 +183,16 @@ def axis_of_times(array: np.ndarray, time_unit: str | None, sampling_rate: float
     found = []
     for axis, first in firsts.items():
         if first.dtype.kind == "f" and is_ramp(first) and first[0] < first[-1]:
-            rate = facts_of_times(first, time_unit or "", "")[0]
-            # Steps of a scan in mm make no rate of a recording, nor one that somebody states.
-            shown = is_plausible_rate(rate.value) or (
-                sampling_rate is not None
-                and not rate.is_clear
-                and any(abs(rate.value * 10**power / sampling_rate - 1) < _SAME_RATE for power in (3, 6, 9, 12))
-            )
-            found += [axis] if shown else []
+            found += [axis] if _is_shown(facts_of_times(first, time_unit or "", "")[0], sampling_rate) else []
     return found[0] if len(found) == 1 else None
+
+
+def _is_shown(rate, sampling_rate):
+    """Whether a fact is a rate of a recording: steps of a scan in mm make none, nor one that somebody states."""
+    if is_plausible_rate(rate.value):
+        return True
+    factors = () if rate.is_clear or not sampling_rate or not isinstance(rate.value, float) else (1e3, 1e6, 1e9, 1e12)
+    return any(abs(rate.value * factor / sampling_rate - 1) < _SAME_RATE for factor in factors)
 
 
 def note_axis(traces: "Traces") -> None:

@@ -54,7 +54,11 @@ def open_arrays(path: Path, max_bytes: int) -> Iterator[ArrayFile]:
             with wrapped_parser_errors(path, suffix):
                 return opened.attributes(name)
 
-        yield dataclasses.replace(opened, load=load, attributes=attributes)
+        def texts(name):
+            with wrapped_parser_errors(path, suffix):
+                return opened.texts(name)
+
+        yield dataclasses.replace(opened, load=load, attributes=attributes, texts=texts)
 
 
 def _open(path, suffix, max_bytes, stack):
@@ -79,7 +83,7 @@ def _open(path, suffix, max_bytes, stack):
         lambda names: hdf5_file.load_hdf5(contents, names, max_bytes),
         contents.aliases,
         contents.attributes,
-        lambda name: hdf5_file.plain(contents.datasets[name][()]),
+        lambda name: hdf5_file.load_text(contents.datasets[name], max_bytes),
     )
 
 

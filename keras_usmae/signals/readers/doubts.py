@@ -6,7 +6,8 @@ import numpy as np
 
 # Samples: of the shortest A-scans of a stack; of one trace that is looked at for stacks alone.
 _SHORTEST_SCAN, _LONG_TRACE = 256, 16_384
-_PROBED = 8
+# Traces that are looked at for stacks; samples of all of them, for stacks and signs.
+_PROBED, _PROBED_SAMPLES = 8, 2**18
 # Hz. No sound card samples faster, and no ultrasonic board slower.
 _AUDIO_RATE = 192_000
 
@@ -44,7 +45,8 @@ def doubts_of(path: Path, signals: np.ndarray, sampling_rate: float) -> list[str
 
 def _is_rectified(signals):
     """Whether samples stay on one side of zero and begin there: unsigned counts lie about the middle of theirs."""
-    some = signals[:: max(len(signals) // 64, 1)].astype(np.float64)
+    count = max(len(signals) // 64, 1)
+    some = signals[::count, :: max(signals.size // count // _PROBED_SAMPLES, 1)].astype(np.float64)
     some = some[np.isfinite(some).all(axis=1)]
     if not some.size or (some.min() < 0 < some.max()):
         return False
@@ -58,29 +60,31 @@ def _period_of(signals):
     """Samples after which traces resemble themselves, where that divides them; `None` where they do not."""
     count, length = signals.shape
     lengths = [length // pieces for pieces in range(2, 4097) if length % pieces == 0]
-    divisors = [divisor for divisor in lengths if divisor >= _SHORTEST_SCAN]
+    divisors = [divisor for divisor in lengths if _SHORTEST_SCAN <= divisor <= _PROBED_SAMPLES // 2]
     if not divisors:
         return None
     if count <= 4 and length > _LONG_TRACE:
-        correlation = _correlation(signals[:1])
+        correlation = _correlation(signals[:1, :_PROBED_SAMPLES])
         # Of what is as good, the shortest: two periods are one, too.
         likeness = {period: correlation[period] for period in divisors}
         best = max(likeness.values())
         return min(period for period in divisors if likeness[period] > 0.9 * best) if best > 0.3 else None
     # Echoes of a plate come back as well, but weaker from each to the next: of a stack, all pieces are alike.
     divisors = [divisor for divisor in divisors if length >= 3 * divisor]
-    some = signals[:: max(count // _PROBED, 1)][:_PROBED]
-    correlation = _correlation(some) if divisors else None
+    if not divisors:
+        return None
+    probed = max(min(_PROBED, _PROBED_SAMPLES // length), 1)
+    some = signals[:: max(count // probed, 1), :_PROBED_SAMPLES][:probed]
+    correlation = _correlation(some)
     alike = [period for period in divisors if correlation[period::period].min() > 0.5]
     return min((period for period in alike if _are_alike(some, period)), default=None)
 
 
 def _are_alike(signals, period):
     """Whether no piece of traces has less than half the power of another."""
-    pieces = np.nan_to_num(signals.astype(np.float64), posinf=0, neginf=0).reshape(
-        -1, signals.shape[1] // period, period
-    )
-    power = np.square(pieces - pieces.mean()).mean(axis=(0, 2))
+    count = signals.shape[1] // period
+    samples = np.nan_to_num(signals[:, : count * period].astype(np.float64), posinf=0, neginf=0)
+    power = np.square(samples - samples.mean()).reshape(len(samples), count, period).mean(axis=(0, 2))
     return power.min() > 0.5 * power.max()
 
 

@@ -170,9 +170,9 @@ def is_time_unit_name(name: str) -> bool:
     return normal(name) in _TIME_UNIT_NAMES
 
 
-def is_plausible_rate(rate: float) -> bool:
+def is_plausible_rate(rate: object) -> bool:
     """Whether a rate in Hz is one of ultrasonic recordings."""
-    return PLAUSIBLE_RATES[0] <= rate <= PLAUSIBLE_RATES[1]
+    return isinstance(rate, int | float) and PLAUSIBLE_RATES[0] <= rate <= PLAUSIBLE_RATES[1]
 
 
 def parse_number(text: str) -> tuple[float, str] | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Traces that are looked at for their byte order, and how rough noise is: see `_roughness`.
-_NUM_PROBED, _ROUGH = 64, 0.7
+# Traces and samples that are looked at for their byte order, and how rough noise is: see `_roughness`.
+_NUM_PROBED, _SAMPLES_PROBED, _ROUGH = 64, 2**18, 0.7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +123,8 @@ def check_byte_order(path: str | Path, name: str, traces: np.ndarray) -> None:
     """
     if traces.dtype.kind not in "iu" or traces.dtype.itemsize == 1:
         return
-    some = np.ascontiguousarray(traces[:: max(len(traces) // _NUM_PROBED, 1)][:_NUM_PROBED])
+    count = min(max(_SAMPLES_PROBED // traces.shape[1], 1), _NUM_PROBED)
+    some = np.ascontiguousarray(traces[:: max(len(traces) // count, 1)][:count, :_SAMPLES_PROBED])
     stated, swapped = _roughness(some), _roughness(some.byteswap())
     if stated > _ROUGH and swapped < stated / 4:
         raise ValueError(

@@ -15,6 +15,7 @@ from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError
 from keras_usmae.signals.readers.hdf5_storage import load_dataset
 
 MAX_DEPTH, MAX_VISITS = 32, 50_000
+_BYTES_OF_TEXT = 24  # a character of JSON, as Python's objects
 _MAX_ATTRIBUTE, _MAX_ATTRIBUTES = 4096, 256  # bytes of one, and how many are looked at
 
 
@@ -120,6 +121,30 @@ def plain(value: Any) -> Any:
         return None
     item = value.ravel()[0]
     text = item.decode("utf-8", "replace") if isinstance(item, bytes) else item
+    return text if isinstance(text, str) else None
+
+
+def load_text(dataset: h5py.Dataset, max_bytes: int) -> str | None:
+    """The text that a dataset holds.
+
+    Args:
+        dataset: an `h5py.Dataset`.
+        max_bytes: int. What is made of the text may take as much.
+
+    Returns:
+        A str, or `None` where it holds something else.
+
+    Raises:
+        RefusedError: where it is too long. Left out, it could be the set-up that says how the traces lie.
+    """
+    stated = dataset.dtype.itemsize if dataset.dtype.kind == "S" else 0
+    text = None if _BYTES_OF_TEXT * stated > max_bytes else plain(dataset[()])
+    size = len(text) if isinstance(text, str) else stated
+    if _BYTES_OF_TEXT * size > max_bytes:
+        raise RefusedError(
+            f"the text {dataset.name!r} has {size:,} characters, which may need {_BYTES_OF_TEXT * size:,} bytes in "
+            f"memory; {max_bytes:,} are allowed. Raise 'max_bytes' in the sidecar"
+        )
     return text if isinstance(text, str) else None
 
 

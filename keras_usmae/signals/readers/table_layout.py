@@ -148,12 +148,12 @@ def _build(path, sidecar, lines, encoding, delimiter, decimal):
                 break
             first = number
     rows = [split_cells(line, delimiter) for number, line in numbered if number >= first][:_MAX_ROWS]
-    above = [(line, split_cells(line, delimiter)) for number, line in numbered if number < first]
+    lines_above = [line for number, line in numbered if number < first]
+    above = [split_cells(line, delimiter) for line in lines_above]
     width = statistics.mode(len(without_empty_end(row)) for row in rows)
     width = max(width, max(columns) + 1)
     if delimiter == " ":
-        above = [(line, _cells_between_gaps(line, cells, width)) for line, cells in above]
-    above = [cells for _, cells in above]
+        above = [_cells_between_gaps(*pair, width) for pair in zip(lines_above, above, strict=True)]
     _refuse_damage(path, above, rows, columns, decimal, first)
     return Layout(encoding, delimiter, decimal, first, width, tuple(sorted(columns)), tuple(above), tuple(rows))
 

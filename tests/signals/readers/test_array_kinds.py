@@ -218,6 +218,8 @@ def test_traces_too_small_for_float32_are_refused_with_the_factor(tmp_path):
 def test_stacks_of_many_channels_are_doubtful(tmp_path):
     np.save(tmp_path / "scan.npy", np.hstack([TRACES[:50], TRACES[50:], TRACES[:50]]))
     assert "repeats itself every 400" in read(tmp_path / "scan.npy", sampling_rate=RATE, axis=1).provenance.doubts[0]
+    np.save(tmp_path / "scan.npy", np.tile(TRACES[:5], 700))  # longer than what is looked at
+    assert "repeats itself every 400" in read(tmp_path / "scan.npy", sampling_rate=RATE, axis=1).provenance.doubts[0]
     decaying = np.hstack([TRACES[:50], 0.5 * TRACES[:50], 0.25 * TRACES[:50]])
     np.save(tmp_path / "scan.npy", decaying)  # echoes of a plate
     assert read(tmp_path / "scan.npy", sampling_rate=RATE, axis=1).provenance.doubts == ()
