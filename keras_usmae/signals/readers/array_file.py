@@ -91,10 +91,11 @@ def _open_matlab(path, max_bytes, stack):
     with path.open("rb") as file:
         header = file.read(matlab_v5.HEADER_SIZE)
     if header.startswith(b"MATLAB 7.3"):
-        variables = matlab_v73.list_variables(stack.enter_context(h5py.File(path, "r")), max_bytes)
+        opened = stack.enter_context(h5py.File(path, "r"))
+        variables = matlab_v73.list_variables(opened, max_bytes)
         return ArrayFile(
             matlab_v73.describe_variables(variables),
-            lambda names: matlab_v73.load_variables(variables, names, max_bytes),
+            lambda names: matlab_v73.load_variables(opened, variables, names, max_bytes),
         )
     if len(header) == matlab_v5.HEADER_SIZE and header[124:128] in (b"\x00\x01IM", b"\x01\x00MI"):
         return ArrayFile(

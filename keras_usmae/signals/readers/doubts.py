@@ -76,7 +76,8 @@ def _period_of(signals):
     probed = max(min(_PROBED, _PROBED_SAMPLES // length), 1)
     some = signals[:: max(count // probed, 1), :_PROBED_SAMPLES][:probed]
     correlation = _correlation(some)
-    alike = [period for period in divisors if correlation[period::period].min() > 0.5]
+    last = len(correlation) + 1
+    alike = [period for period in divisors if correlation[period : last - period : period].min(initial=1.0) > 0.5]
     return min((period for period in alike if _are_alike(some, period)), default=None)
 
 

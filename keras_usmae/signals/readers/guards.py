@@ -44,6 +44,10 @@ def wrapped_parser_errors(path: str | Path, kind: str) -> Iterator[None]:
         raise ValueError(f"{str(path)!r}: {error}") from error
     except ImportError:
         raise
+    except MemoryError as error:
+        raise ValueError(
+            f"{str(path)!r} needs more memory than the system gives. Split the file, or end other programs."
+        ) from error
     # Parsers that are fed arbitrary bytes raise nearly anything; programming errors show in the chained traceback.
     except Exception as error:
         raise ValueError(

@@ -1,6 +1,7 @@
 """The text of a table: its encoding, its lines, and what a cell of numbers looks like."""
 
 import codecs
+import contextlib
 import csv
 import re
 from pathlib import Path
@@ -46,8 +47,10 @@ def split_cells(line: str, delimiter: str) -> list[str]:
     """
     if delimiter == " ":
         return line.split()
+    # A cell longer than the limit of the module is no number, whatever its quotes mean.
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+        with contextlib.suppress(csv.Error):
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
     return [cell.strip() for cell in line.split(delimiter)]
 
 
