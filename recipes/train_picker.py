@@ -1,19 +1,23 @@
 """Trains a picker of echoes on labelled synthetic signals, without any measured label.
 
-    python recipes/train_picker.py --preset tiny
-    python recipes/train_picker.py --preset tiny --start picker --transducer my_probe.toml --signals 65536
+    python recipes/train_picker.py
+    python recipes/train_picker.py --start picker --transducer my_probe.toml --signals 65536
 
-The second adapts a picker that comes with the package to a probe that a file describes (`keras_usmae/transducers`
-holds examples, known by their names). Those that come were trained in two stages: `--signals 1048576 --decay-share 0`
-(`nano`: 524288, learning rate 0.002), and from there `--start RUN --signals 65536 --warmup-signals 0 --decay-share 1`.
-`nano_mcu` was trained from scratch, in three: `--start none --signals 131072 --learning-rate 0.002 --decay-share 0.3`;
-from there `--signals 860160 --decay-share 0 --seed 1`, and the last one of the others.
+The second adapts the picker that comes with the package to a probe that a file describes (`keras_usmae/transducers`
+holds examples, known by their names). Those that come were trained in two stages, here `tiny_patch64`:
+
+    python recipes/train_picker.py --signals 1310720 --decay-share 0 --seed 1 --output runs/stage_1
+    python recipes/train_picker.py --start runs/stage_1 --signals 65536 --warmup-signals 0 --decay-share 1 --seed 10
+
+The first stage of the others: `tiny` 1048576 signals and seed 0, `nano` 524288, seed 0 and `--learning-rate 0.002`,
+`nano_mcu` `--start none --signals 1179648 --learning-rate 0.002`. Seeds of the second: 10 to 14 of `tiny_patch64` and
+`nano_mcu`, of which 10 comes with the package, 0 to 4 of the others.
 Signals are drawn fresh and never repeated: bursts of 1 to 5 MHz at 100 MHz, weaker echoes ahead, series of thin plates,
 noise, clipping, and no echo at all.
 
 Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, weights, loss.png and `detector.keras`, which
 `predict.py --run` and `EchoPicker.from_run` take; where TensorFlow is installed, `detector.tflite`, which is faster.
-On one core of a busy machine the first stage took `tiny` 111 minutes and `nano` 29. `KERAS_BACKEND` chooses the
+On one core of a busy machine the first stage took `tiny` 111 minutes, `tiny_patch64` 47, `nano` 29, `nano_mcu` 18. `KERAS_BACKEND` chooses the
 backend.
 """
 
