@@ -17,8 +17,8 @@ noise, clipping, and no echo at all.
 
 Writes a run folder: config.json, metrics.csv, metrics.json, tensorboard/, weights, loss.png and `detector.keras`, which
 `predict.py --run` and `EchoPicker.from_run` take; where TensorFlow is installed, `detector.tflite`, which is faster.
-On one core of a busy machine the first stage took `tiny` 111 minutes, `tiny_patch64` 47, `nano` 29, `nano_mcu` 18. `KERAS_BACKEND` chooses the
-backend.
+On one core of a busy machine the first stage took `tiny` 111 minutes, `tiny_patch64` 46, `nano` 29, `nano_mcu` 18.
+`KERAS_BACKEND` chooses the backend.
 """
 
 import dataclasses
