@@ -1,6 +1,7 @@
 """Settings for all tests: one backend a process, chosen by KERAS_BACKEND, on one thread."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from keras_usmae.data.builders import import_builders
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# A shell starts what runs in the background with Ctrl-C ignored, for which tests of interruptions would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).parents[1]
 import_builders(REPOSITORY / "datasets")  # tests import their modules as `usmae_datasets`
