@@ -27,7 +27,7 @@ def dot_product_attention(query, key, value, max_scores=MAX_SCORES):
     Example:
 
     ```python
-    x = np.random.default_rng(0).normal(size=(1, 2048, 4, 64)).astype("float32")
+    x = keras.random.normal((1, 2048, 4, 64))
     y = dot_product_attention(x, x, x)  # a loop over 32 parts of 64 queries, but on torch
     ```
 
