@@ -105,12 +105,14 @@ def in_turn(works, data, rounds):
 
 def commands(folder, data):
     """Rows of `usmae predict`, from the command to the last picture."""
+    from keras_usmae.models import picker_names
+
     rows = []
     for what, traces, preset in (
         ("`usmae predict`, 16 traces, from the command to the end", 16, "tiny_patch64"),
         *(
             (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), preset)
-            for preset in ("nano", "nano_mcu", "tiny", "tiny_patch64")
+            for preset in picker_names()
         ),
     ):
         np.save(folder / "scan.npy", np.resize(data, (traces, data.shape[1])))

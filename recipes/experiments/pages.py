@@ -5,7 +5,6 @@
 A page whose CSV has new rows is written again; `tests/docs/test_figures.py` compares each page with its CSV.
 """
 
-import csv
 import dataclasses
 import tempfile
 from collections.abc import Callable
@@ -19,52 +18,17 @@ from keras_usmae.files import write_text
 from recipes import experiments
 from recipes.experiments import echo_heads, label_ceiling, laboratories, pickers, robustness_report
 from recipes.experiments.ceilings import apart
+from recipes.experiments.csv_rows import HOME, read_rows
 from recipes.experiments.sweep import Sweep
 
-HOME = Path(__file__).parents[2] / "docs" / "experiments"
 MEASURED, SYNTHETIC = "ultrasound_measured/paper", "ultrasound_synthetic/quickstart"
-
-
-def read_rows(path):
-    """Rows of a CSV, numbers as numbers, without the cells that are empty.
-
-    Args:
-        path: path of the CSV.
-
-    Returns:
-        A list of dicts.
-
-    Raises:
-        ValueError: where the CSV has no row.
-
-    Example:
-
-    ```python
-    read_rows("docs/experiments/labels_tiny.csv")[0]["labels"]  # 0
-    ```
-    """
-    with open(path, newline="") as file:
-        rows = [{key: number(text) for key, text in row.items() if text != ""} for row in csv.DictReader(file)]
-    if not rows:
-        raise ValueError(f"{path} has no row.")
-    return rows
-
-
-def number(text):
-    """An int or a float where a text is one, else the text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def of_sweep(experiment, preset="nano", steps=1000, batch_size=32, seeds=5):
     """A page of `run.py`: function from the name of its CSV and a folder to the text."""
 
     def write(name, folder, home):
-        rows, ceilings = apart(read_rows(home / f"{name}.csv"))
+        rows, ceilings = apart(read_rows(name, home))
         for row in rows:
             # What an encoder started from is no number: the CSV has it as a text, or leaves it to the method's name.
             fresh = "scratch" in row["method"] or row.get("architecture") == "cnn"
@@ -78,21 +42,19 @@ def of_sweep(experiment, preset="nano", steps=1000, batch_size=32, seeds=5):
 
 
 def _laboratories(name, folder, home):
-    return laboratories.page(read_rows(home / f"{name}.csv"))
+    return laboratories.page(read_rows(name, home))
 
 
 def _pickers(name, folder, home):
-    return pickers.page(read_rows(home / f"{name}.csv"))
+    return pickers.page(read_rows(name, home))
 
 
 def _echo_heads(name, folder, home):
-    return echo_heads.write_table(read_rows(home / f"{name}.csv"), "nano", 65_536, folder).read_text()
+    return echo_heads.write_table(read_rows(name, home), "nano", 65_536, folder).read_text()
 
 
 def _ceiling(name, folder, home):
-    label_ceiling.write_page(
-        *(read_rows(home / f"{each}.csv") for each in (name, "label_echoes", "label_scores")), folder
-    )
+    label_ceiling.write_page(*(read_rows(each, home) for each in (name, "label_echoes", "label_scores")), folder)
     return (folder / "label_ceiling.md").read_text()
 
 

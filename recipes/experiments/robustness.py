@@ -33,6 +33,7 @@ from keras_usmae.signals import (
     synthesize,
     synthetic_onset_bounds,
 )
+from recipes.experiments.csv_rows import number
 from recipes.experiments.robustness_report import write_report
 
 RATE = 100e6
@@ -144,14 +145,7 @@ def told():
 def read_rows(path):
     """Rows of the CSV, numbers as numbers."""
     with open(path, newline="") as file:
-        return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return text
+        return [{key: number(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def main(

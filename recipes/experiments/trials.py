@@ -108,7 +108,7 @@ def _finetune(trial, place, train, data, offset_from="validation"):
         finetuning.classifier.set_weights(weights)
     parts = {split: data[split] for split in ("validation", "test")} | {"train": subset(train, slice(1600))}
     offset = None
-    for split, arrays in sorted(parts.items(), key=lambda part: part[0] != offset_from):
+    for split, arrays in ({offset_from: parts[offset_from]} | parts).items():
         if not len(arrays["onset"]):
             continue
         logits = finetuning.classifier.predict(arrays["signal"], batch_size=400, verbose=0)

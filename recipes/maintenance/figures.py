@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from recipes.maintenance.csv_rows import CEILING, cell, line, read_rows
+from recipes.experiments.csv_rows import CEILING, cell, line, read_rows
 from recipes.maintenance.figure_pages import PAGES
 
 REPOSITORY = Path(__file__).parents[2]

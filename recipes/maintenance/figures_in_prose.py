@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from recipes.maintenance.csv_rows import CEILING, cell, read_rows
+from recipes.experiments.csv_rows import CEILING, cell, read_rows
 
 MEAN, TOP = "test_mean_error_samples", "test_accuracy"
 

@@ -25,7 +25,7 @@ from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
-from recipes.maintenance.csv_rows import read_rows
+from recipes.experiments.csv_rows import read_rows
 from recipes.maintenance.figures import picker_card
 
 MAX_BYTES = 6_000_000

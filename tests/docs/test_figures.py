@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from recipes.experiments.csv_rows import cell, line, read_rows
 from recipes.experiments.pages import HOME, PAGES, render
 from recipes.maintenance import figures
-from recipes.maintenance.csv_rows import cell, line, read_rows
 from recipes.maintenance.figure_pages import PAGES as PAGES_OF_FIGURES
 from recipes.maintenance.figure_pages import WITHOUT_CSV
 from recipes.maintenance.figures_in_prose import CLAIMS, differences
