@@ -14,7 +14,6 @@ WITHOUT_CSV = {
     "docs/results.md": {"| labels | start |": "320 labels of `tiny` are in no CSV; its other rows are in CLAIMS"},
     "docs/microcontroller.md": {
         "| file | bytes | arena bytes | first": "one export of the weights that ship, scored in TFLM",
-        "| file | bytes | arena bytes | top-1": "one training each, older than the export",
         "| file | Cortex": "costs estimated from counted instructions",
         "| operator": "costs estimated from counted instructions",
     },
