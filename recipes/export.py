@@ -27,25 +27,6 @@ import keras_usmae as ku
 from keras_usmae import options
 from keras_usmae.configs import DEFAULT_FORMATS, FORMATS
 
-NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
-
-
-def labelled(detector, dataset, tfds_dir, raw_dir):
-    """Signals with known echoes that a detector is scored on: raw, onsets, and what they are."""
-    if raw_dir is None:
-        signals, onset = ku.export.field_signals(
-            NUM_SYNTHETIC, detector.encoder.signal_length, ku.export.FIELD_JUDGING_SEED
-        )
-        return signals, onset, "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
-    stored = ku.load_dataset(dataset, tfds_dir, raw_dir)
-    source = f"the test split of {dataset}"
-    arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
-    keep = slice(None)
-    if "hole_echo" in arrays:  # a picker of first echoes rightly finds the hole
-        keep = ~arrays["hole_echo"].astype(bool).ravel()
-        source += ", windows without a drilled hole ahead of the labelled echo"
-    return arrays["signal"][keep], arrays["onset"][keep], source
-
 
 def main(
     run: Annotated[
@@ -95,20 +76,12 @@ def main(
     chosen = ku.export.parse_formats(formats)
     ku.export.check_output(output)
     model = ku.export.load_model(run) if run else ku.EchoDetector.from_preset(preset)
-    if isinstance(model, ku.EchoDetector):
-        calibration, _ = ku.export.field_signals(
-            NUM_CALIBRATION, model.encoder.signal_length, ku.export.FIELD_CALIBRATION_SEED
-        )
-        signals, onset, source = labelled(model, dataset, tfds_dir, raw_dir)
-    else:
-        calibration, _ = ku.export.load_signals(run / "calibration.npz")
-        (signals, onset), source = ku.export.load_signals(run / "test.npz"), f"the test split of the run {run.name}"
-
+    found = ku.export.signals_for(model, run, dataset, tfds_dir, raw_dir)
     training = {"made by": f"the preset {preset}, keras_usmae/presets/{preset}_picker.md"} if preset else None
     if run and (run / "config.json").is_file():
         training = options.read_json(run / "config.json")
-    reference = ku.export.reference_of(model, signals, onset, source, speed_of_sound)
-    report = ku.export.export_model(reference, output, calibration, chosen, seconds, training)
+    reference = ku.export.reference_of(model, found.signals, found.onset, found.source, speed_of_sound)
+    report = ku.export.export_model(reference, output, found.calibration, chosen, seconds, training)
     print(ku.export.format_report(report))
     print(f"Written to {output}")
 

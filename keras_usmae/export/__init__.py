@@ -17,7 +17,7 @@ from keras_usmae.export.onnx import ONNXInterpreter, write_onnx
 from keras_usmae.export.operators import TFLM_OPERATORS, check_integer, check_operators, read_operators
 from keras_usmae.export.reference import Reference, reference_of
 from keras_usmae.export.report import format_report
-from keras_usmae.export.run import load_model, load_signals
+from keras_usmae.export.run import ExportSignals, load_model, load_signals, signals_for
 from keras_usmae.export.saved_model import in_float32, write_saved_model, write_static_saved_model
 from keras_usmae.export.streaming import stream_picks
 from keras_usmae.export.synthetic import (
@@ -41,6 +41,7 @@ __all__ = [
     "TFLM_OPERATORS",
     "DeploymentForm",
     "DeploymentGraph",
+    "ExportSignals",
     "LiteRTInterpreter",
     "ONNXInterpreter",
     "Reference",
@@ -65,6 +66,7 @@ __all__ = [
     "quantize",
     "read_operators",
     "reference_of",
+    "signals_for",
     "stream_picks",
     "verify_onnx",
     "verify_tflite",

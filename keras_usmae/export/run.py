@@ -2,14 +2,80 @@
 
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from keras_usmae.data import load_dataset
 from keras_usmae.export.saved_model import in_float32
+from keras_usmae.export.synthetic import FIELD_CALIBRATION_SEED, FIELD_JUDGING_SEED, field_signals
 from keras_usmae.models import EchoDetector, ToFClassifier, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 
 CLASSIFIER_FILE = "classifier.keras"
+NUM_CALIBRATION, NUM_SYNTHETIC = 512, 1024
+
+
+class ExportSignals(NamedTuple):
+    """What an export needs beside the model, from `signals_for`.
+
+    Args:
+        calibration: array of shape `(n, signal_length)`, raw; it sets the scales of integers.
+        signals: array of shape `(m, signal_length)`, raw, that files are scored on.
+        onset: array of shape `(m,)`, or `(m, k)` for several echoes a signal, samples.
+        source: str, what `signals` are.
+    """
+
+    calibration: np.ndarray
+    signals: np.ndarray
+    onset: np.ndarray
+    source: str
+
+
+def signals_for(
+    model: ToFClassifier | EchoDetector,
+    run: str | Path | None = None,
+    dataset: str = "ultrasound_measured/paper",
+    data_dir: str | Path | None = None,
+    raw_dir: str | Path | None = None,
+) -> ExportSignals:
+    """The signals that calibrate the integers of a model's files, and others to score them on.
+
+    A classifier takes both from its run. A detector, which was trained without measured signals, is calibrated on
+    synthetic ones, and scored on the test split of the measured set where its originals are at hand, without the
+    windows that have another real echo ahead of the labelled one; otherwise on synthetic ones again.
+
+    Args:
+        model: `ToFClassifier` or `EchoDetector`.
+        run: path of the run folder of a classifier. Defaults to `None`.
+        dataset: str, measured set for a detector. Defaults to `"ultrasound_measured/paper"`.
+        data_dir: path or `None`, see `load_dataset`. Defaults to `None`.
+        raw_dir: path of the originals of the measured set, or `None`. Defaults to `None`.
+
+    Returns:
+        `ExportSignals`.
+
+    Raises:
+        FileNotFoundError: where a classifier's run lacks its signals.
+        ValueError: where they cannot be read.
+    """
+    if isinstance(model, ToFClassifier):
+        run = Path(run)
+        calibration, _ = load_signals(run / "calibration.npz")
+        return ExportSignals(calibration, *load_signals(run / "test.npz"), f"the test split of the run {run.name}")
+    length = model.encoder.signal_length
+    calibration, _ = field_signals(NUM_CALIBRATION, length, FIELD_CALIBRATION_SEED)
+    if raw_dir is None:
+        source = "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
+        return ExportSignals(calibration, *field_signals(NUM_SYNTHETIC, length, FIELD_JUDGING_SEED), source)
+    stored = load_dataset(dataset, data_dir, raw_dir)
+    source = f"the test split of {dataset}"
+    arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
+    keep = slice(None)
+    if "hole_echo" in arrays:  # a picker of first echoes rightly finds the hole
+        keep = ~arrays["hole_echo"].astype(bool).ravel()
+        source += ", windows without a drilled hole ahead of the labelled echo"
+    return ExportSignals(calibration, arrays["signal"][keep], arrays["onset"][keep], source)
 
 
 def load_model(folder: str | Path) -> ToFClassifier | EchoDetector:

@@ -1,0 +1,40 @@
+import pytest
+
+import keras_usmae as ku
+from keras_usmae.files import write_json
+from recipes.experiments import exports
+from recipes.experiments.csv_rows import read_rows
+
+
+def test_the_table_has_means_over_runs_and_what_integers_lose():
+    rows = [
+        {"preset": "nano", "model": "classifier", "labels": 320, "run": f"run_{seed}", "file": file}
+        | {"within_one_bin": share + 0.002 * seed - 0.001 * size * (seed - 1), "mean_error_samples": 3.0 + seed + size * 0.1 * seed, "same_bin": 1.0}
+        | (
+            {"bytes": 1000 + seed, "arena_bytes": 10, "instructions_m4": 2e6, "picks_per_second_m4": 60.0}
+            if size
+            else {}
+        )
+        for seed in range(3)
+        for file, share, size in ((exports.KERAS, 0.99, False), ("int8", 0.98, True))
+    ]
+    lines = list(exports.table(rows))
+    assert lines[0][:4] == ["`nano`, classifier, 320 labels", exports.KERAS, "3", "99.20 ± 0.20"]
+    assert lines[1][3:] == ["98.20 ± 0.10", "-", "4.10 ± 1.10", "-", "100.00 ± 0.00", "1,002", "10", "2.0 M, 60.0/s"]
+    first = next(iter(exports.losses(rows)))
+    assert first.startswith("- `nano`, classifier, int8 minus Keras: -1.00 points within one bin (-1.25 to -0.75)")
+
+
+@pytest.mark.skipif(not ku.picker.engines.has_litert(), reason="LiteRT is not installed")
+def test_a_picker_is_exported_and_scored(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    ku.EchoDetector.from_preset("nano_mcu").save(run / "detector.keras")
+    write_json(run / "config.json", {"preset": "nano_mcu", "seed": 10})
+    for _ in range(2):  # the second replaces the rows of the first
+        exports.main([run], tmp_path, seconds=1.0)
+    rows = read_rows("exports", tmp_path)
+    assert [row["file"] for row in rows] == [exports.KERAS, *exports.FORMATS]
+    assert all(row["mean_error_samples"] < 8 for row in rows)
+    assert rows[1]["same_bin"] > 0.9
+    assert rows[1]["bytes"] < 120_000
