@@ -14,6 +14,8 @@ from keras_usmae.signals.readers.table_layout import find_layout
 if TYPE_CHECKING:
     from keras_usmae.signals.readers.sidecar import Sidecar
 
+_UNITS = ((1e6, "MHz"), (1e3, "kHz"), (1e9, "GHz"), (1.0, "Hz"))  # the first that makes it a rate of this field
+
 
 def minimal_sidecar(path: Path, sidecar: "Sidecar") -> str:
     """Text of a sidecar for a file; what is not in the file is a comment to be filled in.
@@ -65,6 +67,8 @@ def _rate(facts, lines):
     if rate is not None and rate.is_clear:
         lines["sampling_rate"] = f"sampling_rate = {rate.value:.10g}   # Hz, by {rate.where}"
     elif rate is not None:
+        scale, unit = next(((scale, unit) for scale, unit in _UNITS if 1e6 <= rate.value * scale <= 1e9), _UNITS[-1])
         lines["sampling_rate"] = (
-            f"# sampling_rate = 60e6   # Hz: {rate.where} gives {rate.value:.6g} in an unknown unit"
+            f"# sampling_rate = {rate.value * scale:.10g}   # Hz, if in {unit}: {rate.where} gives {rate.value:.6g} "
+            "without a unit"
         )
