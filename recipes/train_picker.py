@@ -21,9 +21,8 @@ On one core of a busy machine the first stage took `tiny` 111 minutes, `tiny_pat
 `KERAS_BACKEND` chooses the backend.
 """
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +34,10 @@ DEFAULT = PickerTraining()
 
 def main(
     preset: options.Preset = DEFAULT.preset,
+    architecture: Annotated[
+        Literal["transformer", "cnn"],
+        typer.Option(help="The transformer, or a CNN with its parameters, which starts from none or from a run."),
+    ] = DEFAULT.architecture,
     start: Annotated[
         str,
         typer.Option(
@@ -68,6 +71,7 @@ def main(
 
     config = PickerTraining(
         preset=preset,
+        architecture=architecture,
         start=start,
         world=world,
         transducers=tuple(transducer or ()),
@@ -78,8 +82,9 @@ def main(
         decay_share=decay_share,
         seed=seed,
     )
-    folder = output or Path("runs") / f"picker_{Path(preset).stem}_{world}"
-    check_run_folder(folder, dataclasses.asdict(config), resume)
+    kind = "" if architecture == "transformer" else f"_{architecture}"
+    folder = output or Path("runs") / f"picker_{Path(preset).stem}{kind}_{world}"
+    check_run_folder(folder, config.values(), resume)
     detector = train_picker(config, folder, resume, options.progress())
     history = read_history(folder / "metrics.csv")
     last = history[-1]

@@ -3,6 +3,7 @@
 import dataclasses
 
 EPOCH_SIGNALS = 4096
+ARCHITECTURES = ("transformer", "cnn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,6 +14,8 @@ class PickerTraining:
 
     Args:
         preset: str, sizes of the encoder, see `load_preset`. Defaults to `"tiny_patch64"`.
+        architecture: str, `"transformer"`, or `"cnn"` for a convolutional encoder of about as many parameters, which
+            starts from fresh weights or from a run of its own. Defaults to `"transformer"`.
         start: str, what it starts from: `"synthetic"` or `"picker"`, weights that come with the package; `"none"`; or
             the path of a run folder with `detector.keras` or `encoder.keras`. Defaults to `"synthetic"`.
         world: str, name of the `SignalConfig` that signals are drawn from. Defaults to `"field"`.
@@ -39,6 +42,7 @@ class PickerTraining:
     """
 
     preset: str = "tiny_patch64"
+    architecture: str = "transformer"
     start: str = "synthetic"
     world: str = "field"
     transducers: tuple[str, ...] = ()
@@ -53,6 +57,16 @@ class PickerTraining:
     seed: int = 0
 
     def __post_init__(self):
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(
+                f"`architecture` must be one of {', '.join(ARCHITECTURES)}. Received: "
+                f"architecture={self.architecture!r}"
+            )
+        if self.architecture == "cnn" and self.start in ("synthetic", "picker"):
+            raise ValueError(
+                "No weights of a CNN come with the package: give start='none', or a run folder of train_picker.py. "
+                f"Received: start={self.start!r}"
+            )
         if self.signals < EPOCH_SIGNALS or self.signals % EPOCH_SIGNALS:
             raise ValueError(f"`signals` must be a multiple of {EPOCH_SIGNALS:,}. Received: signals={self.signals}")
         if self.batch_size < 1 or EPOCH_SIGNALS % self.batch_size:
@@ -66,3 +80,10 @@ class PickerTraining:
             raise ValueError(f"`decay_share` must lie in [0, 1]. Received: decay_share={self.decay_share}")
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"`seed` must lie in 0..2**31 - 1. Received: seed={self.seed}")
+
+    def values(self) -> dict:
+        """Plain values, for `config.json`; runs of earlier versions name no architecture."""
+        values = dataclasses.asdict(self)
+        if self.architecture == "transformer":
+            del values["architecture"]
+        return values

@@ -1,6 +1,5 @@
 """Training of a detector of echoes on labelled synthetic signals: every onset is known, and no label is asked for."""
 
-import dataclasses
 import functools
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import keras
 
 from keras_usmae.configs import PickerTraining
 from keras_usmae.configs.picker import EPOCH_SIGNALS
-from keras_usmae.models import EchoCrossentropy, EchoDetector, MAEEncoder, load_preset, load_trained
+from keras_usmae.models import CNNEncoder, EchoCrossentropy, EchoDetector, MAEEncoder, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
 from keras_usmae.signals import SignalConfig, TransducerConfig, read_transducer
@@ -19,6 +18,9 @@ from keras_usmae.training.fitting import train
 from keras_usmae.training.optimization import jit_compile
 from keras_usmae.training.run_folder import open_run_folder, save_model
 
+# What decides the shapes of an encoder's weights, and what they mean.
+_SIZES = ("signal_length", "patch_size", "hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "kernel_size")
+_SIZES += ("activation", "normalization", "stem_dim")
 # Of the validation, whose seed no training has.
 VALIDATION_SIGNALS, VALIDATION_SEED = 2048, 77_777
 
@@ -69,8 +71,7 @@ def build_detector(config: PickerTraining) -> EchoDetector:
     if config.start == "picker":
         return EchoDetector.from_preset(config.preset)
     if config.start in ("synthetic", "none"):
-        weights = None if config.start == "none" else config.start
-        return EchoDetector(MAEEncoder.from_preset(config.preset, weights=weights), config.bin_width)
+        return EchoDetector(_fresh_encoder(config, None if config.start == "none" else config.start), config.bin_width)
     folder = Path(config.start)
     for name in (DETECTOR_FILE, "encoder.keras"):
         if (folder / name).is_file():
@@ -82,14 +83,24 @@ def build_detector(config: PickerTraining) -> EchoDetector:
             "train_picker.py or pretrain.py, or one of synthetic, picker and none."
         )
     detector = model if isinstance(model, EchoDetector) else EchoDetector(model, config.bin_width)
-    sizes = load_preset(config.preset)["encoder"]
-    different = {key: getattr(detector.encoder, key, None) for key in sizes}
-    if different != sizes or detector.bin_width != config.bin_width:
+    sizes = _sizes(_fresh_encoder(config))
+    found = _sizes(detector.encoder)
+    if found != sizes or detector.bin_width != config.bin_width:
         raise ValueError(
-            f"The model in {str(folder)!r} has other sizes than the preset {config.preset!r} with bins of "
-            f"{config.bin_width} samples: {different}, bins of {detector.bin_width}. Give its own preset."
+            f"The model in {str(folder)!r} has other sizes than the {config.architecture} of the preset "
+            f"{config.preset!r} with bins of {config.bin_width} samples: {found}, bins of {detector.bin_width}. Give "
+            "its own preset."
         )
     return detector
+
+
+def _fresh_encoder(config, weights=None):
+    encoder = MAEEncoder.from_preset(config.preset, weights=weights)
+    return CNNEncoder.from_encoder(encoder) if config.architecture == "cnn" else encoder
+
+
+def _sizes(encoder):
+    return {name: getattr(encoder, name) for name in _SIZES if hasattr(encoder, name)}
 
 
 def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
@@ -134,7 +145,7 @@ def train_picker(config: PickerTraining, folder: str | Path, resume: bool = Fals
     share = EPOCH_SIGNALS // len(worlds) * len(worlds)
     validation = draw(VALIDATION_SIGNALS // len(worlds) * len(worlds), VALIDATION_SEED)(0)
     batches = EpochBatches(draw(share, config.seed), config.batch_size)
-    folder = open_run_folder(folder, dataclasses.asdict(config), resume)
+    folder = open_run_folder(folder, config.values(), resume)
     train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
     detector.load_weights(folder / LAST_FILE)
     save_model(folder / DETECTOR_FILE, detector)

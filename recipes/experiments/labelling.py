@@ -1,15 +1,17 @@
 """Measures `usmae label` with a scripted person: keys of a real browser, and the true labels as what the person sees.
 
-    python recipes/experiments/labelling.py person --data-dir ../shared/data/measured
-    python recipes/experiments/labelling.py random --data-dir ../shared/data/measured --seed 1
+    python recipes/experiments/labelling.py person --data-dir originals --seed 1
+    python recipes/experiments/labelling.py random --data-dir originals --seed 1
+    python recipes/experiments/labelling.py report
     python recipes/experiments/labelling.py speed
     python recipes/experiments/labelling.py kills
 
 `person` labels windows of the measured training split in the order of the queue, has the picker learn now and then, and
 scores each picker on the 1,499 test windows without a hole ahead; `random` does the same in random order, without a
-browser. `speed` takes the time from key to next trace, and the memory, with 100,000 traces of 4,096 samples. `kills`
-kills the server at random moments, and looks for each label that the page showed as kept. Each writes
-`runs/labelling/NAME.json`. Chromium and selenium are needed but for `random`.
+browser. The seed chooses windows and order. `report` writes the table of all such runs. `speed` takes the time from key
+to next trace, and the memory, with 100,000 traces of 4,096 samples. `kills` kills the server at random moments, and
+looks for each label that the page showed as kept. Each writes
+`runs/labelling/NAME_SEED.json`. Chromium and selenium are needed but for `random` and `report`.
 """
 
 import json
@@ -22,22 +24,25 @@ import numpy as np
 import typer
 
 from keras_usmae import options
-from keras_usmae.files import write_json
+from keras_usmae.files import write_csv, write_json, write_markdown
 from keras_usmae.labelling.labels import SURE
+from keras_usmae.labelling.settings import LabelConfig
+from recipes.experiments.csv_rows import cell
 from recipes.experiments.labelling_page import Page, Served, missing_browser, open_browser
 from recipes.experiments.labelling_pool import make_pool
 from recipes.experiments.labelling_strain import kills, speed
 
 LEARN_AT = (10, 20, 40, 70, 100)
+ORDERS = {"person": "the page's", "random": "random"}
 RATE = 100e6
 _TOLERANCE = 1.0  # samples: closer, the person accepts
 
 
-def score_picker(run, test, preset="tiny"):
+def score_picker(run, test):
     """Errors of a picker in samples on test windows, as `evaluate` scores it: mean, and without its median."""
     from keras_usmae.picker import EchoPicker
 
-    picker = EchoPicker.from_run(run) if run else EchoPicker.from_preset(preset)
+    picker = EchoPicker.from_run(run) if run else EchoPicker.from_preset(LabelConfig("").preset)
     error = picker.pick(test["signal"], RATE, scale=1).first().of_each_trace("onset") - test["onset"]
     without = error - np.nanmedian(error)
     return {
@@ -86,7 +91,7 @@ def person(data_dir, tfds_dir, seed, folder):
     """Labels 100 traces in the browser, in the order of the queue."""
     from selenium.webdriver.common.keys import Keys
 
-    signals, truth = make_pool(data_dir)
+    signals, truth = make_pool(data_dir, seed)
     test, rows, pressed, labelled = _test_windows(data_dir, tfds_dir), [], 0, 0
     np.save(folder / "pool.npy", signals)
     rows.append({"labels": 0, "keys": 0, **score_picker(None, test)})
@@ -128,14 +133,14 @@ def person(data_dir, tfds_dir, seed, folder):
 def in_random_order(data_dir, tfds_dir, seed, folder):
     """Labels 100 traces in random order; keys are those that a person would press."""
     from keras_usmae.labelling.labels import Labels
-    from keras_usmae.labelling.settings import LabelConfig
     from keras_usmae.labelling.traces import open_scan
     from keras_usmae.labelling.work import Work
     from keras_usmae.picker import EchoPicker
     from keras_usmae.picker.gates import Gate
 
-    signals, truth = make_pool(data_dir)
-    test, rows, pressed = _test_windows(data_dir, tfds_dir), [], 0
+    signals, truth = make_pool(data_dir, seed)
+    test, pressed = _test_windows(data_dir, tfds_dir), 0
+    rows = [{"labels": 0, "keys": 0, **score_picker(None, test)}]
     np.save(folder / "pool.npy", signals)
     config = LabelConfig(str(folder / "pool.npy"), sampling_rate=RATE, axis=1, scale="1")
     session = folder / f"random_{seed}"
@@ -145,7 +150,7 @@ def in_random_order(data_dir, tfds_dir, seed, folder):
     work.scale = {"scale": "1", "ratio": 1.0, "burst": 280.0}
     labels = Labels(len(signals), signals.shape[1])
     order = np.random.default_rng(seed).permutation(len(signals))
-    picker = EchoPicker.from_preset("tiny")
+    picker = EchoPicker.from_preset(config.preset)
     for number, trace in enumerate(order[: LEARN_AT[-1]].tolist(), 1):
         picks = picker.pick(signals[trace], RATE, scale=1)
         keys = keys_to(float(picks.first().onset[0]) if len(picks) else None, truth[trace], picks.onset)
@@ -164,14 +169,39 @@ def in_random_order(data_dir, tfds_dir, seed, folder):
     return {"pool": len(signals), "seed": seed, "rows": rows}
 
 
+def report(folder, output):
+    """Writes the table of all runs of `person` and `random` in a folder, and the CSV of their rows."""
+    rows = []
+    for what, order in ORDERS.items():
+        for path in sorted(folder.glob(f"{what}_*.json")):
+            seed = int(path.stem.rpartition("_")[2])
+            rows += [{"order": order, "seed": seed, **row} for row in options.read_json(path)["rows"]]
+    if not rows:
+        raise ValueError(f"There is no run of {' or '.join(ORDERS)} in {folder}: do one first.")
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    write_csv(output / "labelling.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    lines = []
+    for order in dict.fromkeys(row["order"] for row in rows):
+        for labels in (0, *LEARN_AT):
+            mine = [row for row in rows if (row["order"], row["labels"]) == (order, labels)]
+            shown = (("keys", "{:.0f}"), ("mean_error_samples", "{:.2f}"), ("without_offset", "{:.2f}"))
+            lines.append([order, str(labels), str(len(mine)), *(cell(mine, key, form) for key, form in shown)])
+    header = ["order", "labels", "seeds", "keys", "mean error (samples)", "without its median (samples)"]
+    notes = ["Each seed has windows and an order of its own. No offset is taken out but in the last column."]
+    return write_markdown(output / "labelling.md", "Labels and keys until the picker has learnt", header, lines, notes)
+
+
 def main(
-    what: Annotated[str, typer.Argument(help="person, random, speed or kills.")],
+    what: Annotated[str, typer.Argument(help="person, random, report, speed or kills.")],
     data_dir: Annotated[Path | None, typer.Option(envvar="DATA_DIR", help="Folder of the measured originals.")] = None,
     tfds_dir: options.TfdsDir = None,
     seed: Annotated[int, typer.Option(help="Of random order, made traces and moments.")] = 0,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/labelling"),
 ) -> None:
     """Measures the page of labels."""
+    if what == "report":
+        print(report(output, Path("docs/experiments")).read_text())
+        return
     if what != "random" and (missing := missing_browser()):
         raise ValueError(f"A browser is needed: {missing}.")
     output.mkdir(parents=True, exist_ok=True)
@@ -181,7 +211,7 @@ def main(
             found = run(data_dir, tfds_dir, seed, Path(folder))
         else:
             found = {"speed": speed, "kills": kills}[what](seed, Path(folder))
-    path = output / (f"{what}_{seed}.json" if what == "random" else f"{what}.json")
+    path = output / f"{what}_{seed}.json"
     write_json(path, found)
     print(f"Written to {path}")
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_usmae.configs import PickerTraining
+from keras_usmae.models import CNNEncoder
 from keras_usmae.training import WarmupStableDecay, build_detector
 from keras_usmae.training.picker_training import compile_detector
 
@@ -30,6 +31,8 @@ def test_a_rate_without_rise_or_fall_is_constant():
         ({"warmup_signals": 10**9}, "warmup_signals"),
         ({"decay_share": 1.5}, "decay_share=1.5"),
         ({"seed": -1}, "seed=-1"),
+        ({"architecture": "rnn"}, "architecture='rnn'"),
+        ({"architecture": "cnn"}, "start='synthetic'"),
     ],
 )
 def test_impossible_trainings_are_refused(change, message):
@@ -44,6 +47,22 @@ def test_a_start_of_other_sizes_or_without_a_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="'tiny'"):
         build_detector(PickerTraining(preset="tiny", start=str(tmp_path)))
     assert build_detector(PickerTraining(preset="nano", start=str(tmp_path))).num_bins == 128
+
+
+def test_a_cnn_starts_fresh_or_from_one_of_its_own(tmp_path):
+    config = PickerTraining(preset="nano", architecture="cnn", start="none")
+    detector = build_detector(config)
+    assert isinstance(detector.encoder, CNNEncoder)
+    detector.save(tmp_path / "detector.keras")
+    again = build_detector(dataclasses.replace(config, start=str(tmp_path)))
+    np.testing.assert_array_equal(again.get_weights()[0], detector.get_weights()[0])
+    with pytest.raises(ValueError, match="transformer of the preset 'nano'"):
+        build_detector(PickerTraining(preset="nano", start=str(tmp_path)))
+
+
+def test_runs_of_earlier_versions_name_no_architecture():
+    assert "architecture" not in PickerTraining().values()
+    assert PickerTraining(architecture="cnn", start="none").values()["architecture"] == "cnn"
 
 
 def test_the_shipped_picker_is_a_start_and_a_compiled_one_learns():
