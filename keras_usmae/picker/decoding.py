@@ -20,6 +20,7 @@ A port holds five bins and one peak: a peak is finished once the next one is kno
 import numpy as np
 
 _RADIUS = 2  # bins; the distance of two peaks is at least one more
+_OFFSETS = np.arange(-_RADIUS, _RADIUS + 1)
 NORMAL_95 = 1.959964
 
 
@@ -51,43 +52,71 @@ def decode_picks(
     Raises:
         ValueError: where the least confidence lies outside of (0, 1].
     """
+    peaks = find_peaks(probabilities, min_confidence)
+    return measure_peaks(peaks, bin_width, interval_scale, interval_floor, label_sigma)
+
+
+def find_peaks(probabilities: np.ndarray, min_confidence: float) -> dict[str, np.ndarray]:
+    """Finds the peaks of steps 1 and 2.
+
+    Args:
+        probabilities: float array of shape `(num_traces, num_bins)`.
+        min_confidence: float in (0, 1].
+
+    Returns:
+        A dict of arrays of one length, sorted by trace and then by bin: `"trace"` and `"bin"`, int64; `"near"`,
+        float64 of shape `(num_peaks, 5)`, the probabilities from two bins before to two after; `"confidence"` float64.
+
+    Raises:
+        ValueError: where the least confidence lies outside of (0, 1].
+    """
     if not 0 < min_confidence <= 1:
         raise ValueError(f"`min_confidence` must lie above 0 and up to 1. Received: min_confidence={min_confidence}")
-    num_bins = np.shape(probabilities)[1]
-    p = np.pad(probabilities, ((0, 0), (_RADIUS, _RADIUS)))
-
-    def moved(by):
-        return p[:, _RADIUS + by : _RADIUS + by + num_bins]
-
+    num_traces, num_bins = np.shape(probabilities)
+    p = np.zeros((num_traces, num_bins + 2 * _RADIUS), np.asarray(probabilities).dtype)
+    p[:, _RADIUS:-_RADIUS] = probabilities
     # A peak of a lower value cannot reach the least confidence with its two neighbours: most bins end here.
-    peak = moved(0) >= min_confidence / 3
-    for by in range(1, _RADIUS + 1):
-        peak &= (moved(0) > moved(-by)) & (moved(0) >= moved(by))
-    trace, at = np.nonzero(peak)
-    near = p[trace[:, None], at[:, None] + np.arange(2 * _RADIUS + 1)].astype(np.float64)  # (picks, bins)
+    place = np.flatnonzero(p >= min_confidence / 3)
+    near = p.ravel()[place[:, None] + _OFFSETS].astype(np.float64)  # (picks, bins)
+    trace, at = np.divmod(place, p.shape[1])
+    at -= _RADIUS
     confidence = near[:, 1:-1].sum(axis=1) + np.where(at == 0, near[:, _RADIUS], 0.0)
-    # A hair of rounding must not drop a pick whose bins sum up to exactly the least confidence.
-    sure = confidence >= min_confidence - 1e-6
-    trace, at, near, confidence = trace[sure], at[sure], near[sure], np.minimum(confidence[sure], 1.0)
+    # The first of the largest values about a peak is its own.
+    peak = (near.argmax(axis=1) == _RADIUS) & reaches(confidence, min_confidence)
+    found = {"trace": trace, "bin": at, "near": near, "confidence": np.minimum(confidence, 1.0)}
+    return {name: values[peak] for name, values in found.items()}
 
-    offset = np.arange(-_RADIUS, _RADIUS + 1)
-    before, after = _distances(trace, at)
-    weight = near * ((offset > -before[:, None] / 2) & (offset < after[:, None] / 2))
+
+def reaches(confidence: np.ndarray, least: float) -> np.ndarray:
+    """Which confidences reach the least one, bool: rounding drops none whose bins sum up to exactly that."""
+    return confidence >= least - 1e-6
+
+
+def measure_peaks(
+    peaks: dict[str, np.ndarray], bin_width: int, interval_scale: float, interval_floor: float, label_sigma: float
+) -> dict[str, np.ndarray]:
+    """Measures peaks by steps 3 to 5, whose neighbourhoods end at each other.
+
+    Args:
+        peaks: dict, as `find_peaks` returns it, or some rows of it.
+
+    Returns:
+        A dict as `decode_picks` returns it.
+    """
+    trace, at = peaks["trace"], peaks["bin"]
+    # Bins from the peak before each one, and behind the last; far where there is none in the same trace.
+    gap = np.full(len(at) + 1, 2 * _RADIUS + 2)
+    gap[1:-1] = np.where(trace[1:] == trace[:-1], at[1:] - at[:-1], 2 * _RADIUS + 2)
+    before, after = -gap[:-1, None] / 2, gap[1:, None] / 2
+    weight = peaks["near"] * ((before < _OFFSETS) & (after > _OFFSETS))
     weight /= weight.sum(axis=1, keepdims=True)
-    mean = weight @ offset
-    variance = (weight @ offset**2 - mean**2) * bin_width**2
+    mean = (weight * _OFFSETS).sum(axis=1)
+    variance = ((weight * _OFFSETS**2).sum(axis=1) - mean**2) * bin_width**2
     doubt = np.maximum(variance - label_sigma**2 - bin_width**2 / 12, 0.0)
     return {
         "trace": trace,
         "bin": at,
         "onset": (at + 0.5 + mean) * bin_width,
         "half_width": NORMAL_95 * interval_scale * np.sqrt(doubt + interval_floor**2),
-        "confidence": confidence,
+        "confidence": peaks["confidence"],
     }
-
-
-def _distances(trace, at):
-    """Bins to the peak before and to the one after in the same trace; far where there is none."""
-    gap = np.where(np.diff(trace) == 0, np.diff(at), 2 * _RADIUS + 2)
-    far = [2 * _RADIUS + 2] if len(at) else []
-    return np.concatenate([far, gap]), np.concatenate([gap, far])

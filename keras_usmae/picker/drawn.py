@@ -1,6 +1,7 @@
 """What the pictures keep of a stream of traces: a bounded number of them, however long it is."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,14 @@ class EvenSample:
 
     Args:
         size: int. Items that `items` gives, where there are as many. Up to four times as many are held.
+        at_least: int. Items that are known to come: none is taken that would be dropped for them. Defaults to `0`.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, at_least: int = 0) -> None:
         self.size = size
         self._every, self._kept = 1, []
+        while at_least > 4 * size * self._every:
+            self._every *= 2
 
     def wants(self, number: int | np.ndarray) -> bool | np.ndarray:
         """Whether the item of this number is kept, for now; bool, or an array of them for an array of numbers."""
@@ -121,14 +125,21 @@ class TimeGrid:
         Returns:
             A float32 array of shape `(columns,)`, NaN where the trace has no sample.
         """
-        width = (self.stop - self.start) / self.columns
-        column = np.floor((np.arange(len(signal)) / sampling_rate + start_time - self.start) / width + 1e-6).astype(int)
-        inside = (column >= 0) & (column < self.columns)
+        inside, column, start = _columns_of(self, len(signal), sampling_rate, start_time)
         line = np.full(self.columns, np.nan, "float32")
-        column, start = np.unique(column[inside], return_index=True)  # times rise, and so do columns
         if len(column):
             line[column] = np.fmax.reduceat(np.abs(signal - np.median(signal))[inside], start)
         return line
+
+
+@functools.lru_cache(maxsize=1)  # the traces of a block are all alike
+def _columns_of(grid, num_samples, sampling_rate, start_time):
+    """Slice of the samples inside of a grid, its columns that hold some, and the first sample of each in the slice."""
+    width = (grid.stop - grid.start) / grid.columns
+    column = np.floor((np.arange(num_samples) / sampling_rate + start_time - grid.start) / width + 1e-6).astype(int)
+    first, stop = np.searchsorted(column, [0, grid.columns])  # times rise, and so do columns
+    column, start = np.unique(column[first:stop], return_index=True)
+    return slice(first, stop), column, start
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

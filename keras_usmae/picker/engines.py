@@ -11,7 +11,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import queue
 import subprocess
 import sys
 import warnings
@@ -110,9 +109,9 @@ class LiteRTEngine:
         self.info = read_info(content)
         self.workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._content = content
-        self._idle: queue.LifoQueue = queue.LifoQueue()
+        self._idle: list = []  # interpreters; threads may pop and append at a time
         with _without_greeting():  # LiteRT tells once in a process that it uses XNNPACK
-            self._idle.put(self._start())
+            self._idle.append(self._start())
 
     def expect(self, num_windows: int) -> None:
         """Nothing to prepare."""
@@ -120,8 +119,8 @@ class LiteRTEngine:
     def logits(self, windows: np.ndarray, batch_size: int) -> np.ndarray:
         """Logits `(n, num_bins)` of windows `(n, signal_length)`; threads may call it at a time."""
         try:
-            interpreter = self._idle.get_nowait()
-        except queue.Empty:
+            interpreter = self._idle.pop()
+        except IndexError:
             interpreter = self._start()
         model, source, sink = interpreter
         found = np.empty((len(windows), self.info.signal_length // self.info.bin_width), np.float32)
@@ -129,7 +128,7 @@ class LiteRTEngine:
             model.set_tensor(source, window[None])
             model.invoke()
             found[row] = model.get_tensor(sink)[0]
-        self._idle.put(interpreter)
+        self._idle.append(interpreter)
         return found
 
     def _start(self):

@@ -1,6 +1,7 @@
 """The network's look at a recording, block by block: where echoes may begin, and how loud it is there."""
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,8 +48,7 @@ def look(engine: "Engine", traces: "Traces", scale: "Scale", batch_size: int) ->
     """
     length, bin_width = engine.info.signal_length, engine.info.bin_width
     num_samples = max(traces.num_samples * scale.up // scale.down, 1)
-    starts = window_starts(num_samples, length, bin_width)
-    weights = window_weights(starts, length, bin_width)
+    starts, weights = _windows(num_samples, length, bin_width)
     engine.expect(traces.num_traces * len(starts))
     num_bins = (starts[-1] + length) // bin_width
     probability = np.zeros((traces.num_traces, num_bins), np.float32)
@@ -75,7 +75,16 @@ def look(engine: "Engine", traces: "Traces", scale: "Scale", batch_size: int) ->
             probability[rows, start : start + weights.shape[1]] += found[:, k]
     probability[~traces.usable] = 0
     real_bins = max(min(num_samples // bin_width, num_bins), 1)  # an echo in what was added to a short record is none
-    return Seen(probability[:, :real_bins], peak[:, :real_bins], np.median(noise, axis=1))
+    noise.sort(axis=1)
+    median = (noise[:, (len(windows) - 1) // 2] + noise[:, len(windows) // 2]) / 2
+    return Seen(probability[:, :real_bins], peak[:, :real_bins], median)
+
+
+@functools.lru_cache(maxsize=1)  # for blocks of one recording, and for traces that come one by one
+def _windows(num_samples, length, bin_width):
+    """Where the windows of a record start, and what they count for each of their bins."""
+    starts = window_starts(num_samples, length, bin_width)
+    return starts, window_weights(starts, length, bin_width)
 
 
 def _blocks_of_traces(num_traces, at_once):
@@ -99,7 +108,7 @@ def _noise(envelope):
 
 def _probabilities(engine, pieces, starts, batch_size):
     """Probabilities of the bins of windows, of shape `(traces, windows, bins)`."""
-    windows = pieces[:, starts[:, None] + np.arange(engine.info.signal_length)]
+    windows = np.stack([pieces[:, start : start + engine.info.signal_length] for start in starts], axis=1)
     windows -= windows.mean(axis=2, keepdims=True)
     spread = windows.std(axis=2, keepdims=True)
     windows /= np.maximum(spread, _LEAST_SPREAD)

@@ -229,6 +229,7 @@ def _ranks(trace):
 
 
 def _reasons(traces, picked):
-    reason = np.where(traces.usable, NO_ECHO, traces.reason)
+    reason = traces.reason.copy()
+    reason[traces.usable] = NO_ECHO
     reason[picked] = ""
     return reason

@@ -32,7 +32,7 @@ class Pictures:
         expected = count(job.first) * len(job.source.files)
         self.doubtful = Worst(_NUM_DOUBTFUL, apart=min(max(expected // 64, 1), 16))
         self.without = EvenSample(_NUM_WITHOUT)
-        self.sections = _sections(job.scan)
+        self.sections = _sections(job.scan, sum(len(recording.index) for recording in job.source.ahead))
 
     def add(self, block: "Block", rows: dict) -> None:
         """Keeps what the pictures need of a block.
@@ -149,9 +149,9 @@ def _time_grid(recordings):
 class _Section:
     """The traces of one B-scan: all of a line, or those of a grid with one place fixed."""
 
-    def __init__(self, scan, axis=0, fixed=None):
+    def __init__(self, scan, at_least, axis=0, fixed=None):
         self.scan, self.axis, self.fixed = scan, axis, fixed
-        self._sample = EvenSample(_MAX_LINES)
+        self._sample = EvenSample(_MAX_LINES, at_least)
 
     def wants(self, number):
         """Whether the trace of this number is one of them; bool, or an array of them for an array of numbers."""
@@ -176,10 +176,10 @@ class _Section:
         return {"title": title, "label": self.scan.labels[self.axis], "lines": self.items()}
 
 
-def _sections(scan):
+def _sections(scan, num_traces):
     if not scan.is_grid:
-        return [_Section(scan)]
-    return [_Section(scan, axis, scan.shape[1 - axis] // 2) for axis in (0, 1)]
+        return [_Section(scan, num_traces)]
+    return [_Section(scan, 0, axis, scan.shape[1 - axis] // 2) for axis in (0, 1)]
 
 
 def _measured(job, table):

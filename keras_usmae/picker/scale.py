@@ -6,6 +6,7 @@ network learned from. Whether the new rate is 100 MHz does not matter: onsets ar
 """
 
 import dataclasses
+import functools
 import math
 from fractions import Fraction
 
@@ -76,7 +77,7 @@ def as_scale(scale: Scale | float | str) -> Scale:
     if isinstance(scale, Scale):
         return scale
     try:
-        ratio = Fraction(scale)
+        ratio = _as_ratio(scale)
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         ratio = Fraction(0)
     if not Fraction(1, _LARGEST) <= ratio <= _LARGEST:
@@ -86,6 +87,11 @@ def as_scale(scale: Scale | float | str) -> Scale:
         )
     ratio = ratio.limit_denominator(_MAX_DENOMINATOR)
     return Scale(ratio.numerator, ratio.denominator, math.nan, math.nan, "as given")
+
+
+@functools.lru_cache(maxsize=1)  # traces that come one by one bring the same
+def _as_ratio(scale):
+    return Fraction(scale)
 
 
 def choose_scale(signals: np.ndarray, sampling_rate: float, burst_typical: float = 280.0) -> Scale:

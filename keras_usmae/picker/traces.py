@@ -44,21 +44,16 @@ class Traces:
     def _inspect(self, rows):
         """Finds faults of some traces, and their offset and peak."""
         signals = self.signals[rows]
-        low, high = (
-            end.astype(np.float64) for end in (signals.min(axis=1), signals.max(axis=1))
-        )  # NaN if there is one
-        at_low, at_high = np.zeros(len(signals)), np.zeros(len(signals))
-        for start in range(0, self.num_samples, _CHUNK):
-            piece = signals[:, start : start + _CHUNK]
-            at_low += np.count_nonzero(piece == low[:, None], axis=1)
-            at_high += np.count_nonzero(piece == high[:, None], axis=1)
+        low, high = signals.min(axis=1), signals.max(axis=1)  # NaN if there is one
         # Both ends of the range, since the rest of a one-sided (rectified) trace is at one of them.
-        ends = np.stack([at_low, at_high]) / self.num_samples
-        reason = np.where((ends.sum(axis=0) > 0.8) & (ends.min(axis=0) > 0.2), CLIPPED, "")
-        reason = np.where(low == high, DEAD, reason)
+        at_low, at_high = (_share_at(signals, end) for end in (low, high))
+        low, high = low.astype(np.float64), high.astype(np.float64)
         finite = np.isfinite(low) & np.isfinite(high)
-        self.reason[rows] = np.where(finite, reason, NOT_FINITE)
-        usable = self.reason[rows] == ""
+        reason = self.reason[rows]
+        reason[(at_low + at_high > 0.8) & (np.minimum(at_low, at_high) > 0.2)] = CLIPPED
+        reason[low == high] = DEAD
+        reason[~finite] = NOT_FINITE
+        usable = reason == ""
         with np.errstate(invalid="ignore"):
             offset = np.where(usable, signals.mean(axis=1, dtype=np.float64), 0)
             peak = np.where(usable, np.maximum(high - offset, offset - low), 1)
@@ -80,18 +75,28 @@ class Traces:
         Returns:
             float32 array of shape `(traces, stop - start)`.
         """
-        margin = _FILTER_RADIUS * max(up, down) // up + 1
+        # Without a filter, nothing reaches from one sample to another.
+        margin = 0 if up == down else _FILTER_RADIUS * max(up, down) // up + 1
         # A multiple of `down`, so that it falls onto a sample of the new rate.
         first = (start * down // up - margin) // down * down
         last = -(-stop * down // up) + margin
         inside = self.signals[rows, max(first, 0) : min(last, self.num_samples)]
-        usable = self.usable[rows]
-        with np.errstate(invalid="ignore"):
-            # In float64, so that neither a large offset nor a strange unit costs digits.
-            piece = (inside - self.offset[rows, None]) / self.peak[rows, None]
-        piece = np.where(usable[:, None], piece, 0).astype(np.float32)
+        # In float64, so that neither a large offset nor a strange unit costs digits.
+        piece = np.subtract(inside, self.offset[rows, None], dtype=np.float64)
+        piece /= self.peak[rows, None]
+        piece[~self.usable[rows]] = 0
+        piece = piece.astype(np.float32)
+        if up == down:
+            return piece
         piece = np.pad(piece, ((0, 0), (max(-first, 0), max(last - self.num_samples, 0))), mode="edge")
-        if up != down:
-            piece = scipy.signal.resample_poly(piece, up, down, axis=1)
+        piece = scipy.signal.resample_poly(piece, up, down, axis=1)
         skipped = start - first * up // down
         return piece[:, skipped : skipped + stop - start]
+
+
+def _share_at(signals, level):
+    """Share of the samples of each trace that have its level."""
+    count = np.zeros(len(signals), int)
+    for start in range(0, signals.shape[1], _CHUNK):
+        count += (signals[:, start : start + _CHUNK] == level[:, None]).sum(axis=1)
+    return count / signals.shape[1]

@@ -18,6 +18,13 @@ def test_a_sample_is_spread_evenly_over_a_stream_of_any_length(count):
     assert np.ptp(np.diff(items)) <= max(0.2 * count, 1) if count > 2 else True
     assert len(sample._kept) <= 24
 
+    foreseen, taken = EvenSample(6, at_least=count), 0
+    for number in filter(foreseen.wants, range(count)):
+        foreseen.add(number, number)
+        taken += 1
+    assert foreseen.items() == items
+    assert taken <= 24
+
 
 def test_the_worst_are_kept_in_order_and_of_neighbours_one():
     worst = Worst(3, apart=10)

@@ -51,6 +51,16 @@ def test_an_echo_is_found_once_wherever_it_lies(picker, num_samples):
     assert not any(picks.reason)
 
 
+@pytest.mark.parametrize("num_samples", [800, 2048, 5000])
+def test_a_trace_alone_has_the_picks_that_it_has_among_others(picker, num_samples):
+    signals = records(np.arange(50, 650, 50), num_samples)
+    together = picker.pick(signals, RATE, scale=1)
+    for index, signal in enumerate(signals):
+        alone, among = picker.pick(signal, RATE, scale=1), together.of_trace(index)
+        for name in ("onset", "interval", "confidence", "amplitude", "snr_db"):
+            np.testing.assert_allclose(getattr(alone, name), getattr(among, name), rtol=1e-6)
+
+
 @pytest.mark.parametrize("num_samples", [800, 2300])
 @pytest.mark.parametrize("preset", ["tiny", "tiny_patch64"])
 def test_an_echo_is_found_from_the_first_sample_of_a_record_on(preset, num_samples):

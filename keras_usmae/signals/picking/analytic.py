@@ -1,5 +1,7 @@
 """Band-passed analytic signals, whose modulus is the envelope."""
 
+import functools
+
 import numpy as np
 import scipy.fft
 
@@ -39,14 +41,21 @@ def analytic_signal(signals: np.ndarray, sampling_rate: float, band: tuple[float
             f"is ({low:g}, {high:g}) Hz. Choose a band that holds the spectrum of the burst."
         )
     num_signals, length = signals.shape
+    gain, padded = _pass_band(length, sampling_rate, low, high)
+    spectrum = np.zeros((num_signals, padded), dtype=np.complex64)
+    # The mean is removed first, since the padding would turn it into a step at each end.
+    centered = signals - signals.mean(axis=1, keepdims=True)
+    np.multiply(scipy.fft.rfft(centered, padded), gain, out=spectrum[:, : gain.size])
+    return scipy.fft.ifft(spectrum, overwrite_x=True)[:, :length]
+
+
+@functools.lru_cache(maxsize=4)  # what is picked one by one, or in pieces, has few lengths
+def _pass_band(length, sampling_rate, low, high):
+    """Gains of the analytic signal at the frequencies from zero up, and the length to pad a record to."""
     # Long enough for the response of the lower flank to die away.
     padded = scipy.fft.next_fast_len(length + int(4 * sampling_rate / low))
     frequencies = scipy.fft.rfftfreq(padded, 1 / sampling_rate)
     rise = np.clip(2 * frequencies / low - 1, 0, 1)
     fall = np.clip(3 - 2 * frequencies / high, 0, 1)
     gain = 2 * np.square(np.sin(np.pi / 2 * rise) * np.sin(np.pi / 2 * fall))
-    spectrum = np.zeros((num_signals, padded), dtype=np.complex64)
-    # The mean is removed first, since the padding would turn it into a step at each end.
-    centered = signals - signals.mean(axis=1, keepdims=True)
-    spectrum[:, : frequencies.size] = scipy.fft.rfft(centered, padded) * gain.astype(np.float32)
-    return scipy.fft.ifft(spectrum, overwrite_x=True)[:, :length]
+    return gain.astype(np.float32), padded
