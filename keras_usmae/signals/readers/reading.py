@@ -18,7 +18,6 @@ from keras_usmae.signals.readers.traces import check_shape
 if TYPE_CHECKING:
     from keras_usmae.signals.readers.recording import Recording
 
-__all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
 _BINARY = "an instrument's binary: save as .csv, .mat or .h5, or as .npy by numpy.fromfile with its dtype"
 # Formats that are not read, and how they become one that is.
