@@ -3,6 +3,7 @@
 import abc
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import scipy.special
@@ -148,7 +149,7 @@ class EchoReference(Reference):
 
     kind = "detector"
 
-    def __init__(self, model: EchoDetector, *args, **kwargs) -> None:
+    def __init__(self, model: EchoDetector, *args: Any, **kwargs: Any) -> None:
         if "min_confidence" not in model.settings:
             raise ValueError(
                 "The detector has no min_confidence: nobody knows which of its picks to trust. Let "

@@ -35,7 +35,7 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "PerUpdate":
         config = current_names(config)
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["gradient_accumulation_steps"])
 

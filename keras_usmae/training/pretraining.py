@@ -93,7 +93,7 @@ def load_pretraining_data(
 
 
 def build_autoencoder(
-    config: PretrainConfig, parts: dict | None = None, remat: bool = False, **encoder_overrides
+    config: PretrainConfig, parts: dict | None = None, remat: bool = False, **encoder_overrides: Any
 ) -> MaskedAutoencoder:
     """Builds the autoencoder of a configuration.
 

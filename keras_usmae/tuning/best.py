@@ -54,7 +54,7 @@ def finetune_options(
     return {**options, "pretrained": pretrained or "none"}
 
 
-def write_best(path: str | Path, parts: dict, **recipes) -> None:
+def write_best(path: str | Path, parts: dict, **recipes: dict) -> None:
     """Writes a file for `--config` of the recipes, which is also one for their `--preset`.
 
     Args:

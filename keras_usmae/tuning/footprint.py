@@ -36,7 +36,7 @@ class Budget:
         """Whether only a converted file can tell that a model fits."""
         return self.flash is not None or self.arena is not None
 
-    def exceeded_by(self, footprint):
+    def exceeded_by(self, footprint: Footprint) -> dict[str, float]:
         """How much of each budget a footprint takes, for those that it exceeds: a dict from name to a ratio above 1."""
         ratios = {}
         for name, bound in dataclasses.asdict(self).items():

@@ -1,6 +1,7 @@
 """Search spaces: TOML files that list what may be chosen, checked and declared to KerasTuner."""
 
 import dataclasses
+from collections.abc import Container
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +100,7 @@ class SearchSpace:
             path, name = str(folder / f"{name}.toml"), f"{name}.toml"
         return cls(task, current_names(read_toml(Path(path or name), "search space")), source=name)
 
-    def without(self, names):
+    def without(self, names: Container[str]) -> "SearchSpace":
         """The space without some settings, such as the architecture's where that is given."""
         space = SearchSpace(self.task, {}, self.source)
         space.dimensions = {name: dimension for name, dimension in self.dimensions.items() if name not in names}

@@ -3,6 +3,7 @@
 import codecs
 import dataclasses
 from pathlib import Path, PurePath
+from typing import Any
 
 from keras_usmae.fields import (
     FieldError,
@@ -164,7 +165,7 @@ class Sidecar:
     description: str = field(text, "")
 
 
-def read_sidecar(path: str | Path | None, **settings) -> Sidecar:
+def read_sidecar(path: str | Path | None, **settings: Any) -> Sidecar:
     """Reads and validates a sidecar.
 
     Args:
