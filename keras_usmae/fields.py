@@ -63,9 +63,6 @@ def build(cls: type, table: dict, path: tuple = ()) -> Any:
         table: dict; a value of `None` counts as left out.
         path: tuple, where the table lies in its file.
 
-    Returns:
-        An instance of `cls`.
-
     Raises:
         FieldError: where a key is unknown or missing, or a value is wrong.
     """

@@ -69,13 +69,10 @@ _FREE = ("RESHAPE",)
 
 
 def count_macs(operators: list) -> int:
-    """Counts the multiply-accumulates of the matrix products and convolutions of a TFLite file.
+    """Counts the multiply-accumulates of a TFLite file's matrix products and convolutions, for one signal.
 
     Args:
         operators: list from `read_operators`.
-
-    Returns:
-        int, for one signal.
     """
     return sum(map(_macs, operators))
 

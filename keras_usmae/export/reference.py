@@ -239,9 +239,6 @@ def reference_of(
         source: str, what these signals are, for the reports. Defaults to `"the test split"`.
         speed_of_sound: float, m/s, for errors in mm. Defaults to `1480.0`.
 
-    Returns:
-        `ClassReference` or `EchoReference`.
-
     Raises:
         ValueError: for another model, unfit signals, or a detector without a least confidence.
     """

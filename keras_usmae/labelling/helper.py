@@ -80,9 +80,6 @@ def read_job() -> tuple[dict, Callable[..., None]]:
 
     Standard output is kept for the steps: whatever else is printed goes to the log. The process ends where the page
     that started it does, however that ends.
-
-    Returns:
-        Tuple of a dict and a function of keyword arguments.
     """
     steps = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

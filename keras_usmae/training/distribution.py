@@ -34,9 +34,6 @@ def use_devices(num_devices: int = 1) -> "Devices":
     Args:
         num_devices: int, devices on all machines together. Defaults to `1`.
 
-    Returns:
-        `Devices`.
-
     Raises:
         ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
     """

@@ -50,9 +50,6 @@ def tof_batches(
             where they are few. Defaults to `False`.
         augment_noise: float, largest RMS of the noise that augmentation adds, relative to that of the signal; `0` for
             none. Defaults to `0.06`.
-
-    Returns:
-        `EpochBatches`.
     """
     load_epoch = shuffled((signals, onset), seed)
     if augment:
@@ -141,9 +138,6 @@ def finetune(
         data_dir: path or `None`, see `load_dataset`.
         raw_dir: path or `None`, see `load_dataset`.
         verbose: int, Keras's. Defaults to `2`.
-
-    Returns:
-        `FinetunedRun`.
 
     Raises:
         ValueError: where the configuration does not fit the data.

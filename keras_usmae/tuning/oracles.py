@@ -153,11 +153,9 @@ class _SearchOracle:
             self._retry_queue.insert(0, name)  # taken from its end
 
     def get_state(self):
-        """State of the search, for a file."""
         return {**super().get_state(), "rejected": self.rejected}
 
     def set_state(self, state):
-        """Takes up the state of a search."""
         super().set_state(state)
         self.rejected = state["rejected"]
 

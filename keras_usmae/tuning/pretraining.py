@@ -93,9 +93,6 @@ class PretrainedEncoders:
 
         Args:
             parts: dict of the constructor arguments of `"encoder"` and `"decoder"`.
-
-        Returns:
-            `pathlib.Path` of a `.keras` file.
         """
         plan = self.plan(parts)
         folder = self.folder / digest(plan)

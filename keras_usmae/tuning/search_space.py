@@ -82,9 +82,6 @@ class SearchSpace:
             path: path of a TOML file, or the name of one in `keras_usmae/tuning/spaces`, such as `"chip"`. Defaults to
                 `None`, the one named after the task.
 
-        Returns:
-            A `SearchSpace`.
-
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not TOML, or not a space of that task.
@@ -118,9 +115,6 @@ class SearchSpace:
 
         Args:
             hp: `keras_tuner.HyperParameters`, or the dict of its values.
-
-        Returns:
-            A dict of plain values.
         """
         values = hp if isinstance(hp, dict) else hp.values
         chosen = {

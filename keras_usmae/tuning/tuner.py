@@ -36,9 +36,6 @@ def build_oracle(
         objective: str or `None`, see `check_objective`. Defaults to `None`.
         **options: `seed`, `fits`, `seconds` and `lost_after`; see `keras_usmae.tuning.oracles`.
 
-    Returns:
-        A `keras_tuner.Oracle`.
-
     Raises:
         ValueError: for an unknown tuner or objective, or fewer than one trial.
     """
@@ -121,7 +118,6 @@ class SearchTuner(keras_tuner.Tuner):
         self._save_nothing()
 
     def reload(self) -> None:
-        """Takes up a search from its folder."""
         if role() != "worker":
             self.oracle.reload()
         self._populate_initial_space()

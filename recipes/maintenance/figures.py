@@ -42,9 +42,6 @@ def renewed(text):
     Args:
         text: str, of the page.
 
-    Returns:
-        Str.
-
     Raises:
         ValueError: where a mark names no table, or none stands below it.
 

@@ -172,9 +172,6 @@ def read_sidecar(path: str | Path | None, **settings: Any) -> Sidecar:
         path: path of a .toml file, or `None` for none, that is the settings alone.
         **settings: keys of a sidecar, which come before those of the file. `None` leaves the file's.
 
-    Returns:
-        A `Sidecar`.
-
     Raises:
         FileNotFoundError: where there is no such file.
         ValueError: where the file is not TOML, or a key is unknown or has a wrong value; the message names file and
