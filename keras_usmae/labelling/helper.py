@@ -59,14 +59,15 @@ class Helper:
         self._thread.join(timeout=5)
 
     def _listen(self):
-        for line in self._process.stdout or ():
-            try:
-                told = json.loads(line)
-            except ValueError:  # something that a library prints
-                continue
-            if isinstance(told, dict):
-                self._tell(told)
-        code = self._process.wait()
+        with self._process as process:
+            for line in process.stdout or ():
+                try:
+                    told = json.loads(line)
+                except ValueError:  # something that a library prints
+                    continue
+                if isinstance(told, dict):
+                    self._tell(told)
+        code = process.returncode
         failed = code != 0 and not self._stopped
         self._tell({"ended": True, **({"error": self._last_line(code)} if failed else {})})
 
