@@ -11,9 +11,6 @@ def import_extra(module: str, extra: str = "mcu") -> ModuleType:
         module: str, its full name.
         extra: str, the extra of this package that brings it. Defaults to `"mcu"`.
 
-    Returns:
-        The module.
-
     Raises:
         ImportError: telling how to install it.
     """

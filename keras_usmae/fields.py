@@ -63,9 +63,6 @@ def build(cls: type, table: dict, path: tuple = ()) -> Any:
         table: dict; a value of `None` counts as left out.
         path: tuple, where the table lies in its file.
 
-    Returns:
-        An instance of `cls`.
-
     Raises:
         FieldError: where a key is unknown or missing, or a value is wrong.
     """
@@ -98,13 +95,13 @@ def checked(
     return converter
 
 
-def number(unit: str, **limits) -> Converter:
+def number(unit: str, **limits: float) -> Converter:
     """Converter to a float within limits (`above`, `at_least`, `below`, `at_most`)."""
     is_valid = lambda value: is_number(value) and _is_within(value, **limits)  # noqa: E731
     return checked(f"a number{_spoken(limits)} in {unit}", is_valid, float)
 
 
-def interval(unit: str, **limits) -> Converter:
+def interval(unit: str, **limits: float) -> Converter:
     """Converter of a number, or of a pair `[low, high]` to draw from, to a pair of floats within limits."""
 
     def convert(value, path):
@@ -153,7 +150,7 @@ def integers(at_least: int, at_most: float) -> Converter:
     return convert
 
 
-def choice(*allowed) -> Converter:
+def choice(*allowed: str) -> Converter:
     """Converter that lets named choices pass."""
     return checked(f"one of {list(allowed)}", lambda value: isinstance(value, str) and value in allowed)
 

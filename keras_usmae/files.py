@@ -108,11 +108,7 @@ def write_markdown(path: str | Path, title: str, header: list[str], lines: list,
 
 
 def save_figure(figure: "Figure", path: str | Path) -> Path:
-    """Writes a figure as PNG, whole or not at all.
-
-    Returns:
-        `pathlib.Path` of the file.
-    """
+    """Writes a figure as PNG, whole or not at all."""
     path = Path(path)
     with atomic_write(path) as partial:
         figure.savefig(partial, format="png", dpi=130)

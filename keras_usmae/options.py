@@ -10,7 +10,7 @@ import sys
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -28,7 +28,6 @@ Preset = Annotated[
     ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
-Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training signals.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Signals in an optimiser step.")]
 LearningRate = Annotated[float, typer.Option(min=0.0, help="Peak of the learning rate.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order, masks and synthetic signals.")]
@@ -41,7 +40,6 @@ Devices = Annotated[
         "torch (docs/how-to/clusters.md). The loss is that of one device.",
     ),
 ]
-DType = Annotated[Literal["float32", "mixed_bfloat16"], typer.Option(help="Keras dtype policy of the model.")]
 TfdsDir = Annotated[
     Path | None,
     typer.Option(envvar="TFDS_DATA_DIR", help="Where prepared datasets lie. Defaults to ~/tensorflow_datasets."),

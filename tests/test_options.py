@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -72,8 +73,8 @@ def test_an_interrupted_recipe_ends_what_it_began_and_says_how_to_go_on(run, num
 )
 def test_a_file_of_options_is_told_with_file_and_key_and_chooses_no_paths(run, tmp_path, content, message):
     def mine(
-        epochs: options.Epochs = 1,
-        dtype: options.DType = "float32",
+        epochs: int = 1,
+        dtype: Literal["float32", "mixed_bfloat16"] = "float32",
         output: options.Output = None,
         tfds_dir: options.TfdsDir = None,
         raw_dir: options.RawDir = None,
@@ -90,7 +91,7 @@ def test_a_file_of_options_is_told_with_file_and_key_and_chooses_no_paths(run, t
 
 
 def test_a_file_of_options_is_taken(run, tmp_path):
-    def mine(epochs: options.Epochs = 1, config_file: options.Config = None):
+    def mine(epochs: int = 1, config_file: options.Config = None):
         print(f"epochs {epochs}")
 
     (tmp_path / "best.json").write_text(json.dumps({"mine": {"epochs": 3}}))

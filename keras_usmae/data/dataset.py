@@ -21,9 +21,6 @@ def load_dataset(name: str, data_dir: str | Path | None = None, raw_dir: str | P
         raw_dir: path or `None`. Folder of the originals; a dataset that has none takes no notice of it. Defaults to
             `None`, that is the folder that `DATA_DIR` names, or a download.
 
-    Returns:
-        `SignalDataset`.
-
     Raises:
         ValueError: where the dataset or config is unknown.
 

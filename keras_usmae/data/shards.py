@@ -47,9 +47,6 @@ class ExampleEncoder:
         Args:
             columns: dict of arrays with the same first axis, one for each feature; others are left out. A float array
                 may have fewer entries than the feature has, and is filled up with NaN (integers with 0).
-
-        Yields:
-            bytes, one record for each example.
         """
         # The copy of TensorFlow's messages that TFDS has: TensorFlow itself may be absent.
         from tensorflow_datasets.proto import tf_example_pb2

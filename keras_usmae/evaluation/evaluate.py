@@ -72,9 +72,6 @@ def evaluate(
         scale: of a picker, see `EchoPicker.pick`. Defaults to `None`, chosen from the signals.
         verbose: int, Keras's. Defaults to `0`.
 
-    Returns:
-        `Evaluation`.
-
     Raises:
         ValueError: if there are no signals.
 

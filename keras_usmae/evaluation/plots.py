@@ -104,7 +104,7 @@ def plot_tof_errors(onset: np.ndarray, estimates: dict, bin_width: int, sampling
 def plot_tof_examples(
     signals: np.ndarray, onset: np.ndarray, estimate: np.ndarray, sampling_rate: float, titles: list[str] | None = None
 ) -> Figure:
-    """Draws signals with the labelled and the estimated onset.
+    """Draws signals with the labelled and the estimated onset, a row for each signal.
 
     Args:
         signals: array of shape `(n, signal_length)`.
@@ -112,9 +112,6 @@ def plot_tof_examples(
         estimate: array of shape `(n,)`, estimated onsets in samples.
         sampling_rate: float, Hz.
         titles: optional list of `n` str.
-
-    Returns:
-        `matplotlib.figure.Figure` with one row per signal.
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.6 * len(signals)), layout="constrained")

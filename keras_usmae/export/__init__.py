@@ -5,7 +5,7 @@ The only part of the package that needs TensorFlow: import it in a process that 
 """
 
 from keras_usmae.configs import DEFAULT_FORMATS, FORMATS, TFLITE_FORMATS
-from keras_usmae.export.cmsis_nn import CMSIS_NN_RULES, check_cmsis_nn
+from keras_usmae.export.cmsis_nn import check_cmsis_nn
 from keras_usmae.export.cost import count_macs, estimate_instructions, estimate_rates
 from keras_usmae.export.deployment import DEPLOYMENT_FORMS, DeploymentForm, DeploymentGraph
 from keras_usmae.export.engine import write_engine
@@ -29,7 +29,6 @@ from keras_usmae.export.tflite import INTEGER_FORMATS, TFLM_FORMATS, check_calib
 from keras_usmae.export.verify import verify_onnx, verify_tflite
 
 __all__ = [
-    "CMSIS_NN_RULES",
     "DEFAULT_FORMATS",
     "DEPLOYMENT_FORMS",
     "FIELD_CALIBRATION_SEED",

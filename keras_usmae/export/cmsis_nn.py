@@ -43,7 +43,7 @@ def _transpose(operator):
 
 
 # By operator: what a node may not be. A rule returns why CMSIS-NN refuses a node, or nothing.
-CMSIS_NN_RULES = {
+_RULES = {
     "FULLY_CONNECTED": _fully_connected,
     "BATCH_MATMUL": _batch_matmul,
     "SOFTMAX": _softmax,
@@ -61,7 +61,7 @@ def check_cmsis_nn(operators: list) -> None:
         ValueError: naming the first node that they refuse, why, and the layer that it comes from.
     """
     for operator in operators:
-        rule = CMSIS_NN_RULES.get(operator.name)
+        rule = _RULES.get(operator.name)
         if why := rule(operator) if rule else "":
             raise ValueError(
                 f"CMSIS-NN does not take {operator.name} in the layer {layer_of(operator)}: {why}. The file would run "

@@ -4,19 +4,10 @@ import collections
 import dataclasses
 import math
 
-# Instructions counted in an emulator for one pick, in a build of TFLM of August 2026 with CMSIS-NN: int8 `nano` on
-# Cortex-M4 by operator; the totals of int8 `nano_patch16` on M4, of both on M55, and of int16x8 `nano` with weights per
-# tensor on both. What was counted as a total only is apportioned: on M55, by what `nano` and `nano_patch16` differ in;
-# in int16x8, as a common factor on estimates by operator.
-COUNTED = {
-    ("int8", "nano"): {"Cortex-M4": 37.2e6, "Cortex-M55": 26.6e6},
-    ("int8", "nano_patch16"): {"Cortex-M4": 108.4e6, "Cortex-M55": 83.0e6},
-    ("int16x8", "nano"): {"Cortex-M4": 22.7e6, "Cortex-M55": 14.0e6},
-}
-# Bytes in the same build: code of TFLM and its kernels for the operators of int8 `nano`, and stack.
+COUNTED_IN = "counted in an emulator, TFLM of August 2026 with CMSIS-NN"
+# Bytes in that build: code of TFLM and its kernels for the operators of int8 `nano`, and stack.
 CODE_BYTES = {"reference kernels": 57_900, "CMSIS-NN": 75_400}
 STACK_BYTES = 1_000
-COUNTED_IN = "counted in an emulator, TFLM of August 2026 with CMSIS-NN"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +31,11 @@ CORES = (
     Core("Cortex-M7", 480.0, 0.76, "Cortex-M4"),  # the same instructions, two at a time where it can
     Core("Cortex-M55", 400.0, 1.07, "Cortex-M55"),
 )
+
+# Instructions were counted in that build for one pick: of int8 `nano` on Cortex-M4 by operator; as totals of int8
+# `nano_patch16` on M4, of both on M55, and of int16x8 `nano` with weights per tensor on both. A total is apportioned:
+# on M55, by what `nano` and `nano_patch16` differ in; in int16x8, as a common factor on estimates by operator.
+# `tests/export/test_cost.py` has the totals.
 
 # For a multiply-accumulate; a rank of 3 takes the fast path of the fully connected kernel in int8.
 _PER_MAC = {
@@ -73,13 +69,10 @@ _FREE = ("RESHAPE",)
 
 
 def count_macs(operators: list) -> int:
-    """Counts the multiply-accumulates of the matrix products and convolutions of a TFLite file.
+    """Counts the multiply-accumulates of a TFLite file's matrix products and convolutions, for one signal.
 
     Args:
         operators: list from `read_operators`.
-
-    Returns:
-        int, for one signal.
     """
     return sum(map(_macs, operators))
 

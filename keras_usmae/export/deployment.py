@@ -103,7 +103,7 @@ class DeploymentGraph(tf.Module):
             if form.centered_values:
                 self._center_values(calibration)
 
-    def __call__(self, signals):
+    def __call__(self, signals: tf.Tensor) -> tf.Tensor:
         """Gives the logits of `signals`, float32 of shape `(1, signal_length)`, standardised."""
         if not isinstance(self.model.encoder, MAEEncoder):
             return self.model(signals, training=False)

@@ -24,13 +24,10 @@ if TYPE_CHECKING:
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """Reads a comma-separated list of formats.
+    """Reads a comma-separated list of formats, without repetitions.
 
     Args:
         text: str, such as `"saved_model,int8"`.
-
-    Returns:
-        Tuple of str, without repetitions.
 
     Raises:
         ValueError: if one is unknown, or there is none.

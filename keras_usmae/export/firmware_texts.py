@@ -60,18 +60,7 @@ _TEXTS = {
 def text_values(
     tflite_format: str, reference: "Reference", report: dict, operators: list, training: dict | None
 ) -> dict:
-    """What is filled into README.md and MODEL_CARD.md.
-
-    Args:
-        tflite_format: str, `"int8"` or `"int16x8"`.
-        reference: `Reference` of the model.
-        report: dict of figures from `export_model`.
-        operators: list from `read_operators`.
-        training: dict or `None`, the configuration of the training.
-
-    Returns:
-        A dict of str.
-    """
+    """What is filled into README.md and MODEL_CARD.md."""
     model, encoder = reference.model, reference.model.encoder
     sizes = ", ".join(f"{key} {getattr(encoder, key)}" for key in _SIZES if getattr(encoder, key, None) is not None)
     head = f" with the head {model.head!r}" if reference.kind == "classifier" else " with a head for each patch"

@@ -28,9 +28,6 @@ def format_golden_header(interpreter: TFLMInterpreter, reference: "Reference", c
         content: bytes of the file.
         operators: list from `read_operators`.
 
-    Returns:
-        str, C source.
-
     Raises:
         ValueError: if there are fewer than 4 signals.
     """
@@ -118,10 +115,6 @@ def _softmax_vectors(content, operators):
 
 def infer(interpreter: "Interpreter", recorded: np.ndarray) -> tuple:
     """Runs raw windows.
-
-    Args:
-        interpreter: `Interpreter` of an integer file.
-        recorded: array of shape `(n, signal_length)`, raw.
 
     Returns:
         A tuple of the quantised inputs `(n, signal_length)` and logits `(n, num_bins)`.

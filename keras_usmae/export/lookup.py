@@ -82,9 +82,6 @@ def single_operator(content: bytes, index: int) -> bytes:
     Args:
         content: bytes of the file.
         index: int, of the node; it must have one input and one output that are no constants.
-
-    Returns:
-        bytes.
     """
     flatbuffers = import_extra("flatbuffers")
     schema = import_extra("ai_edge_litert.schema_py_generated")
@@ -100,10 +97,6 @@ def single_operator(content: bytes, index: int) -> bytes:
 
 def read_tables(content: bytes, operators: list) -> tuple[dict, dict]:
     """The tables that the softmax and logistic nodes of an int8 file need.
-
-    Args:
-        content: bytes of the file.
-        operators: list from `read_operators`.
 
     Returns:
         A tuple of two dicts: from the scale of the input of a softmax to its exponentials, int64 `(256,)`; and from
@@ -135,9 +128,6 @@ def format_tables(exponentials: dict, logistics: dict) -> str:
     Args:
         exponentials: dict, see `read_tables`.
         logistics: dict, see `read_tables`.
-
-    Returns:
-        str, C source.
     """
     lines = ["/* Of this model's softmax and logistic nodes. Written by keras_usmae. */", '#include "lookup.h"', ""]
     for i, table in enumerate(exponentials.values()):

@@ -134,9 +134,6 @@ def read_operators(content: bytes) -> list[Operator]:
 
     Args:
         content: bytes of the file.
-
-    Returns:
-        List of `Operator`.
     """
     schema = import_extra("ai_edge_litert.schema_py_generated")
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))

@@ -3,6 +3,7 @@
 import abc
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import scipy.special
@@ -148,7 +149,7 @@ class EchoReference(Reference):
 
     kind = "detector"
 
-    def __init__(self, model: EchoDetector, *args, **kwargs) -> None:
+    def __init__(self, model: EchoDetector, *args: Any, **kwargs: Any) -> None:
         if "min_confidence" not in model.settings:
             raise ValueError(
                 "The detector has no min_confidence: nobody knows which of its picks to trust. Let "
@@ -237,9 +238,6 @@ def reference_of(
         onset: array of shape `(n,)`, labelled onsets in samples; for a detector also `(n, k)`, see `Reference`.
         source: str, what these signals are, for the reports. Defaults to `"the test split"`.
         speed_of_sound: float, m/s, for errors in mm. Defaults to `1480.0`.
-
-    Returns:
-        `ClassReference` or `EchoReference`.
 
     Raises:
         ValueError: for another model, unfit signals, or a detector without a least confidence.

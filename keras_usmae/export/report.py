@@ -39,9 +39,6 @@ def format_report(report: dict) -> str:
 
     Args:
         report: dict that `export_model` returned, or that `export.json` holds.
-
-    Returns:
-        str.
     """
     columns = (*_SCORES[report["kind"]], *_COMMON)
     empty = [""] * len(columns)

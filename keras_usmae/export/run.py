@@ -85,9 +85,6 @@ def load_model(folder: str | Path) -> ToFClassifier | EchoDetector:
         folder: path of a run of recipes/finetune.py, with `classifier.keras`, or of recipes/train_picker.py, with
             `detector.keras`.
 
-    Returns:
-        `ToFClassifier` or `EchoDetector`.
-
     Raises:
         FileNotFoundError: if there is neither file.
         ValueError: if it cannot be read, or holds another model.
@@ -107,9 +104,6 @@ def load_signals(path: str | Path) -> tuple:
 
     Args:
         path: path of an `.npz` file with `signal` of shape `(n, signal_length)` and `onset` of shape `(n,)`, samples.
-
-    Returns:
-        A tuple `(signals, onset)` of arrays.
 
     Raises:
         FileNotFoundError: if there is no such file.

@@ -12,7 +12,9 @@ from keras_usmae.picker.decoding import decode_picks
 from keras_usmae.picker.windows import window_starts, window_weights
 
 
-def stream_picks(record: np.ndarray, probabilities: Callable, signal_length: int, bin_width: int, **settings) -> dict:
+def stream_picks(
+    record: np.ndarray, probabilities: Callable, signal_length: int, bin_width: int, **settings: float
+) -> dict:
     """Slides a window over a record, averages what the windows say of each bin, and picks the peaks.
 
     Windows overlap by half, and each counts most in its middle: an echo is found once, wherever the border of a window

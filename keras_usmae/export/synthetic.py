@@ -63,9 +63,6 @@ def loudest_picks(probabilities: np.ndarray, bin_width: int) -> np.ndarray:
 
     Args:
         probabilities: array of shape `(n, num_bins)`.
-
-    Returns:
-        float array of shape `(n,)`.
     """
     picks = decode_picks(probabilities, bin_width, min_confidence=_FAINTEST)
     loudest = np.zeros(len(probabilities))
@@ -74,7 +71,7 @@ def loudest_picks(probabilities: np.ndarray, bin_width: int) -> np.ndarray:
 
 
 def choose_min_confidence(silent: np.ndarray, voiced: np.ndarray) -> float:
-    """Chooses a least confidence for a model that has none.
+    """Chooses a least confidence, of 0.05 or more, for a model that has none.
 
     It is the smallest at which at most one record in 1,000 without an echo gets a pick, as that of the ready picker;
     where it would cost more than 1 % of the records with an echo their pick, the largest that does not.
@@ -82,9 +79,6 @@ def choose_min_confidence(silent: np.ndarray, voiced: np.ndarray) -> float:
     Args:
         silent: array, confidence of the loudest pick of records without an echo.
         voiced: array, the same of records with an echo.
-
-    Returns:
-        float, at least 0.05.
     """
     allowed = int(len(silent) * FALSE_ALARMS * 0.6)  # not all of it: the records of the field are others
     quiet = np.ceil(np.sort(silent)[-1 - allowed] * 100) / 100

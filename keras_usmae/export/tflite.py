@@ -50,9 +50,6 @@ def convert(saved_model: str | Path, tflite_format: str, calibration: np.ndarray
             and output of the last two are integers of the type of the activations.
         calibration: float32 array of shape `(n, signal_length)` from `check_calibration`; for the last two formats.
 
-    Returns:
-        bytes of the .tflite file.
-
     Raises:
         ValueError: for an unknown format, or integers without calibration.
 

@@ -105,9 +105,6 @@ def queue_order(value: np.ndarray) -> np.ndarray:
 
     Args:
         value: float array of shape `(n,)`, doubt of each trace; NaN comes last.
-
-    Returns:
-        int array of shape `(n,)`.
     """
     value = np.where(np.isfinite(value), value, -1.0)
     stretch = np.arange(len(value)) // _STRETCH
@@ -121,12 +118,6 @@ def mixed(order: np.ndarray) -> np.ndarray:
     """Every second trace of a queue drawn evenly from the whole scan, and the others in the order of their doubt.
 
     Doubtful traces are of the kinds that the picker finds hard. Learnt from alone, they made it worse on all others.
-
-    Args:
-        order: int array of shape `(n,)`, traces in the order of their doubt.
-
-    Returns:
-        int array of shape `(n,)`, the same traces.
     """
     place, known = np.arange(len(order)), np.sort(order)
     # By the golden ratio: however many are taken, they are spread over all.

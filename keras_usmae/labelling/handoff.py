@@ -28,10 +28,6 @@ _WINDOW = 2048
 def write_handoff(session: "Session", config: "LabelConfig", folder: Path) -> list[str]:
     """Writes what fine-tuning needs beside the labels.
 
-    Args:
-        session: `Session`, closed or not.
-        folder: `pathlib.Path` of the labels.
-
     Returns:
         list of str, lines for the user: where the labels are, and the commands that go on with them.
     """

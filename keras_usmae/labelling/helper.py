@@ -59,14 +59,15 @@ class Helper:
         self._thread.join(timeout=5)
 
     def _listen(self):
-        for line in self._process.stdout or ():
-            try:
-                told = json.loads(line)
-            except ValueError:  # something that a library prints
-                continue
-            if isinstance(told, dict):
-                self._tell(told)
-        code = self._process.wait()
+        with self._process as process:
+            for line in process.stdout or ():
+                try:
+                    told = json.loads(line)
+                except ValueError:  # something that a library prints
+                    continue
+                if isinstance(told, dict):
+                    self._tell(told)
+        code = process.returncode
         failed = code != 0 and not self._stopped
         self._tell({"ended": True, **({"error": self._last_line(code)} if failed else {})})
 
@@ -80,9 +81,6 @@ def read_job() -> tuple[dict, Callable[..., None]]:
 
     Standard output is kept for the steps: whatever else is printed goes to the log. The process ends where the page
     that started it does, however that ends.
-
-    Returns:
-        Tuple of a dict and a function of keyword arguments.
     """
     steps = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

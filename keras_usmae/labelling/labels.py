@@ -84,14 +84,11 @@ class Labels:
             raise ValueError(f"`echo` must be the name of an echo. Received: {entry.get('echo')!r}")
 
     def apply(self, entry: dict) -> list[int]:
-        """Applies an entry.
+        """Applies an entry, and returns the traces that it changed.
 
         Args:
             entry: dict with `"kind"` `"label"`, `"echo"`, `"mark"`, `"traces"` and, but for no echo, `"onsets"`; or
                 with the kind `"undo"`.
-
-        Returns:
-            List of int, the traces that it changed.
 
         Raises:
             ValueError: as `check`.

@@ -39,9 +39,6 @@ def make_app(session: "Session", token: str, port: int) -> Any:
 
     Args:
         port: int, that the server listens to.
-
-    Returns:
-        An ASGI application.
     """
     import_extra("starlette", "label")
     from starlette.applications import Starlette

@@ -176,9 +176,6 @@ def digest_files(paths: Iterable[Path]) -> str:
 
     Args:
         paths: sequence of paths.
-
-    Returns:
-        A str of hexadecimal digits.
     """
     digest = hashlib.sha256()
     for path in paths:

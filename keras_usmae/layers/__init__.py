@@ -7,7 +7,6 @@ from keras_usmae.layers.checks import (
     check_dropout,
     check_noise,
     check_positive,
-    check_seed,
     check_sizes,
     check_transformer,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "check_noise",
     "check_patching",
     "check_positive",
-    "check_seed",
     "check_sizes",
     "check_transformer",
     "dot_product_attention",

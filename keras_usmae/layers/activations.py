@@ -53,9 +53,6 @@ def get_activation(name):
     Args:
         name: str, one of `"tanh_gelu"`, `"gelu"` (exact, through `erf`), `"relu"`, `"silu"`.
 
-    Returns:
-        A function from tensor to tensor.
-
     Raises:
         ValueError: if the name is unknown.
     """

@@ -131,7 +131,6 @@ class RandomMasking(keras.layers.Layer):
         store["seed_generator_state"] = np.asarray(keras.ops.convert_to_numpy(self.seed_generator.state))
 
     def load_own_variables(self, store):
-        """Restores the state of the draws."""
         self.seed_generator.state.assign(store["seed_generator_state"][...])
 
     def get_config(self):

@@ -15,9 +15,6 @@ def check_patching(signal_length, patch_size):
         signal_length: int, samples in a signal.
         patch_size: int, samples in a patch.
 
-    Returns:
-        int, the number of patches.
-
     Raises:
         ValueError: if either is not a positive integer, the signal is shorter than a patch, or a remainder is left.
     """

@@ -23,9 +23,6 @@ def run_block(block, *inputs, remat=False, **kwargs):
         remat: bool. Defaults to `False`.
         **kwargs: further call arguments.
 
-    Returns:
-        Tensor, the output of the block.
-
     Reference:
         - [Chen et al., 2016](https://arxiv.org/abs/1604.06174)
     """

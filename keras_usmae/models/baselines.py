@@ -85,9 +85,6 @@ class CNNEncoder(CheckedModel):
         Args:
             encoder: `MAEEncoder` to match in signal length, patch size and number of trainable parameters.
             **kwargs: further constructor arguments.
-
-        Returns:
-            A `CNNEncoder`.
         """
         target = sum(math.prod(weight.shape) for weight in encoder.trainable_weights)
         sizes = {"signal_length": encoder.signal_length, "patch_size": encoder.patch_size, **kwargs}

@@ -35,9 +35,6 @@ class Watch:
             data: arrays, which are looked at now; or a `keras.utils.PyDataset`, `tf.data.Dataset`, torch `DataLoader`
                 or generator, whose batches are looked at when they are drawn.
             labels: the labels of arrays. Defaults to `None`.
-
-        Returns:
-            The same kind of data.
         """
         if isinstance(data, keras.utils.PyDataset):
             return _WatchedDataset(data, self)

@@ -109,9 +109,6 @@ class CrossAttentionDecoder(SizedDecoder):
 
         Args:
             num_masked: int, patches that were masked.
-
-        Returns:
-            int.
         """
         return max(1, round(self.prediction_ratio * num_masked))
 

@@ -131,9 +131,6 @@ class MAEEncoder(ArgumentsInConfig, CheckedModel):
                 trained from it. Defaults to `None`, fresh weights.
             **overrides: constructor arguments that differ from the preset's, such as `signal_length` or `dtype`.
 
-        Returns:
-            An `MAEEncoder`.
-
         Raises:
             ValueError: if there is no preset of that name, or it has no such weights.
         """

@@ -93,7 +93,7 @@ class MaskedAutoencoder(CheckedModel):
         remat=False,
         **encoder_overrides,
     ):
-        """Builds encoder and decoder of a named size.
+        """Builds encoder and decoder of a named size, with fresh weights.
 
         Args:
             name: str, `"nano"`, `"tiny"`, `"small"` or `"base"`.
@@ -106,9 +106,6 @@ class MaskedAutoencoder(CheckedModel):
             prediction_ratio: float or `None`, see `CrossAttentionDecoder`, whose default `None` stands for.
             remat: bool, see `MAEEncoder`; for both parts. Defaults to `False`.
             **encoder_overrides: arguments of `MAEEncoder` that differ from the preset's, such as `patch_size`.
-
-        Returns:
-            A `MaskedAutoencoder` with fresh weights.
 
         Raises:
             ValueError: if there is no preset or decoder of that name, or a share is given to the full decoder.

@@ -135,9 +135,6 @@ class ToFClassifier(CheckedModel):
             method: str, see `predict_tof`. Defaults to `"expectation"`.
             temperature: float, see `predict_tof`. Defaults to `1.0`.
 
-        Returns:
-            The dict of `predict_tof`.
-
         Raises:
             ValueError: if the logits are those of another number of classes, or the temperature is not positive.
         """

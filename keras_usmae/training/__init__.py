@@ -13,7 +13,8 @@ from keras_usmae.training.batches import (
 from keras_usmae.training.checkpoint import BEST_FILE, LAST_FILE, RunCheckpoint
 from keras_usmae.training.distribution import Devices, use_devices
 from keras_usmae.training.echo_batches import echo_targets, fresh_echoes, label_echoes
-from keras_usmae.training.finetuning import FinetunedRun, compile_for_tof, finetune, take_head, tof_batches
+from keras_usmae.training.finetuning import FinetunedRun, compile_for_tof, finetune, tof_batches
+from keras_usmae.training.finetuning_start import take_head
 from keras_usmae.training.fitting import train
 from keras_usmae.training.layer_decay import LayerDecayAdamW, layer_depth
 from keras_usmae.training.optimization import build_optimizer, jit_compile

@@ -1,6 +1,7 @@
 """Changes to labelled signals that keep, or move, the onset in a known way."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def augment(
     return standardize(signals), onset
 
 
-def augmented(arrays: tuple, num_signals: int, seed: int, **options) -> Callable:
+def augmented(arrays: tuple, num_signals: int, seed: int, **options: Any) -> Callable:
     """Other versions of the same labelled signals in each epoch.
 
     Args:

@@ -37,7 +37,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         self.writes = writes
         self.best = float("inf")
 
-    def restore(self, model, epochs: int | None = None) -> int:
+    def restore(self, model: keras.Model, epochs: int | None = None) -> int:
         """Loads the last checkpoint of the folder, if there is one.
 
         Args:
@@ -68,7 +68,7 @@ class RunCheckpoint(keras.callbacks.Callback):
                 raise _damaged(path, f"holds values that are not finite, first in {weight.path}")
         return epochs_done
 
-    def on_train_begin(self, logs=None) -> None:
+    def on_train_begin(self, logs: dict | None = None) -> None:
         """Brings the folder of a run that was interrupted in mid-write into order."""
         if not self.writes:
             return
@@ -77,7 +77,7 @@ class RunCheckpoint(keras.callbacks.Callback):
         if last.get("improved") and last["epochs_done"] != best.get("epochs_done"):
             self._copy_to_best()
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         """Writes the checkpoint of `epoch`."""
         value = float(logs[self.monitor])
         improved = value < self.best

@@ -8,6 +8,7 @@ distributed data parallel on torch, for processes with a device each.
 import atexit
 import contextlib
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import keras
@@ -32,9 +33,6 @@ def use_devices(num_devices: int = 1) -> "Devices":
 
     Args:
         num_devices: int, devices on all machines together. Defaults to `1`.
-
-    Returns:
-        `Devices`.
 
     Raises:
         ValueError: if there are other devices or processes than that, or TensorFlow is asked for several machines.
@@ -70,14 +68,14 @@ class Devices:
         callbacks: list of callbacks for `fit`, to stand ahead of those that read the logs.
     """
 
-    def __init__(self, num_devices: int = 1, num_processes=1, process_index=0) -> None:
+    def __init__(self, num_devices: int = 1, num_processes: int = 1, process_index: int = 0) -> None:
         self.num_devices = num_devices
         self.num_processes = num_processes
         self.process_index = process_index
         self.is_main_process = process_index == 0
         self.callbacks = []
 
-    def check_micro_batches(self, batch_size: int, micro_batches) -> None:
+    def check_micro_batches(self, batch_size: int, micro_batches: int) -> None:
         """Checks that these devices can train on batches of `batch_size` signals in `micro_batches` parts.
 
         Raises:
@@ -85,13 +83,13 @@ class Devices:
         """
         check_micro_batches(batch_size, self.num_devices, micro_batches)
 
-    def shard(self, batches: "EpochBatches"):
+    def shard(self, batches: "EpochBatches") -> "EpochBatches":
         """Leaves of each batch the rows of this process; see `EpochBatches.split`, and returns the batches."""
         batches.split(self.num_devices, self.num_processes, self.process_index)
         return batches
 
     @contextlib.contextmanager
-    def training(self, model):
+    def training(self, model: keras.Model) -> Iterator[None]:
         """Context in which `fit` of a compiled model runs on all devices.
 
         Raises:
@@ -114,7 +112,7 @@ class Devices:
     def _replicated(self, model):
         yield
 
-    def unwrap(self, model):
+    def unwrap(self, model: keras.Model) -> keras.Model:
         """A model of the same configuration, for use after training in this process alone; load its weights."""
         return model
 

@@ -12,15 +12,7 @@ from keras_usmae.configs.fields import preset_settings
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import score_onsets
 from keras_usmae.files import write_json
-from keras_usmae.models import (
-    CNNEncoder,
-    EchoDetector,
-    MAEEncoder,
-    ToFClassifier,
-    ToFCrossentropy,
-    load_trained,
-    preset_weights,
-)
+from keras_usmae.models import EchoDetector, ToFClassifier, ToFCrossentropy
 from keras_usmae.models.tof_metrics import ToFAccuracy, ToFError
 from keras_usmae.signals import onset_to_class, standardize
 from keras_usmae.training.allocation import set_xla_memory_scheduler
@@ -28,6 +20,7 @@ from keras_usmae.training.augmentation import augmented
 from keras_usmae.training.batches import EpochBatches, shuffled
 from keras_usmae.training.checkpoint import BEST_FILE
 from keras_usmae.training.distribution import use_devices
+from keras_usmae.training.finetuning_start import build_encoder, resolve_start, take_head
 from keras_usmae.training.fitting import train
 from keras_usmae.training.optimization import build_optimizer, jit_compile
 from keras_usmae.training.run_folder import check_run_folder, open_run_folder, read_history, save_arrays, save_model
@@ -57,9 +50,6 @@ def tof_batches(
             where they are few. Defaults to `False`.
         augment_noise: float, largest RMS of the noise that augmentation adds, relative to that of the signal; `0` for
             none. Defaults to `0.06`.
-
-    Returns:
-        `EpochBatches`.
     """
     load_epoch = shuffled((signals, onset), seed)
     if augment:
@@ -126,61 +116,6 @@ class FinetunedRun:
     history: Any = None
 
 
-def resolve_start(config: FinetuneConfig) -> str | Path:
-    """What a fine-tuning starts from.
-
-    Returns:
-        `"synthetic"`, `"picker"`, `"none"`, or the `pathlib.Path` of an encoder.
-
-    Raises:
-        FileNotFoundError: where there is no such encoder.
-    """
-    if config.pretrained is None:
-        has_weights = config.architecture == "transformer" and "synthetic" in preset_weights(config.preset)
-        return "synthetic" if has_weights else "none"
-    if config.pretrained in ("none", "synthetic", "picker"):
-        return config.pretrained
-    path = Path(config.pretrained)
-    path = path / "encoder.keras" if path.is_dir() else path
-    if not path.exists():
-        raise FileNotFoundError(
-            f"There is no pre-trained encoder at {path}; make one with recipes/pretrain.py, or give synthetic or none."
-        )
-    return path
-
-
-def build_encoder(config: FinetuneConfig, start: str | Path, signal_length: int) -> MAEEncoder | CNNEncoder:
-    """Builds the encoder that a fine-tuning starts from.
-
-    Args:
-        start: what `resolve_start` gave.
-    """
-    if isinstance(start, Path):
-        return load_trained(start, MAEEncoder)
-    weights = None if start == "none" else start
-    encoder = MAEEncoder.from_preset(config.preset, weights=weights, dtype=config.dtype, signal_length=signal_length)
-    return encoder if config.architecture == "transformer" else CNNEncoder.from_encoder(encoder, dtype=config.dtype)
-
-
-def take_head(classifier: ToFClassifier, detector: EchoDetector) -> bool:
-    """Gives a classifier the head of a detector, whose logits tell the same bins, where the two fit.
-
-    Args:
-        classifier: `ToFClassifier`, changed in place.
-        detector: `EchoDetector`.
-
-    Returns:
-        bool, whether they fit: a head per patch, of the same bins and tokens.
-    """
-    mine, theirs = classifier.encoder, detector.encoder
-    sizes = ("patch_size", "hidden_dim")
-    fits = classifier.bin_width == detector.bin_width and all(getattr(mine, k) == getattr(theirs, k) for k in sizes)
-    if classifier.head != "per_patch" or not fits:
-        return False
-    classifier.head_layer.set_weights(detector.head_layer.get_weights())
-    return True
-
-
 def finetune(
     config: FinetuneConfig,
     folder: str | Path | None = None,
@@ -203,9 +138,6 @@ def finetune(
         data_dir: path or `None`, see `load_dataset`.
         raw_dir: path or `None`, see `load_dataset`.
         verbose: int, Keras's. Defaults to `2`.
-
-    Returns:
-        `FinetunedRun`.
 
     Raises:
         ValueError: where the configuration does not fit the data.

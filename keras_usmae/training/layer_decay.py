@@ -1,6 +1,7 @@
 """Layer-wise decay of the learning rate: what was pre-trained, and lies near the input, moves less."""
 
 import re
+from typing import Any
 
 import keras
 
@@ -50,7 +51,9 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         - [Bao et al., 2021](https://arxiv.org/abs/2106.08254), its use on a Vision Transformer
     """
 
-    def __init__(self, learning_rate: float = 0.001, layer_decay: float = 0.75, num_layers: int = 0, **kwargs) -> None:
+    def __init__(
+        self, learning_rate: float = 0.001, layer_decay: float = 0.75, num_layers: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         if not 0.0 < layer_decay <= 1.0:
             raise ValueError(
@@ -60,7 +63,7 @@ class LayerDecayAdamW(keras.optimizers.AdamW):
         self.layer_decay = layer_decay
         self.num_layers = num_layers
 
-    def build(self, variables) -> None:
+    def build(self, variables: list[keras.Variable]) -> None:
         """Creates the moments, and notes each variable's factor."""
         self._factors = [
             self.layer_decay ** (self.num_layers + 1 - layer_depth(variable.path, self.num_layers))

@@ -35,7 +35,7 @@ class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict) -> "PerUpdate":
         config = current_names(config)
         return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["gradient_accumulation_steps"])
 
@@ -67,9 +67,6 @@ def build_optimizer(
         gradient_accumulation_steps: int, training steps whose gradients are averaged for one optimiser step: the
             `micro_batches` of `EpochBatches`, of which only one is in memory. Schedule, clipping and decay go by
             optimiser steps, as with whole batches. Defaults to `1`.
-
-    Returns:
-        `keras.optimizers.AdamW`.
 
     Raises:
         ValueError: if the warm-up is as long as the training.
@@ -106,9 +103,6 @@ def jit_compile() -> bool:
     Keras leaves it off for TensorFlow on the CPU, where it doubled the rate of the `nano` and `tiny` autoencoders
     (1,150 to 2,280 and 390 to 790 signals/s on two shared cores); torch takes more than a minute to compile and is left
     as it is. TensorFlow cannot compile a step that several devices share.
-
-    Returns:
-        bool, to pass to `compile`.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

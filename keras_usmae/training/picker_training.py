@@ -44,7 +44,6 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.decay_steps, self.total_steps = decay_steps, total_steps
 
     def __call__(self, step):
-        """Rate at a step."""
         step = keras.ops.cast(step, "float32")
         rise = (step + 1) / max(self.warmup_steps, 1)
         fall = (self.total_steps - step) / max(self.decay_steps, 1)
@@ -60,9 +59,6 @@ def build_detector(config: PickerTraining) -> EchoDetector:
 
     Args:
         config: `PickerTraining`.
-
-    Returns:
-        `EchoDetector`.
 
     Raises:
         ValueError: where the start has other sizes than the training asks for.

@@ -26,16 +26,13 @@ def plot_history(rows: list[dict], names: tuple[str, ...] = ("loss", "val_loss")
 def plot_reconstructions(
     signals: np.ndarray, result: dict, sampling_rate: float, titles: list[str] | None = None
 ) -> Figure:
-    """Draws signals with the masked patches shaded, and what the autoencoder put there.
+    """Draws signals, a row for each, with the masked patches shaded and what the autoencoder put there.
 
     Args:
         signals: array of shape `(n, signal_length)`, standardised.
         result: dict from `MaskedAutoencoder.reconstruct`.
         sampling_rate: float, Hz.
         titles: optional list of `n` str.
-
-    Returns:
-        `matplotlib.figure.Figure` with one row per signal.
     """
     time = np.arange(signals.shape[1]) / sampling_rate * 1e6
     figure = Figure(figsize=(9, 1.9 * len(signals)), layout="constrained")

@@ -93,17 +93,14 @@ def load_pretraining_data(
 
 
 def build_autoencoder(
-    config: PretrainConfig, parts: dict | None = None, remat: bool = False, **encoder_overrides
+    config: PretrainConfig, parts: dict | None = None, remat: bool = False, **encoder_overrides: Any
 ) -> MaskedAutoencoder:
-    """Builds the autoencoder of a configuration.
+    """Builds the autoencoder of a configuration, with fresh weights.
 
     Args:
         parts: dict with the constructor arguments of `"encoder"` and `"decoder"`. Defaults to `None`, the preset's.
         remat: bool, see `MAEEncoder`. Defaults to `False`.
         **encoder_overrides: arguments of `MAEEncoder` that differ, such as `signal_length`.
-
-    Returns:
-        `MaskedAutoencoder` with fresh weights.
     """
     return MaskedAutoencoder.from_preset(
         parts or config.preset,
@@ -162,9 +159,6 @@ def pretrain(
         data_dir: path or `None`, see `load_dataset`.
         raw_dir: path or `None`, see `load_dataset`.
         verbose: int, Keras's. Defaults to `2`.
-
-    Returns:
-        `PretrainedRun`.
 
     Raises:
         ValueError: where the configuration contradicts itself or the data.

@@ -78,9 +78,6 @@ def read_config(path: str | Path) -> dict:
     Args:
         path: path of the file.
 
-    Returns:
-        A dict.
-
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no JSON object.
@@ -143,9 +140,6 @@ def open_run_folder(path: str | Path, config: dict, resume: bool = False) -> Pat
         path: path of the folder.
         config: dict of everything that decides the result; written to `config.json`.
         resume: bool, see `check_run_folder`. Defaults to `False`.
-
-    Returns:
-        `pathlib.Path` of the folder.
 
     Raises:
         FileExistsError: see `check_run_folder`.

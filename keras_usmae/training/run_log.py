@@ -30,12 +30,12 @@ class RunLog(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.writes = writes
 
-    def on_train_begin(self, logs=None) -> None:
+    def on_train_begin(self, logs: dict | None = None) -> None:
         """Reads what an interrupted run had logged."""
         self.rows = read_history(self.folder / HISTORY_FILE)
         self.writer: Any = None
 
-    def on_epoch_begin(self, epoch, logs=None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Drops what an interrupted run had logged of this epoch, and starts the clock."""
         if self.writer is None and self.writes:
             self.rows = [row for row in self.rows if row["epoch"] < epoch]
@@ -43,8 +43,7 @@ class RunLog(keras.callbacks.Callback):
             self._log_events(epoch, session_log={"status": "START"})
         self.started = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None) -> None:
-        """Adds the line of `epoch`."""
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         values["seconds"] = time.perf_counter() - self.started
@@ -56,7 +55,7 @@ class RunLog(keras.callbacks.Callback):
             epoch, summary={"value": [{"tag": name, "simple_value": value} for name, value in values.items()]}
         )
 
-    def on_train_end(self, logs=None) -> None:
+    def on_train_end(self, logs: dict | None = None) -> None:
         if self.writer is not None:
             self.writer.close()
 

@@ -11,9 +11,9 @@ except ImportError as error:
         f"Searching needs {error.name}, which is not installed. Install it with: pip install 'keras-usmae[tuner]'"
     ) from error
 
-from keras_usmae.tuning.best import finetune_options, pretrain_options, write_best
+from keras_usmae.tuning.best import write_best
 from keras_usmae.tuning.candidates import Candidates
-from keras_usmae.tuning.footprint import Budget, Footprint, bound_footprint, count_classifier_macs, parse_amount
+from keras_usmae.tuning.footprint import Budget, Footprint, bound_footprint, parse_amount
 from keras_usmae.tuning.hypermodels import FinetuningHyperModel, PretrainingHyperModel
 from keras_usmae.tuning.meter import FootprintMeter
 from keras_usmae.tuning.objectives import OBJECTIVES, check_objective
@@ -52,12 +52,9 @@ __all__ = [
     "bound_footprint",
     "build_oracle",
     "check_objective",
-    "count_classifier_macs",
-    "finetune_options",
     "markdown_table",
     "pareto_front",
     "parse_amount",
-    "pretrain_options",
     "resolve_architecture",
     "role",
     "search",

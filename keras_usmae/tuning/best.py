@@ -15,9 +15,6 @@ def pretrain_options(settings: dict, dataset: str, epochs: int, signals: int, se
         epochs: int.
         signals: int, fresh synthetic signals of an epoch; `0` for the stored ones.
         seed: int.
-
-    Returns:
-        A dict.
     """
     names = ["patch_size", "mask_ratio", "decoder", "normalize_targets", "learning_rate", "weight_decay", "batch_size"]
     names += ["prediction_ratio"] if settings["decoder"] == "cross" else []
@@ -44,9 +41,6 @@ def finetune_options(
         bin_width: int, samples in a ToF class.
         seed: int.
         pretrained: path of the encoder that it began with, or `None`. Defaults to `None`.
-
-    Returns:
-        A dict.
     """
     names = ("head", "label_sigma", "augment", "augment_noise", "learning_rate", "weight_decay", "layer_decay")
     options = {name: settings[name] for name in (*names, "batch_size")}
@@ -54,7 +48,7 @@ def finetune_options(
     return {**options, "pretrained": pretrained or "none"}
 
 
-def write_best(path: str | Path, parts: dict, **recipes) -> None:
+def write_best(path: str | Path, parts: dict, **recipes: dict) -> None:
     """Writes a file for `--config` of the recipes, which is also one for their `--preset`.
 
     Args:

@@ -36,7 +36,7 @@ class Budget:
         """Whether only a converted file can tell that a model fits."""
         return self.flash is not None or self.arena is not None
 
-    def exceeded_by(self, footprint):
+    def exceeded_by(self, footprint: Footprint) -> dict[str, float]:
         """How much of each budget a footprint takes, for those that it exceeds: a dict from name to a ratio above 1."""
         ratios = {}
         for name, bound in dataclasses.asdict(self).items():
@@ -56,9 +56,6 @@ def parse_amount(text: str) -> int:
     Args:
         text: str, such as `"128kB"`, `"64 KiB"` or `"5M"`. `k`, `M` and `G` are powers of 1000, also in `kB`: what fits
             into 128,000 bytes fits whichever is meant; `Ki`, `Mi` and `Gi` are powers of 1024.
-
-    Returns:
-        int.
 
     Raises:
         ValueError: if it is not a positive number with such a unit.
@@ -84,9 +81,6 @@ def count_classifier_macs(encoder: dict, head: str, bin_width: int) -> int:
         encoder: dict, constructor arguments of `MAEEncoder`.
         head: str, `"per_patch"` or `"pooled"`.
         bin_width: int, samples in a ToF class.
-
-    Returns:
-        int.
     """
     tokens = encoder["signal_length"] // encoder["patch_size"]
     dim, inner = encoder["hidden_dim"], encoder["num_heads"] * encoder["head_dim"]

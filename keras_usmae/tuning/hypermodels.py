@@ -1,6 +1,8 @@
 """What KerasTuner builds, trains and scores in a trial."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 import keras_tuner
@@ -13,7 +15,7 @@ from keras_usmae.layers import check_patching
 from keras_usmae.models import MAEEncoder, ToFClassifier, load_trained
 from keras_usmae.training import EpochBatches, compile_for_tof, tof_batches
 from keras_usmae.tuning.objectives import finite_scores
-from keras_usmae.tuning.pretraining import build_searched, train_autoencoder
+from keras_usmae.tuning.pretraining import PretrainedEncoders, build_searched, train_autoencoder
 from keras_usmae.tuning.search_space import SearchSpace
 from keras_usmae.tuning.settings import ARCHITECTURE, resolve_architecture
 
@@ -86,14 +88,14 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         train: tuple,
         validation: tuple,
         space: SearchSpace | None = None,
-        pretrained=None,
+        pretrained: PretrainedEncoders | str | Path | None = None,
         bin_width: int = 16,
         epochs: int = 60,
         seed: int = 0,
     ) -> None:
         space = space or SearchSpace.load("finetune")
         self.encoder_config = None
-        if pretrained is not None and not hasattr(pretrained, "file"):
+        if pretrained is not None and not isinstance(pretrained, PretrainedEncoders):
             self.encoder_config = load_trained(pretrained, MAEEncoder).get_config()
             if self.encoder_config["signal_length"] != train[0].shape[1]:
                 raise ValueError(
@@ -112,7 +114,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
 
     def encoder_file(self, hp: keras_tuner.HyperParameters):
         """Path of the pre-trained encoder that a trial starts from, trained now if need be; `None` from scratch."""
-        if hasattr(self.pretrained, "file"):
+        if isinstance(self.pretrained, PretrainedEncoders):
             return self.pretrained.file(self.architecture(hp))
         return self.pretrained
 
@@ -138,7 +140,7 @@ class FinetuningHyperModel(_UltrasoundHyperModel):
         )
         return classifier
 
-    def fit(self, hp: keras_tuner.HyperParameters, model, callbacks=(), **kwargs) -> dict:
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, callbacks: Iterable = (), **kwargs: Any) -> dict:
         """Trains a classifier and scores it.
 
         Args:
@@ -215,7 +217,7 @@ class PretrainingHyperModel(_UltrasoundHyperModel):
         steps = len(EpochBatches(self.data.load_epoch, settings["batch_size"]))
         return build_searched(self.architecture(hp), settings, self.epochs_of(hp), steps, self.seed)
 
-    def fit(self, hp: keras_tuner.HyperParameters, model, callbacks=(), **kwargs) -> dict:
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, callbacks: Iterable = (), **kwargs: Any) -> dict:
         """Trains an autoencoder and probes its encoder.
 
         Args:

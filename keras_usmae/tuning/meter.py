@@ -99,11 +99,14 @@ class FootprintMeter:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
-        print(json.dumps(request), file=process.stdin, flush=True)
-        line = process.stdout.readline()
+        try:
+            print(json.dumps(request), file=process.stdin, flush=True)
+            line = process.stdout.readline()
+        except BrokenPipeError:  # it had ended before it was asked
+            line = ""
         if not line:
-            code = process.wait()
-            self._process = None
+            self.close()
+            code = process.returncode
             raise RuntimeError(f"The process that converts classifiers ended with code {code}, at {request}.")
         answer = json.loads(line)
         if "error" in answer:

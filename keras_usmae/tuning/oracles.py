@@ -3,6 +3,7 @@
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 import numpy as np
@@ -152,11 +153,9 @@ class _SearchOracle:
             self._retry_queue.insert(0, name)  # taken from its end
 
     def get_state(self):
-        """State of the search, for a file."""
         return {**super().get_state(), "rejected": self.rejected}
 
     def set_state(self, state):
-        """Takes up the state of a search."""
         super().set_state(state)
         self.rejected = state["rejected"]
 
@@ -168,7 +167,7 @@ class RandomOracle(_SearchOracle, RandomSearchOracle):
 class HyperbandSearchOracle(_SearchOracle, HyperbandOracle):
     """Many short trials, of which the best go on to longer ones; see `keras_tuner.Hyperband`."""
 
-    def replay(self, trial) -> None:
+    def replay(self, trial: Trial) -> None:
         """Notes a trial in the bracket and round that it was made for, as `populate_space` did."""
         super().replay(trial)
         if trial.status == TrialStatus.FAILED:
@@ -187,7 +186,7 @@ class HyperbandSearchOracle(_SearchOracle, HyperbandOracle):
                     following.append(entry)
 
     @keras_tuner.synchronized
-    def end_trial(self, trial) -> None:
+    def end_trial(self, trial: Trial) -> None:
         """Notes the result of a trial; one that failed leaves its bracket, which waits for completed ones only."""
         super().end_trial(trial)
         if self.trials[trial.trial_id].status == TrialStatus.FAILED:
@@ -204,11 +203,11 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
 
     _PROPOSALS = 5
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._unfit = []
 
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict:
         # A state of its own for each trial: a resumed search goes on as it would have.
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         for _ in range(self._PROPOSALS):
@@ -242,6 +241,6 @@ class BayesianOracle(_SearchOracle, BayesianOptimizationOracle):
     def get_state(self):
         return {**super().get_state(), "unfit": self._unfit}
 
-    def set_state(self, state) -> None:
+    def set_state(self, state: dict) -> None:
         super().set_state(state)
         self._unfit = state["unfit"]

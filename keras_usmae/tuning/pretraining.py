@@ -1,5 +1,6 @@
 """Pre-training in a search: one training of settings, and encoders that are trained once and used again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def build_searched(parts: dict, settings: dict, epochs: int, steps: int, seed: i
 
 
 def train_autoencoder(
-    mae: "MaskedAutoencoder", batches: EpochBatches, validation: np.ndarray, epochs: int, callbacks=()
+    mae: "MaskedAutoencoder", batches: EpochBatches, validation: np.ndarray, epochs: int, callbacks: Iterable = ()
 ) -> float:
     """Trains an autoencoder.
 
@@ -92,9 +93,6 @@ class PretrainedEncoders:
 
         Args:
             parts: dict of the constructor arguments of `"encoder"` and `"decoder"`.
-
-        Returns:
-            `pathlib.Path` of a `.keras` file.
         """
         plan = self.plan(parts)
         folder = self.folder / digest(plan)

@@ -39,7 +39,7 @@ class SearchProgress:
         self.verbose = 1
         self._started = time.monotonic()
 
-    def on_trial_begin(self, trial) -> None:
+    def on_trial_begin(self, trial: "keras_tuner.engine.trial.Trial") -> None:
         """Tells what is tried."""
         values = trial.hyperparameters.values
         told = ", ".join(f"{name} {value}" for name, value in self.space.chosen(values).items())
@@ -50,7 +50,7 @@ class SearchProgress:
             costs = "; " + ", ".join(f"{name} {format_amount(getattr(footprint, name), name)}" for name in COSTS)
         print(f"Trial {trial.trial_id} begins: {epochs}{told}{costs}", flush=True)
 
-    def on_trial_end(self, trial) -> None:
+    def on_trial_end(self, trial: "keras_tuner.engine.trial.Trial") -> None:
         """Tells how it went, and the best so far."""
         name = self.objective[0]
         rows = trial_rows(self.oracle, self.space)
@@ -70,9 +70,9 @@ class SearchProgress:
         if self.on_result:
             self.on_result()
 
-    def get_state(self):
+    def get_state(self) -> dict:
         """Nothing to keep: the oracle has it all."""
         return {}
 
-    def set_state(self, state) -> None:
+    def set_state(self, state: dict) -> None:
         """Nothing to take up."""

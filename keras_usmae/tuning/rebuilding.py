@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 # Draws of a rebuilt search begin this much further on for each trial: those before may be used up.
 _DRAWS_OF_A_TRIAL = 10_000
 
 
-def mend(oracle) -> None:
+def mend(oracle: keras_tuner.Oracle) -> None:
     """Makes what an oracle will load whole: damaged trials count as failed, and a damaged state is rebuilt from trials.
 
     A trial that was running is run again. The best so far is kept; what a rebuilt search draws next is something else

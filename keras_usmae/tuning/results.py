@@ -84,9 +84,6 @@ def markdown_table(rows: list, objective: tuple, count: int = 20) -> str:
         rows: list from `trial_rows`.
         objective: tuple of a score's name and `"min"` or `"max"`.
         count: int, rows at most. Defaults to `20`.
-
-    Returns:
-        str.
     """
     best = best_first(rows, objective)[:count]
     if not best:

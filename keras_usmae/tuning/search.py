@@ -75,9 +75,6 @@ def search(
         tfds_dir: path where prepared datasets lie. Defaults to `None`, TFDS's.
         raw_dir: path of measured originals. Defaults to `None`.
 
-    Returns:
-        `SearchResult`.
-
     Raises:
         ValueError: where the configuration cannot be searched, or no trial was completed.
         FileNotFoundError: where the pre-trained encoder is missing.

@@ -1,6 +1,7 @@
 """Search spaces: TOML files that list what may be chosen, checked and declared to KerasTuner."""
 
 import dataclasses
+from collections.abc import Container
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,9 +82,6 @@ class SearchSpace:
             path: path of a TOML file, or the name of one in `keras_usmae/tuning/spaces`, such as `"chip"`. Defaults to
                 `None`, the one named after the task.
 
-        Returns:
-            A `SearchSpace`.
-
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not TOML, or not a space of that task.
@@ -99,7 +97,7 @@ class SearchSpace:
             path, name = str(folder / f"{name}.toml"), f"{name}.toml"
         return cls(task, current_names(read_toml(Path(path or name), "search space")), source=name)
 
-    def without(self, names):
+    def without(self, names: Container[str]) -> "SearchSpace":
         """The space without some settings, such as the architecture's where that is given."""
         space = SearchSpace(self.task, {}, self.source)
         space.dimensions = {name: dimension for name, dimension in self.dimensions.items() if name not in names}
@@ -117,9 +115,6 @@ class SearchSpace:
 
         Args:
             hp: `keras_tuner.HyperParameters`, or the dict of its values.
-
-        Returns:
-            A dict of plain values.
         """
         values = hp if isinstance(hp, dict) else hp.values
         chosen = {

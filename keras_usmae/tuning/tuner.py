@@ -5,10 +5,10 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
+from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FatalRuntimeError
 
 from keras_usmae.files import write_json
@@ -24,7 +24,7 @@ _FAILURES = 3
 
 
 def build_oracle(
-    tuner: str, task: str, max_trials: int, epochs: int, objective: str | None = None, **options
+    tuner: str, task: str, max_trials: int, epochs: int, objective: str | None = None, **options: Any
 ) -> keras_tuner.Oracle:
     """The oracle of a search.
 
@@ -35,9 +35,6 @@ def build_oracle(
         epochs: int, the most that a trial trains; Hyperband's shortest trials have about a 27th.
         objective: str or `None`, see `check_objective`. Defaults to `None`.
         **options: `seed`, `fits`, `seconds` and `lost_after`; see `keras_usmae.tuning.oracles`.
-
-    Returns:
-        A `keras_tuner.Oracle`.
 
     Raises:
         ValueError: for an unknown tuner or objective, or fewer than one trial.
@@ -93,7 +90,7 @@ class SearchTuner(keras_tuner.Tuner):
 
     def __init__(
         self,
-        oracle,
+        oracle: keras_tuner.Oracle,
         hypermodel: "FinetuningHyperModel | PretrainingHyperModel",
         folder: str | Path,
         progress: "SearchProgress | None" = None,
@@ -121,7 +118,6 @@ class SearchTuner(keras_tuner.Tuner):
         self._save_nothing()
 
     def reload(self) -> None:
-        """Takes up a search from its folder."""
         if role() != "worker":
             self.oracle.reload()
         self._populate_initial_space()
@@ -145,7 +141,7 @@ class SearchTuner(keras_tuner.Tuner):
             return
         super().search()
 
-    def run_trial(self, trial: keras_tuner.engine.trial.Trial) -> dict:
+    def run_trial(self, trial: Trial) -> dict:
         """Trains and scores the candidate of a trial.
 
         Args:
@@ -167,11 +163,11 @@ class SearchTuner(keras_tuner.Tuner):
             time.sleep(1.0)
         self._idle = True
 
-    def on_trial_begin(self, trial) -> None:
+    def on_trial_begin(self, trial: Trial) -> None:
         self._idle = False
         super().on_trial_begin(trial)
 
-    def on_trial_end(self, trial) -> None:
+    def on_trial_end(self, trial: Trial) -> None:
         """Reports a trial.
 
         Raises:

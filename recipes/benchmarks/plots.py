@@ -11,9 +11,6 @@ def plot_cost(curves):
             points: dicts of that parameter, `"seconds"` and `"step_memory"` (bytes) of a step, and
             `"signals_per_second"`.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Example:
 
     ```python

@@ -19,9 +19,6 @@ def trial_file(folder, trial):
     Args:
         folder: path of the experiment.
         trial: dict of plain values that decide the result.
-
-    Returns:
-        `pathlib.Path`.
     """
     # The words of earlier versions: a result that was computed once is found again.
     text = json.dumps({"contender" if key == "method" else key: trial[key] for key in trial}, sort_keys=True)

@@ -108,9 +108,6 @@ def render(name, home=HOME):
         name: str, one of `PAGES`.
         home: path of the folder of the CSVs. Defaults to docs/experiments.
 
-    Returns:
-        Str.
-
     Raises:
         ValueError: where there is no page of this name.
 

@@ -17,9 +17,6 @@ def plot_curves(groups, x, value, label, scale=1.0):
         label: str, label of the vertical axis.
         scale: float, factor of the value. Defaults to `1.0`.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Example:
 
     ```python
@@ -58,9 +55,6 @@ def plot_scatter(groups, x, values):
         groups: list of dicts as `summarize` gives them, with `"method"`, and mean and spread of each value.
         x: tuple of the name of the value on the horizontal axis, its label, and a factor.
         values: list of such tuples, one for each panel.
-
-    Returns:
-        `matplotlib.figure.Figure`.
 
     Example:
 

@@ -28,9 +28,6 @@ def pretrained_folder(pretraining, place):
     Args:
         pretraining: `Pretraining` or `FinishedRun`.
         place: `Place`.
-
-    Returns:
-        `pathlib.Path`.
     """
     if isinstance(pretraining, FinishedRun):
         return Path(pretraining.run)

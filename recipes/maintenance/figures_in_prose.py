@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from recipes.experiments.csv_rows import CEILING, cell, read_rows
+from recipes.experiments.csv_rows import CEILING, cell, read_ceiling, read_rows
 
 MEAN, TOP = "test_mean_error_samples", "test_accuracy"
 
@@ -115,7 +115,7 @@ def balanced(task, labels):
 
 def truth(labels="all"):
     """Top-1 in % and mean error of the ceiling of the test labels."""
-    row = read_rows("label_ceiling", split="test", labels=labels)[0]
+    row = read_ceiling(labels)
     return [f"{100 * row['accuracy']:.1f}", f"{row['mean_error_samples']:.2f}"]
 
 

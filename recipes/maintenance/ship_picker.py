@@ -26,7 +26,7 @@ from keras_usmae.picker.engines import write_engine_of_run
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.training import save_model
 from recipes.experiments.csv_rows import read_rows
-from recipes.maintenance.figures import picker_card
+from recipes.maintenance.figures_of_pickers import picker_card
 
 MAX_BYTES = 6_000_000
 SETTINGS = ("min_confidence", "interval_scale", "interval_floor", "label_sigma")

@@ -5,10 +5,12 @@ import random
 import shutil
 import sys
 import time
+from typing import Annotated
 
 import keras
 import numpy as np
 import pytest
+import typer
 
 from keras_usmae import options
 from keras_usmae.files import write_csv, write_json
@@ -171,7 +173,11 @@ def test_an_edited_file_is_read_right_or_told_in_one_line(name, run_folder, tmp_
 def test_an_edited_file_of_options_is_taken_or_told_in_one_line(
     run_folder, repository, tmp_path, monkeypatch, capsys, counts
 ):
-    def mine(epochs: options.Epochs = 1, learning_rate: options.LearningRate = 0.1, config_file: options.Config = None):
+    def mine(
+        epochs: Annotated[int, typer.Option(min=1)] = 1,
+        learning_rate: options.LearningRate = 0.1,
+        config_file: options.Config = None,
+    ):
         assert epochs >= 1
 
     draw = random.Random(f"{SEED} best.json")

@@ -65,3 +65,5 @@ def test_what_the_data_cannot_show_is_not_told():
         split_error(np.arange(2.0), np.array([0, 1]), np.array([5, 5]))
     with pytest.raises(ValueError, match="no finite"):
         split_error(np.array([np.nan]), np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="2 errors, 1 groups and 2 records"):
+        split_error(np.arange(2.0), np.zeros(1), np.arange(2))

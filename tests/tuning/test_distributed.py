@@ -37,9 +37,9 @@ def test_a_killed_workers_trial_is_run_by_the_other_and_no_result_is_lost(tmp_pa
             "KERASTUNER_ORACLE_PORT": str(port),
             "OMP_NUM_THREADS": "1",
         }
-        log = (tmp_path / f"{name}.log").open("w")
         command = [sys.executable, "-u", str(SCRIPT), str(tmp_path / "search"), "6"]
-        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        with (tmp_path / f"{name}.log").open("w") as log:
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
     def state():
         try:

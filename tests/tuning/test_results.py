@@ -107,6 +107,12 @@ def test_footprints_are_kept_and_errors_told(meter):
         meter.measure({**NANO, "hidden_dim": 7}, "per_patch")
 
 
+def test_a_converter_that_does_not_start_is_told(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with FootprintMeter(16) as meter, pytest.raises(RuntimeError, match="ended with code 1, at "):
+        meter.measure(NANO, "per_patch")
+
+
 def test_a_budget_tells_what_fits_and_what_cannot(meter, hypermodel):
     budget = Budget(flash=80_000, arena=64_000)
     candidates = Candidates(hypermodel, meter, budget)

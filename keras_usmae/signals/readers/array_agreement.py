@@ -22,18 +22,7 @@ _KEYS = ("sampling_rate", "start_time", "unit")
 def refuse_disagreement(
     path: str | Path, file: "ArrayFile", names: Sequence[str], facts: Sequence[Fact], sidecar: "Sidecar"
 ) -> None:
-    """Refuses arrays of another rate, start time or unit than the first, by their own attributes, scalars and times.
-
-    Args:
-        path: path of the file, for messages.
-        file: an `ArrayFile`.
-        names: sequence of str, the arrays.
-        facts: sequence of `Fact`, those of the first.
-        sidecar: the `Sidecar`.
-
-    Raises:
-        ValueError: as above.
-    """
+    """Refuses arrays of another rate, start time or unit than the first, by their own attributes, scalars and times."""
     known: dict[str, tuple[str, Fact]] = {}
     for fact in facts:
         if fact.key in _KEYS and fact.is_clear and not fact.is_weak:

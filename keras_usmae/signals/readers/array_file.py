@@ -36,11 +36,7 @@ class ArrayFile:
 
 @contextlib.contextmanager
 def open_arrays(path: Path, max_bytes: int) -> Iterator[ArrayFile]:
-    """Opens a file of arrays; whatever its parser raises names the file.
-
-    Yields:
-        An `ArrayFile`.
-    """
+    """Opens a file of arrays; whatever its parser raises names the file."""
     suffix = path.suffix.lower()
     with contextlib.ExitStack() as stack:
         with wrapped_parser_errors(path, suffix):

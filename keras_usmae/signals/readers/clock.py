@@ -12,9 +12,6 @@ _SHORTEST_RAMP = 8
 def is_ramp(values: np.ndarray) -> bool:
     """Whether values rise or fall by one step from each to the next, as times and numbers of samples do, and no echo.
 
-    Args:
-        values: array of shape `(n,)`.
-
     Returns:
         A bool; false for fewer than 8 values.
     """
@@ -25,14 +22,7 @@ def is_ramp(values: np.ndarray) -> bool:
 
 
 def is_count(values: np.ndarray) -> bool:
-    """Whether values are whole numbers, each one more than the one before: a sequence, and no times.
-
-    Args:
-        values: array of shape `(n,)`.
-
-    Returns:
-        A bool; false for a single value.
-    """
+    """Whether two values or more are whole numbers, each one more than the one before: a sequence, and no times."""
     values = np.asarray(values, dtype=np.float64)
     return len(values) > 1 and values[0] in (0, 1) and bool(np.all(np.diff(values) == 1))
 

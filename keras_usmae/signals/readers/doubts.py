@@ -13,16 +13,7 @@ _AUDIO_RATE = 192_000
 
 
 def doubts_of(path: Path, signals: np.ndarray, sampling_rate: float) -> list[str]:
-    """Doubts about the traces of a file.
-
-    Args:
-        path: `pathlib.Path`.
-        signals: array of shape `(n, L)`.
-        sampling_rate: float. In Hz.
-
-    Returns:
-        A list of str.
-    """
+    """Doubts about the traces of a file."""
     count, length = signals.shape
     doubts = []
     if _is_rectified(signals):

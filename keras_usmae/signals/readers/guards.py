@@ -83,9 +83,6 @@ def check_headers(path: str | Path, headers: dict, max_bytes: int) -> None:
 
     Args:
         headers: dict of `ArrayHeader` by name.
-
-    Raises:
-        ValueError: as above.
     """
     total = 0
     for name, header in headers.items():
@@ -121,9 +118,6 @@ def check_byte_order(path: str | Path, name: str, traces: np.ndarray) -> None:
 
     Args:
         traces: array of shape `(n, L)`, as loaded.
-
-    Raises:
-        ValueError: as above.
     """
     if traces.dtype.kind not in "iu" or traces.dtype.itemsize == 1:
         return

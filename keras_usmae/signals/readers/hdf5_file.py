@@ -127,10 +127,6 @@ def plain(value: Any) -> Any:
 def load_text(dataset: h5py.Dataset, max_bytes: int) -> str | None:
     """The text that a dataset holds.
 
-    Args:
-        dataset: an `h5py.Dataset`.
-        max_bytes: int. What is made of the text may take as much.
-
     Returns:
         A str, or `None` where it holds something else.
 

@@ -24,9 +24,6 @@ def load_dataset(dataset: h5py.Dataset, max_bytes: int) -> np.ndarray:
         dataset: an `h5py.Dataset` whose own size was checked.
         max_bytes: int. Largest size of one chunk.
 
-    Returns:
-        A NumPy array.
-
     Raises:
         RefusedError: where its data lie in other files, or are packed in a way that is not read.
         ValueError: where the data contradict themselves.

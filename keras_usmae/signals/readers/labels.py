@@ -206,8 +206,7 @@ def _of_traces(path, column, key, values, rows, count, place):
         if place.trace is None:
             raise ValueError(
                 f"{str(path)!r}: a file before it could not be read, so that its rows of {column.file!r} are not "
-                "known. "
-                "Name the column with the files' names in 'match'."
+                "known. Name the column with the files' names in 'match'."
             )
         end = place.trace + count
         is_last, is_each_one = place.index == place.count - 1, end == place.index + 1

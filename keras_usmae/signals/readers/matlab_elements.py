@@ -26,9 +26,6 @@ def elements(file: BinaryIO, size: int, order: str, max_bytes: int) -> "Iterator
         size: int. Bytes of the file.
         order: str. `"<"` or `">"`.
         max_bytes: int. No element may unpack to more.
-
-    Yields:
-        `Element`.
     """
     while file.tell() < size:
         tag = file.read(8)

@@ -48,12 +48,6 @@ def read_arrays(path: Path, names: Collection[str], max_bytes: int) -> dict:
     Args:
         names: collection of str, keys of `read_headers`.
         max_bytes: int. No element may unpack to more.
-
-    Returns:
-        dict from name to array.
-
-    Raises:
-        ValueError: as above.
     """
     return {name: array for name, _, array in _walk(path, max_bytes, set(names)) if array is not None}
 

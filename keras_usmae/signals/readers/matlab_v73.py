@@ -35,9 +35,6 @@ def list_variables(file: h5py.File, max_bytes: int) -> dict[str, Variable]:
     Args:
         max_bytes: int. Largest size of the references of a cell.
 
-    Returns:
-        dict of `Variable` by name.
-
     Raises:
         RefusedError: where there are too many, or they nest too deep.
     """

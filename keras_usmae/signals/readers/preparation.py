@@ -105,9 +105,6 @@ def read_preparation(path: str | Path) -> Preparation:
         path: path of a folder or file of recordings, in which or beside which `prepare.toml` may lie; or of a .toml
             file, which names the recordings.
 
-    Returns:
-        A `Preparation`.
-
     Raises:
         FileNotFoundError: where there is no such path.
         ValueError: where the file is not TOML, or a key is unknown or has a wrong value.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_usmae.signals.readers.array_file import ARRAY_SUFFIXES
 from keras_usmae.signals.readers.array_traces import read_array_traces
@@ -18,7 +18,6 @@ from keras_usmae.signals.readers.traces import check_shape
 if TYPE_CHECKING:
     from keras_usmae.signals.readers.recording import Recording
 
-__all__ = ["FOLDER_SIDECAR", "SUFFIXES", "iterate_recordings", "read_recordings"]
 
 _BINARY = "an instrument's binary: save as .csv, .mat or .h5, or as .npy by numpy.fromfile with its dtype"
 # Formats that are not read, and how they become one that is.
@@ -43,7 +42,7 @@ _CONVERTERS = {
 }
 
 
-def read_recordings(path: str | Path, sidecar: str | Path | None = None, **settings) -> "list[Recording]":
+def read_recordings(path: str | Path, sidecar: str | Path | None = None, **settings: Any) -> "list[Recording]":
     """Reads a file, or all files of a folder, of measured traces.
 
     Formats: .npy, .npz, .mat (level 4 to v7.3), HDF5 (.h5, .hdf5, .nde, .mfmc, .nc and others), tables (.csv, .tsv,
@@ -92,7 +91,7 @@ def read_recordings(path: str | Path, sidecar: str | Path | None = None, **setti
 
 
 def iterate_recordings(
-    path: str | Path, sidecar: str | Path | None = None, **settings
+    path: str | Path, sidecar: str | Path | None = None, **settings: Any
 ) -> "Iterator[tuple[Path, Recording | Exception]]":
     """Reads the files of a folder one after the other, so that only one is held in memory.
 

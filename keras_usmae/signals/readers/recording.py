@@ -82,9 +82,6 @@ def make_recording(
         groups: sequence of `n` str, or `None`. Defaults to `None`.
         provenance: a `Provenance`, or `None`. Defaults to `None`.
 
-    Returns:
-        A `Recording`.
-
     Raises:
         ValueError: where no trace can be used.
 

@@ -84,9 +84,6 @@ class RecordingReport:
 
         Args:
             max_rejected: int. Rejected traces that are listed one by one. Defaults to `10`.
-
-        Returns:
-            A str of several lines.
         """
         unit = f" {self.unit}" if self.unit else " (unit not stated)"
         duration = self.num_samples / self.sampling_rate * 1e6
@@ -122,9 +119,6 @@ def report_recording(recording: "Recording") -> RecordingReport:
 
     Args:
         recording: a `Recording`.
-
-    Returns:
-        A `RecordingReport`.
 
     Example:
 

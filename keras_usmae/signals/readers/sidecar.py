@@ -3,6 +3,7 @@
 import codecs
 import dataclasses
 from pathlib import Path, PurePath
+from typing import Any
 
 from keras_usmae.fields import (
     FieldError,
@@ -164,15 +165,12 @@ class Sidecar:
     description: str = field(text, "")
 
 
-def read_sidecar(path: str | Path | None, **settings) -> Sidecar:
+def read_sidecar(path: str | Path | None, **settings: Any) -> Sidecar:
     """Reads and validates a sidecar.
 
     Args:
         path: path of a .toml file, or `None` for none, that is the settings alone.
         **settings: keys of a sidecar, which come before those of the file. `None` leaves the file's.
-
-    Returns:
-        A `Sidecar`.
 
     Raises:
         FileNotFoundError: where there is no such file.

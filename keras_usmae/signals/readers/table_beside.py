@@ -21,9 +21,6 @@ def settings_file(path: Path) -> Path | None:
 def facts_beside(path: Path) -> list[Fact]:
     """What the settings beside a table say of its rate, start and unit.
 
-    Args:
-        path: `pathlib.Path` of the table.
-
     Returns:
         A list of `Fact`; empty where there are no settings beside it.
     """

@@ -76,9 +76,6 @@ def find_delimiter(path: str | Path, lines: list[str], sidecar: "Sidecar", max_b
     Args:
         sidecar: the `Sidecar`; what it states is not looked for.
 
-    Returns:
-        A pair of str.
-
     Raises:
         ValueError: where there are no numbers, or too many cells in a line.
     """

@@ -61,14 +61,7 @@ def _keep_series(traces):
 
 
 def series_of(names: list[str]) -> list[int]:
-    """Places of the most names that are one series: numbers, or one text with a number behind it.
-
-    Args:
-        names: list of str.
-
-    Returns:
-        A list of int, in their order.
-    """
+    """Places of the most names that are one series: numbers, or one text with a number behind it."""
     series: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         found = re.fullmatch(r"(.*?\D)\d+[\])]?", name)

@@ -40,9 +40,6 @@ def check_shape(path: str | Path, shape: tuple[int, ...], samples: int | None) -
     Args:
         shape: pair of int. Traces, and samples of each.
         samples: int or `None`. What the sidecar states as `samples`.
-
-    Raises:
-        ValueError: as above.
     """
     count, length = shape
     if samples is not None and length != samples:

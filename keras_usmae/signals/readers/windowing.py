@@ -65,9 +65,6 @@ def plan_windows(recordings: "list[Recording]", preparation: "Preparation") -> W
         recordings: list of `Recording`.
         preparation: a `Preparation`.
 
-    Returns:
-        A `WindowPlan`.
-
     Raises:
         ValueError: where the rates make no simple ratio, no trace of a file gives a window, or a split would have none.
 

@@ -145,9 +145,6 @@ class SignalConfig:
                 pre-train within minutes for measured A-scans. `"field"`: what a picker meets, to learn picking from:
                 also weaker echoes ahead, series of thin plates, bursts that are cut, backscatter, and no echo at all.
 
-        Returns:
-            A `SignalConfig`.
-
         Raises:
             ValueError: where there is no preset of this name.
         """
@@ -160,9 +157,6 @@ class SignalConfig:
 
         Args:
             other: a `SignalConfig`.
-
-        Returns:
-            A tuple of str, names of ranges.
 
         Example:
 

@@ -113,9 +113,6 @@ def plot_attention_distance(distances, uniform, num_layers, sampling_rate):
         num_layers: int.
         sampling_rate: float, Hz.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Example:
 
     ```python

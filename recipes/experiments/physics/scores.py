@@ -123,9 +123,6 @@ def random_like(mae, seed):
         mae: `MaskedAutoencoder`.
         seed: int.
 
-    Returns:
-        A `MaskedAutoencoder`.
-
     Example:
 
     ```python

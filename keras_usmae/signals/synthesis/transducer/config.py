@@ -76,9 +76,6 @@ class TransducerConfig:
         Args:
             content: dict.
 
-        Returns:
-            A `TransducerConfig`.
-
         Raises:
             ValueError: where a key is unknown or missing, or a value is impossible; the message names the key.
         """

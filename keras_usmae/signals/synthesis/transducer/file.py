@@ -17,9 +17,6 @@ _MAX_RESPONSE = 2**14
 def transducer_names() -> tuple[str, ...]:
     """Names of the transducer files that come with the package.
 
-    Returns:
-        A tuple of str.
-
     Example:
 
     ```python
@@ -38,9 +35,6 @@ def read_transducer(path: str | Path) -> TransducerConfig:
     Args:
         path: path of a .toml file, or one of `transducer_names()`. Its keys are those of `TransducerConfig` and of the
             tables that it names.
-
-    Returns:
-        A `TransducerConfig`.
 
     Raises:
         FileNotFoundError: where there is no such file or name.
