@@ -134,7 +134,7 @@ def load_text(dataset: h5py.Dataset, max_bytes: int) -> str | None:
         RefusedError: where it is too long. Left out, it could be the set-up that says how the traces lie.
     """
     stated = dataset.dtype.itemsize if dataset.dtype.kind == "S" else 0
-    text = None if _BYTES_OF_TEXT * stated > max_bytes else plain(dataset[()])
+    text = None if _BYTES_OF_TEXT * stated > max_bytes else plain(load_dataset(dataset, max_bytes))
     size = len(text) if isinstance(text, str) else stated
     if _BYTES_OF_TEXT * size > max_bytes:
         raise RefusedError(

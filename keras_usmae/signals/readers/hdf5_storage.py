@@ -52,6 +52,8 @@ def _filters(dataset):
 
 
 def _check_chunks(dataset, filters, max_bytes):
+    if len(dataset.chunks) != len(dataset.shape):  # HDF5 would look for chunks without an end, and keep all of them
+        raise ValueError(f"{dataset.name!r} of shape {dataset.shape} has chunks of another rank, {dataset.chunks}")
     size = dataset.dtype.itemsize
     for chunk in dataset.chunks:
         size *= chunk  # Python's integers cannot overflow

@@ -252,3 +252,17 @@ def _big_endian_mat(array, dims):
     matrix = element(6, struct.pack(">II", 6, 0)) + element(5, struct.pack(">ii", *dims)) + element(1, b"traces")
     matrix += element(9, array.tobytes(order="F"))
     return b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\x00MI" + element(14, matrix)
+
+
+def test_chunks_of_another_rank_than_their_array_are_refused(tmp_path):
+    """Found by the fuzzer: HDF5 itself would look for chunks without an end, and keep all of them."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("rf", data=np.zeros((1, 5, 64), "i2"), chunks=(1, 5, 64), scaleoffset=0)
+    content = path.read_bytes()
+    dimensions = content.index(struct.pack("<3Q", 1, 5, 64))
+    rank = dimensions - 7  # of the dataspace: version, rank, flags, five bytes of nothing
+    assert content[rank - 1 : rank + 1] == b"\x01\x03"
+    path.write_bytes(content[:rank] + b"\x01" + content[rank + 1 :])
+    with pytest.raises(ValueError, match=r"'/rf' of shape \(1,\) has chunks of another rank, \(1, 5, 64\)"):
+        read_recordings(path, sampling_rate=1e7)
