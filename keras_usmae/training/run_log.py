@@ -1,5 +1,6 @@
 """Logs of a run: metrics.csv and TensorBoard events, on every backend."""
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class RunLog(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
-        values["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        values["learning_rate"] = _learning_rate(self.model.optimizer)
         values["seconds"] = time.perf_counter() - self.started
         if not self.writes:
             return
@@ -70,3 +71,17 @@ class RunLog(keras.callbacks.Callback):
             self.writer.flush()
         except OSError as error:
             raise write_error(folder, error) from error
+
+
+def _learning_rate(optimizer):
+    # JAX would compile the branches of Keras's schedule anew for each epoch, and keep them: 1.3 MB of memory each.
+    with _without_jit():
+        return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def _without_jit():
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.disable_jit()

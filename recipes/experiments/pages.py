@@ -95,6 +95,7 @@ PAGES = {
     "pickers": Page(_pickers),
     "pickers_mcu": Page(_pickers),
     "pickers_patch64": Page(_pickers),
+    "pickers_cnn": Page(_pickers),
     "echo_heads": Page(_echo_heads),
     "label_ceiling": Page(_ceiling),
     "robustness": Page(_robustness),

@@ -92,6 +92,11 @@ def ceiling_row(arrays, split):
     return row
 
 
+def preset_of(config):
+    """Name of a run's network in the tables."""
+    return f"CNN as {config['preset']}" if config.get("architecture") == "cnn" else config["preset"]
+
+
 def known(row, key):
     """Whether a row, of this run or from a CSV, has a value."""
     return row.get(key, "") != ""
@@ -166,9 +171,10 @@ def main(
     for folder, picker in pickers.items():
         settings = calibrate_picker(picker.engine, label_sigma=configs[folder]["label_sigma"])
         scores = score_picker(picker.engine, settings | ALONE)
-        synthetic[folder.name] = {"preset": configs[folder]["preset"], **settings, **scores}
+        preset = preset_of(configs[folder])
+        synthetic[folder.name] = {"preset": preset, **settings, **scores}
         picker.settings |= settings
-        rows += rows_of(picker, folder.name, configs[folder]["preset"], splits, dataset.sampling_rate)
+        rows += rows_of(picker, folder.name, preset, splits, dataset.sampling_rate)
         print(f"{folder.name}: {synthetic[folder.name]}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(key for row in rows for key in row))
