@@ -57,23 +57,28 @@ def signals_for(
 
     Raises:
         FileNotFoundError: where a classifier's run lacks its signals.
-        ValueError: where they cannot be read.
+        ValueError: where they cannot be read, or a classifier comes without its run.
     """
     if isinstance(model, ToFClassifier):
+        if run is None:
+            raise ValueError("A classifier brings its signals in its run folder. Received: run=None")
         run = Path(run)
         calibration, _ = load_signals(run / "calibration.npz")
-        return ExportSignals(calibration, *load_signals(run / "test.npz"), f"the test split of the run {run.name}")
+        signals, onset = load_signals(run / "test.npz")
+        return ExportSignals(calibration, signals, onset, f"the test split of the run {run.name}")
     length = model.encoder.signal_length
     calibration, _ = field_signals(NUM_CALIBRATION, length, FIELD_CALIBRATION_SEED)
     if raw_dir is None:
         source = "synthetic ones of the preset `field`, with all clear echoes of 18 dB and more as labels"
-        return ExportSignals(calibration, *field_signals(NUM_SYNTHETIC, length, FIELD_JUDGING_SEED), source)
+        signals, onset = field_signals(NUM_SYNTHETIC, length, FIELD_JUDGING_SEED)
+        return ExportSignals(calibration, signals, onset, source)
     stored = load_dataset(dataset, data_dir, raw_dir)
     source = f"the test split of {dataset}"
-    arrays = stored.arrays("test", [name for name in ("signal", "onset", "hole_echo") if name in stored.features])
-    keep = slice(None)
+    names = ("signal", "onset", "hole_echo")
+    arrays = stored.arrays("test", tuple(name for name in names if name in stored.features))
+    keep = np.ones(len(arrays["onset"]), bool)
     if "hole_echo" in arrays:  # a picker of first echoes rightly finds the hole
-        keep = ~arrays["hole_echo"].astype(bool).ravel()
+        keep &= ~arrays["hole_echo"].astype(bool).ravel()
         source += ", windows without a drilled hole ahead of the labelled echo"
     return ExportSignals(calibration, arrays["signal"][keep], arrays["onset"][keep], source)
 

@@ -19,8 +19,10 @@ from keras_usmae.training.optimization import jit_compile
 from keras_usmae.training.run_folder import open_run_folder, save_model
 
 # What decides the shapes of an encoder's weights, and what they mean.
-_SIZES = ("signal_length", "patch_size", "hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim", "kernel_size")
-_SIZES += ("activation", "normalization", "stem_dim")
+_SIZES = (
+    *("signal_length", "patch_size", "hidden_dim", "num_layers", "num_heads", "head_dim", "mlp_dim"),
+    *("activation", "normalization", "stem_dim", "kernel_size"),
+)
 # Of the validation, whose seed no training has.
 VALIDATION_SIGNALS, VALIDATION_SEED = 2048, 77_777
 
