@@ -1,5 +1,6 @@
 """A process beside the page, for what needs Keras: it reads a job, and prints a line of JSON for each step."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -84,6 +85,7 @@ def read_job() -> tuple[dict, Callable[..., None]]:
     """
     steps = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    _give_way()
 
     def follow():
         os.read(0, 1)  # gives something once its other end is closed: the process of the page is gone
@@ -96,3 +98,12 @@ def read_job() -> tuple[dict, Callable[..., None]]:
         steps.flush()
 
     return json.loads(Path(sys.argv[1]).read_text("utf-8")), tell
+
+
+def _give_way():
+    """Lets the page and its browser go first: who labels waits for each key, and for picks only at the start."""
+    if hasattr(os, "nice"):
+        os.nice(19)
+    # Linux weighs the sessions of a user against each other, and this process is in one of its own.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text("19")

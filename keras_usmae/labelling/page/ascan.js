@@ -48,20 +48,16 @@ export class AScan {
   show(view) {
     const { signal, envelope } = view;
     this.times ??= Float64Array.from(signal, (_, sample) => this.microseconds(sample));
-    this.data = [this.times, envelope, signal];
-    this.plot.setData(this.data, true);
+    this.data = [this.times, envelope, signal]; // drawn by `redraw`, once where the mark lies is known
   }
 
   // The largest of what is shown; of a part without an echo, a thirtieth of the largest of all.
   reach() {
     const { view, axis } = this.shown();
     if (!view) return 1;
-    let here = 0, all = 0;
-    view.envelope.forEach((value, sample) => {
-      if (value > all) all = value;
-      if (value > here && axis.shows(sample)) here = value;
-    });
-    return Math.max(here, all / 30) || 1;
+    const largest = (values) => values.reduce((most, value) => (value > most ? value : most), 0);
+    const here = largest(view.envelope.subarray(Math.max(Math.ceil(axis.first), 0), Math.floor(axis.last) + 1));
+    return Math.max(here, largest(view.envelope) / 30) || 1;
   }
 
   redraw(moved = false) { moved ? this.plot.setData(this.data, true) : this.plot.redraw(false); }

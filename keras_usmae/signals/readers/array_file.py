@@ -5,10 +5,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import h5py
-
 from keras_usmae.signals.readers import hdf5_file, matlab_v4, matlab_v5, matlab_v73, numpy_file, tdms_file, wav_file
 from keras_usmae.signals.readers.guards import ArrayHeader, RefusedError, wrapped_parser_errors
+from keras_usmae.signals.readers.hdf5_guard import open_hdf5
 
 # Of netCDF 4, of the ultrasound file format, and of Elsys' recorders, too.
 HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".nde", ".mfmc", ".nc", ".uff", ".tpc5")
@@ -72,7 +71,7 @@ def _open(path, suffix, max_bytes, stack):
         return tdms_file.open_tdms(path)
     if suffix == ".mat":
         return _open_matlab(path, max_bytes, stack)
-    file = stack.enter_context(h5py.File(path, "r"))
+    file = stack.enter_context(open_hdf5(path))
     contents = hdf5_file.Hdf5Contents(file)
     return ArrayFile(
         hdf5_file.describe_hdf5(contents),
@@ -87,7 +86,7 @@ def _open_matlab(path, max_bytes, stack):
     with path.open("rb") as file:
         header = file.read(matlab_v5.HEADER_SIZE)
     if header.startswith(b"MATLAB 7.3"):
-        opened = stack.enter_context(h5py.File(path, "r"))
+        opened = stack.enter_context(open_hdf5(path))
         variables = matlab_v73.list_variables(opened, max_bytes)
         return ArrayFile(
             matlab_v73.describe_variables(variables),
