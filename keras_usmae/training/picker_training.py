@@ -7,6 +7,7 @@ import keras
 
 from keras_usmae.configs import PickerTraining
 from keras_usmae.configs.picker import EPOCH_SIGNALS
+from keras_usmae.evaluation.picker_calibration import calibrate_picker
 from keras_usmae.models import CNNEncoder, EchoCrossentropy, EchoDetector, MAEEncoder, load_trained
 from keras_usmae.picker.picker import DETECTOR_FILE
 from keras_usmae.registration import register
@@ -25,6 +26,7 @@ _SIZES = (
 )
 # Of the validation, whose seed no training has.
 VALIDATION_SIGNALS, VALIDATION_SEED = 2048, 77_777
+CALIBRATION_SIGNALS = 65_536  # at most: a short trial shall not wait for them
 
 
 @register
@@ -118,7 +120,8 @@ def compile_detector(detector: EchoDetector, config: PickerTraining) -> None:
 def train_picker(config: PickerTraining, folder: str | Path, resume: bool = False, verbose: int = 2):
     """Trains a detector of echoes and saves it as `detector.keras` in a run folder, where `EchoPicker` finds it.
 
-    The last epoch counts: signals are never repeated, so that there is nothing to fit too closely.
+    The last epoch counts: signals are never repeated, so that there is nothing to fit too closely. Which picks count,
+    and how wide their intervals are, is then chosen on other synthetic records, see `calibrate_picker`.
 
     Args:
         config: `PickerTraining`.
@@ -146,5 +149,6 @@ def train_picker(config: PickerTraining, folder: str | Path, resume: bool = Fals
     folder = open_run_folder(folder, config.values(), resume)
     train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
     detector.load_weights(folder / LAST_FILE)
+    detector.settings |= calibrate_picker(detector, min(config.signals, CALIBRATION_SIGNALS), config.label_sigma)
     save_model(folder / DETECTOR_FILE, detector)
     return detector

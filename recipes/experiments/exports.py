@@ -5,7 +5,7 @@
 Takes run folders of finetune.py and of train_picker.py. Each is exported as `export.py` does, calibrated without a
 test signal, and scored on measured test signals in TensorFlow Lite for Microcontrollers: a classifier on those of its
 run, a picker on the windows without a drilled hole ahead. Writes `exports.csv`, a row for each run and file, and
-`exports.md` with mean and standard deviation over the runs. Rows of other presets that the CSV has already stay.
+`exports.md` with mean and standard deviation over the runs, after each run: rows of others that the CSV has stay.
 """
 
 import os
@@ -102,16 +102,24 @@ def main(
     seconds: Annotated[float, typer.Option(min=1.0, help="Longest time in s for a file in a runtime.")] = 600.0,
 ) -> Path:
     """Exports and scores the runs, writes their table, and returns its path."""
-    rows = []
     for folder in run:
-        rows += rows_of(folder, tfds_dir, raw_dir, seconds)
-        for row in rows[-1 - len(FORMATS) :]:
-            print(f"{row['run']}, {row['file']}: mean error {row['mean_error_samples']:.2f} samples", flush=True)
+        ku.export.load_model(folder)  # before the first of them takes its minutes
     output.mkdir(parents=True, exist_ok=True)
+    for number, folder in enumerate(run, start=1):
+        rows = list(rows_of(folder, tfds_dir, raw_dir, seconds))
+        for row in rows:
+            print(f"{row['run']}, {row['file']}: mean error {row['mean_error_samples']:.2f} samples", flush=True)
+        print(f"{number} of {len(run)} runs: {write_table(rows, output)}", flush=True)
+    return output / "exports.md"
+
+
+def write_table(rows, output):
+    """Writes rows beside those of other runs, and returns the path of the table."""
     path = output / "exports.csv"
-    mine = {(row["preset"], row["model"]) for row in rows}
+    mine = {(row["preset"], row["run"]) for row in rows}
     kept = read_rows("exports", output) if path.exists() else []
-    rows = [row for row in kept if (row["preset"], row["model"]) not in mine] + rows
+    rows = [row for row in kept if (row["preset"], row["run"]) not in mine] + rows
+    rows.sort(key=lambda row: tuple(str(row[key]) for key in ("preset", "model", "labels")))
     columns = list(dict.fromkeys(key for row in rows for key in row))
     write_csv(path, [{key: row.get(key, "") for key in columns} for row in rows])
     header = ["model", "file", "runs", *(title for title, _, _ in SHOWN.values()), "bytes", "arena bytes", "Cortex-M4"]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from keras_usmae.configs import PickerTraining
+from keras_usmae.evaluation.picker_calibration import score_picker
 from keras_usmae.models import CNNEncoder
-from keras_usmae.training import WarmupStableDecay, build_detector
+from keras_usmae.picker import EchoPicker
+from keras_usmae.training import WarmupStableDecay, build_detector, train_picker
 from keras_usmae.training.picker_training import compile_detector
 
 
@@ -74,3 +76,19 @@ def test_the_shipped_picker_is_a_start_and_a_compiled_one_learns():
     target[:, 40] = 1
     losses = [float(detector.train_on_batch(signals, target)) for _ in range(12)]
     assert losses[-1] < losses[0]
+
+
+def test_a_training_ends_with_a_picker_that_knows_which_picks_count(tmp_path):
+    config = PickerTraining(preset="nano_mcu", start="picker", signals=4096, warmup_signals=0, learning_rate=1e-4)
+    shipped = dict(build_detector(config).settings)
+    detector = train_picker(config, tmp_path / "run", verbose=0)
+    picker = EchoPicker.from_run(tmp_path / "run")
+    changed = {name for name, value in shipped.items() if detector.settings[name] != value}
+    assert {"min_confidence", "interval_scale"} & changed  # chosen anew, not those of the weights that it began with
+    assert picker.settings["min_confidence"] == detector.settings["min_confidence"]
+    scores = score_picker(detector, detector.settings, num_signals=2048)
+    assert scores["false_records"] < 0.01
+    assert scores["found_lone"] > 0.97
+    # Ended, it is whole: to resume it trains nothing, and chooses the same.
+    again = train_picker(config, tmp_path / "run", resume=True, verbose=0)
+    assert again.settings == detector.settings
