@@ -153,8 +153,8 @@ class EchoReference(Reference):
         if "min_confidence" not in model.settings:
             raise ValueError(
                 "The detector has no min_confidence: nobody knows which of its picks to trust. Let "
-                "recipes/train_picker.py end its training, which chooses them on records without an echo; on a run of an "
-                "earlier version, with --resume and its own options."
+                "recipes/train_picker.py end its training, which chooses them on records without an echo; on a run of "
+                "an earlier version, with --resume and its own options."
             )
         super().__init__(model, *args, **kwargs)
 

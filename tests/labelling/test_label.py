@@ -126,7 +126,7 @@ def test_the_command_that_is_printed_fine_tunes(session, config, tmp_path, drawn
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"from picker, \d+ labels of ultrasound_measured/custom", done.stdout)
+    assert re.search(r"from synthetic, \d+ labels of ultrasound_measured/custom", done.stdout)
 
 
 def test_marks_are_what_the_page_takes_them_for():
