@@ -17,6 +17,7 @@ import typer
 from recipes.maintenance import figures_of_experiments as experiments
 from recipes.maintenance import figures_of_pickers as pickers
 from recipes.maintenance.figure_pages import PAGES
+from recipes.maintenance.figures_of_exports import exports
 
 REPOSITORY = Path(__file__).parents[2]
 TABLES = {
@@ -27,6 +28,7 @@ TABLES = {
     "card_nano_mcu": pickers.picker_card("nano_mcu", "pickers_mcu"),
     "card_tiny_patch64": pickers.picker_card("tiny_patch64", "pickers_patch64"),
     "diversity": experiments.diversity,
+    "exports": exports,
     "label_budget": experiments.label_budget,
     "model_size": experiments.model_size,
     "masking": experiments.masking,

@@ -10,7 +10,7 @@ def test_done_trials_are_kept_and_tabled(recipe_here, small_preset, tmp_path):
     code, printed = recipe_here("experiments.run", *options, "--only", "decoder cross")
     assert code == 0, printed
     assert "2 of 6 trials are done" in printed
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "trials").glob("*.json")}
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").glob("*.json")}
     assert len(before) == 2
     code, printed = recipe_here("experiments.run", *options)
     assert code == 0, printed
