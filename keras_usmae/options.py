@@ -18,13 +18,18 @@ from keras_usmae import user_files
 from keras_usmae.fields import did_you_mean
 from keras_usmae.renamed import current_names
 
+# TensorFlow's lines on how it was built say nothing to who runs a recipe; its errors stay. Here, since recipes import
+# Keras ahead of `run`.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
 # Options that do not decide what a run gives, and so are not in its configuration.
 _OF_THIS_MACHINE = ("output", "resume", "tfds_dir", "raw_dir", "config_file")
 
 Preset = Annotated[
     str,
     typer.Option(
-        help="Sizes of the model: nano, nano_patch16, nano_mcu, tiny, small (the paper's), base, or a .json file."
+        help="Sizes of the model: nano, nano_patch16, nano_mcu, tiny, tiny_patch64, small (the paper's), base, or a "
+        ".json file."
     ),
 ]
 Dataset = Annotated[str, typer.Option(help="Dataset and configuration, as NAME/CONFIG.")]
@@ -197,8 +202,6 @@ def run(main: Callable, command: str | None = None) -> None:
     def terminate(number, frame):
         raise KeyboardInterrupt(number)
 
-    # TensorFlow's lines on how it was built say nothing to who runs a recipe; its errors stay.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(interruptible)
     before = signal.signal(signal.SIGTERM, terminate)

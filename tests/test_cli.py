@@ -76,7 +76,10 @@ finally:
 """
 
 
-@pytest.mark.parametrize("recipe", sorted(shipped_folder("recipes").glob("[a-z]*.py")), ids=lambda path: path.stem)
+RECIPES = [*sorted(shipped_folder("recipes").glob("[a-z]*.py")), shipped_folder("recipes") / "experiments" / "run.py"]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_help_waits_for_nothing_heavy(recipe):
     done = subprocess.run([sys.executable, "-c", HELP, str(recipe)], capture_output=True, text=True)
     assert "Usage" in done.stdout

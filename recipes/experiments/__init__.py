@@ -1,16 +1,22 @@
 """The experiments of `run.py`, a file each: which trials it has, how one is run, and what is shown of them."""
 
-from recipes.experiments import baselines, budget, decoders, diversity, labels, masking, sizes, tasks
-from recipes.experiments.physics import question
+import importlib
+from typing import Any
 
-EXPERIMENTS = {
-    "baselines": baselines.EXPERIMENT,
-    "masking": masking.EXPERIMENT,
-    "sizes": sizes.EXPERIMENT,
-    "labels": labels.EXPERIMENT,
-    "budget": budget.EXPERIMENT,
-    "tasks": tasks.EXPERIMENT,
-    "diversity": diversity.EXPERIMENT,
-    "decoders": decoders.EXPERIMENT,
-    "physics": question.EXPERIMENT,
+# Imported when they are asked for: `--help` and a table of a CSV need none of them, and no Keras.
+_FILES = {
+    **{name: name for name in ("baselines", "masking", "sizes", "labels", "budget", "tasks", "diversity", "decoders")},
+    "physics": "physics.question",
 }
+NAMES = tuple(_FILES)
+
+
+def find_experiment(name: str) -> Any:
+    """The `Experiment` of a name.
+
+    Raises:
+        ValueError: where there is none.
+    """
+    if name not in _FILES:
+        raise ValueError(f"Unknown experiment {name!r}; choose one of {', '.join(NAMES)}.")
+    return importlib.import_module(f"recipes.experiments.{_FILES[name]}").EXPERIMENT

@@ -23,7 +23,6 @@ import keras_usmae as ku
 from keras_usmae import options
 from keras_usmae.files import write_csv, write_markdown
 from recipes.experiments.csv_rows import cell, read_rows
-from recipes.experiments.grid import paired_test
 
 FORMATS = ("int8", "int16x8")
 KERAS = "Keras, float32"
@@ -78,6 +77,8 @@ def table(rows):
 
 def losses(rows):
     """Sentences: what the integers of each preset lose against Keras, paired over the runs."""
+    from recipes.experiments.grid import paired_test
+
     for preset, kind in dict.fromkeys((row["preset"], row["model"]) for row in rows):
         for name in FORMATS:
             part = [row for row in rows if (row["preset"], row["model"]) == (preset, kind)]

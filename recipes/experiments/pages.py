@@ -15,8 +15,7 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.files import write_text
-from recipes import experiments
-from recipes.experiments import echo_heads, label_ceiling, laboratories, pickers, robustness_report
+from recipes.experiments import echo_heads, find_experiment, label_ceiling, laboratories, pickers, robustness_report
 from recipes.experiments.ceilings import apart
 from recipes.experiments.csv_rows import HOME, read_rows
 from recipes.experiments.sweep import Sweep
@@ -35,7 +34,7 @@ def of_sweep(experiment, preset="nano", steps=1000, batch_size=32, seeds=5):
             if "architecture" in row:
                 row.setdefault("pretraining", None if fresh else row["method"])
         sweep = Sweep(preset, MEASURED, SYNTHETIC, None, steps, batch_size, seeds, ceilings=tuple(ceilings))
-        pages = experiments.EXPERIMENTS[experiment].report(rows, sweep, folder)
+        pages = find_experiment(experiment).report(rows, sweep, folder)
         return next(Path(page).read_text() for page in pages if Path(page).suffix == ".md")
 
     return write

@@ -31,16 +31,13 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.files import write_csv
-from keras_usmae.models import load_preset
 from recipes import experiments
-from recipes.experiments.ceilings import ceiling_rows
-from recipes.experiments.grid import read_trials, run_trials
 from recipes.experiments.sweep import SHORT, Sweep
 from recipes.experiments.trial import Place, Trial
 
 
 def main(
-    experiment: Annotated[str, typer.Argument(help=f"One of {', '.join(experiments.EXPERIMENTS)}.")],
+    experiment: Annotated[str, typer.Argument(help=f"One of {', '.join(experiments.NAMES)}.")],
     preset: options.Preset = "nano",
     dataset: options.Dataset = "ultrasound_measured/paper",
     pretraining: Annotated[
@@ -79,14 +76,16 @@ def main(
     raw_dir: options.RawDir = None,
 ) -> Path:
     """Runs the trials of an experiment that are not done yet, and writes its table and plots."""
-    if experiment not in experiments.EXPERIMENTS:
-        raise ValueError(f"Unknown experiment {experiment!r}; choose one of {', '.join(experiments.EXPERIMENTS)}.")
+    from keras_usmae.models import load_preset
+    from recipes.experiments.ceilings import ceiling_rows
+    from recipes.experiments.grid import read_trials, run_trials
+
+    entry = experiments.find_experiment(experiment)
     load_preset(preset)
     if run and not (run / "metrics.json").is_file():
         raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
-    entry = experiments.EXPERIMENTS[experiment]
     sweep = Sweep(
         preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
     )

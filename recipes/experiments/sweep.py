@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 
-from keras_usmae.models import preset_weights
 from recipes.experiments.trial import FinishedRun, Pretraining, Trial
 
 # Signals of a pre-training that an experiment needs many of, where --signals does not say otherwise. 196,608 were
@@ -29,6 +28,8 @@ class Sweep:
 
     def shipped(self, preset=None):
         """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""
+        from keras_usmae.models import preset_weights  # here: `run.py --help` does without Keras
+
         preset = preset or self.preset
         if self.signals is None and self.run is None and "synthetic" in preset_weights(preset):
             return "synthetic"

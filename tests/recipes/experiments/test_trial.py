@@ -12,9 +12,9 @@ from recipes.experiments.trial import FinishedRun, Pretraining, Trial
 SWEEP = Sweep("nano", "ultrasound_measured/paper", "ultrasound_synthetic/quickstart", None, 1000, 64, 2)
 
 
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+@pytest.mark.parametrize("name", experiments.NAMES)
 def test_every_trial_comes_back_from_its_file(name):
-    trials = experiments.EXPERIMENTS[name].trials(SWEEP)
+    trials = experiments.find_experiment(name).trials(SWEEP)
     stored = [json.loads(json.dumps(trial.values())) for trial in trials]
     assert [Trial.of(values) for values in stored] == trials
     assert len({trial_file("", values) for values in stored}) == len(set(trials))
