@@ -53,12 +53,12 @@ RECIPES = {
     "pretrain": ["--fresh-signals", "512", "--epochs", "6", "--batch-size", "64", "--preset", "small.json", *DATASET],
     "finetune": ["--labels", "256", "--epochs", "6", "--no-augment", "--pretrained", "none", "--preset", "small.json"],
     "tune": ["--task", "finetune", "--tuner", "hyperband", "--labels", "128", "--epochs", "3", "--max-trials", "6"],
-    "ablate": ["decoders", "--preset", "small.json", "--signals", "256", "--steps", "50", "--seeds", "1"],
+    "experiment": ["decoders", "--preset", "small.json", "--signals", "256", "--steps", "50", "--seeds", "1"],
 }
 RECIPES["finetune"] += DATASET
 RECIPES["tune"] += [*DATASET, "--space", "space.toml"]
-RECIPES["ablate"] += DATASET
-RESULTS = {"pretrain": "metrics.csv", "finetune": "metrics.csv", "tune": "results.csv", "ablate": "decoders.csv"}
+RECIPES["experiment"] += DATASET
+RESULTS = {"pretrain": "metrics.csv", "finetune": "metrics.csv", "tune": "results.csv", "experiment": "decoders.csv"}
 
 
 class Recipe:
@@ -66,7 +66,8 @@ class Recipe:
 
     def __init__(self, name, repository, place, folder):
         self.name, self.place, self.folder = name, place, folder
-        self.command = [sys.executable, str(repository / "recipes" / f"{name}.py"), *RECIPES[name]]
+        file = "experiments/run.py" if name == "experiment" else f"{name}.py"
+        self.command = [sys.executable, str(repository / "recipes" / file), *RECIPES[name]]
         self.command += ["--output", str(folder)]
         self.environment = {
             **os.environ,
@@ -78,7 +79,7 @@ class Recipe:
 
     def run(self, after=None, number=None):
         """Starts or resumes; sends a signal after a time. Exit code, what it printed, and how long it took."""
-        resume = ["--resume"] if self.name != "ablate" and (self.folder / "config.json").exists() else []
+        resume = ["--resume"] if self.name != "experiment" and (self.folder / "config.json").exists() else []
         started = time.monotonic()
         with subprocess.Popen(
             [*self.command, *resume],
