@@ -149,6 +149,9 @@ def train_picker(config: PickerTraining, folder: str | Path, resume: bool = Fals
     folder = open_run_folder(folder, config.values(), resume)
     train(detector, batches, validation, folder, config.signals // EPOCH_SIGNALS, verbose=verbose)
     detector.load_weights(folder / LAST_FILE)
-    detector.settings |= calibrate_picker(detector, min(config.signals, CALIBRATION_SIGNALS), config.label_sigma)
+    records = min(config.signals, CALIBRATION_SIGNALS)
+    if verbose:
+        print(f"Choosing which picks count, on {records:,} records without an echo and a quarter as many with some.")
+    detector.settings |= calibrate_picker(detector, records, config.label_sigma)
     save_model(folder / DETECTOR_FILE, detector)
     return detector
