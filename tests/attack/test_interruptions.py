@@ -169,8 +169,8 @@ def test_a_recipe_that_is_interrupted_again_and_again_gives_what_it_would_have_g
                 assert "Interrupted. " in printed, printed
                 assert "Traceback" not in printed, printed
             elif code not in (0, -kind):  # -kind: while Python imports, ahead of the recipe
-                assert "import" in printed, printed
-                assert kind == signal.SIGINT, printed
+                assert "import" in printed, f"exit code {code} after {kind.name}: {printed}"
+                assert kind == signal.SIGINT, f"exit code {code}: {printed}"
             if cut.folder.exists():
                 assert_nothing_torn(cut.folder, counts)
             if code == 0:
