@@ -11,7 +11,6 @@ run, a picker on the windows without a drilled hole ahead. Writes `exports.csv`,
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tempfile
 from pathlib import Path
@@ -21,20 +20,9 @@ import typer
 
 import keras_usmae as ku
 from keras_usmae import options
-from keras_usmae.files import write_csv, write_markdown
-from recipes.experiments.csv_rows import cell, read_rows
-
-FORMATS = ("int8", "int16x8")
-KERAS = "Keras, float32"
-SHOWN = {
-    "within_one_bin": ("within 1 bin (%)", 100, "{:.2f}"),
-    "accuracy": ("top-1 (%)", 100, "{:.1f}"),
-    "mean_error_samples": ("mean error (samples)", 1, "{:.2f}"),
-    "median_error_samples": ("median error (samples)", 1, "{:.2f}"),
-    "same_bin": ("as Keras (%)", 100, "{:.2f}"),
-}
-GROUP = ("preset", "model", "labels", "file")
-SIZES = ("bytes", "arena_bytes", "instructions_m4", "picks_per_second_m4")
+from keras_usmae.files import write_csv
+from recipes.experiments.csv_rows import read_rows
+from recipes.experiments.exports_report import FORMATS, KERAS, SHOWN, SIZES, write_page
 
 
 def rows_of(run, tfds_dir, raw_dir, seconds):
@@ -59,40 +47,6 @@ def scored(scores):
     """The shown scores of a runtime, those that the signals have."""
     same = scores.get("argmax_agreement", scores.get("picks_of_keras_found"))
     return {key: scores[key] for key in SHOWN if scores.get(key) is not None} | {"same_bin": same}
-
-
-def table(rows):
-    """Lines of the table: a line for each preset, kind of model and file."""
-    for group in dict.fromkeys(tuple(row[key] for key in GROUP) for row in rows):
-        preset, kind, labels, file = group
-        mine = [row for row in rows if tuple(row[key] for key in GROUP) == group]
-        cells = [f"`{preset}`, {kind}, {labels} labels", file, len(mine)]
-        for key, (_, scale, form) in SHOWN.items():
-            cells.append(cell(mine, key, form, scale) if key in mine[0] else "-")
-        cells += [f"{max(row[key] for row in mine):,}" if key in mine[0] else "" for key in SIZES[:2]]
-        cost = mine[0].get("instructions_m4")
-        cells.append(f"{cost / 1e6:.1f} M, {mine[0]['picks_per_second_m4']:.1f}/s" if cost else "")
-        yield [str(each) for each in cells]
-
-
-def losses(rows):
-    """Sentences: what the integers of each preset lose against Keras, paired over the runs."""
-    from recipes.experiments.grid import paired_test
-
-    for preset, kind in dict.fromkeys((row["preset"], row["model"]) for row in rows):
-        for name in FORMATS:
-            part = [row for row in rows if (row["preset"], row["model"]) == (preset, kind)]
-            part = [row for row in part if row["file"] in (name, KERAS)]
-            for key, scale, unit in (
-                ("within_one_bin", 100, "points within one bin"),
-                ("mean_error_samples", 1, "samples of mean error"),
-            ):
-                try:
-                    test = paired_test(part, key, name, KERAS, key="file", pair="run")
-                except (ValueError, KeyError):
-                    continue  # one run so far, or signals of several echoes, which have no first one
-                low, high, difference = (scale * test[end] for end in ("low", "high", "difference"))
-                yield f"- `{preset}`, {kind}, {name} minus Keras: {difference:+.2f} {unit} ({low:+.2f} to {high:+.2f})"
 
 
 def main(
@@ -123,18 +77,7 @@ def write_table(rows, output):
     rows.sort(key=lambda row: tuple(str(row[key]) for key in ("preset", "model", "labels")))
     columns = list(dict.fromkeys(key for row in rows for key in row))
     write_csv(path, [{key: row.get(key, "") for key in columns} for row in rows])
-    header = ["model", "file", "runs", *(title for title, _, _ in SHOWN.values()), "bytes", "arena bytes", "Cortex-M4"]
-    notes = [
-        "Mean and standard deviation over the runs. A bin is 16 samples of 10 ns. A classifier, trained on measured "
-        "labels, is scored on all test windows; a detector, the ready picker, saw none, and is scored on those without "
-        "a drilled hole ahead of the labelled echo: its first pick within a bin, the error of the pick nearest to the "
-        "label; no offset is taken out. As Keras: the same likeliest bin, or Keras's picks that the file has within "
-        "a bin. Bytes and arena are the largest of the runs, instructions and picks a second at 168 MHz estimates. "
-        "In brackets: 95 % intervals, paired over the runs.",
-        "",
-        *losses(rows),
-    ]
-    return write_markdown(output / "exports.md", "Integer files on measured test signals", header, table(rows), notes)
+    return write_page(rows, output)
 
 
 if __name__ == "__main__":

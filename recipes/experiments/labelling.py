@@ -180,6 +180,11 @@ def report(folder, output):
         raise ValueError(f"There is no run of {' or '.join(ORDERS)} in {folder}: do one first.")
     columns = list(dict.fromkeys(key for row in rows for key in row))
     write_csv(output / "labelling.csv", [{key: row.get(key, "") for key in columns} for row in rows])
+    return write_page(rows, output)
+
+
+def write_page(rows, folder):
+    """Writes the page of these rows into a folder, and returns its path."""
     lines = []
     for order in dict.fromkeys(row["order"] for row in rows):
         for labels in (0, *LEARN_AT):
@@ -188,7 +193,7 @@ def report(folder, output):
             lines.append([order, str(labels), str(len(mine)), *(cell(mine, key, form) for key, form in shown)])
     header = ["order", "labels", "seeds", "keys", "mean error (samples)", "without its median (samples)"]
     notes = ["Each seed has windows and an order of its own. No offset is taken out but in the last column."]
-    return write_markdown(output / "labelling.md", "Labels and keys until the picker has learnt", header, lines, notes)
+    return write_markdown(folder / "labelling.md", "Labels and keys until the picker has learnt", header, lines, notes)
 
 
 def main(

@@ -15,7 +15,16 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.files import write_text
-from recipes.experiments import echo_heads, find_experiment, label_ceiling, laboratories, pickers, robustness_report
+from recipes.experiments import (
+    echo_heads,
+    exports_report,
+    find_experiment,
+    label_ceiling,
+    labelling,
+    laboratories,
+    pickers,
+    robustness_report,
+)
 from recipes.experiments.ceilings import apart
 from recipes.experiments.csv_rows import HOME, read_rows
 from recipes.experiments.sweep import Sweep
@@ -50,6 +59,14 @@ def _pickers(name, folder, home):
 
 def _echo_heads(name, folder, home):
     return echo_heads.write_table(read_rows(name, home), "nano", 65_536, folder).read_text()
+
+
+def _exports(name, folder, home):
+    return exports_report.write_page(read_rows(name, home), folder).read_text()
+
+
+def _labelling(name, folder, home):
+    return labelling.write_page(read_rows(name, home), folder).read_text()
 
 
 def _ceiling(name, folder, home):
@@ -96,6 +113,8 @@ PAGES = {
     "pickers_patch64": Page(_pickers),
     "pickers_cnn": Page(_pickers),
     "echo_heads": Page(_echo_heads),
+    "exports": Page(_exports),
+    "labelling": Page(_labelling),
     "label_ceiling": Page(_ceiling),
     "robustness": Page(_robustness),
 }

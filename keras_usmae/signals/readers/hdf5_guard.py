@@ -21,10 +21,16 @@ from keras_usmae.signals.readers.guards import RefusedError
 SECONDS, NUM_BYTES = 10.0, 2**28  # of the processor, and of memory, to list a file
 _PATIENCE = 12  # times as long by the clock: a share on the network is slow
 _PROBE = Path(__file__).with_name("hdf5_probe.py")
+_lock = threading.Lock()
+_process: subprocess.Popen | None = None
+_owner = 0  # a process that was forked has none of its own
 
 
 def open_hdf5(path: Path) -> h5py.File:
-    """Opens a file that HDF5 can list.
+    """Opens a file that HDF5 can list, for reading.
+
+    Args:
+        path: path of a file.
 
     Raises:
         RefusedError: where listing what it holds takes more time or memory than any sound file, or crashes.
@@ -53,14 +59,10 @@ def _check(path):
     if answer != "listed\n":
         _end()
         raise RefusedError(
-            f"it is damaged. HDF5 took more than {SECONDS:.0f} s of the processor or {NUM_BYTES // 2**20} MiB to list "
-            "what it holds, or crashed. Export it again, or see what 'h5dump -n' and 'h5repack' make of it"
+            f"it is damaged, or holds millions of objects. HDF5 took more than {SECONDS:.0f} s of the processor or "
+            f"{NUM_BYTES // 2**20} MiB to list them, or crashed. Export it again, its traces as one array, or see what "
+            "'h5dump -n' and 'h5repack' make of it"
         )
-
-
-_lock = threading.Lock()
-_process: subprocess.Popen | None = None
-_owner = 0  # a process that was forked has none of its own
 
 
 def _started():

@@ -11,7 +11,7 @@ import sys
 
 import h5py
 
-MAX_VISITS = 200_000  # more than any reader here goes through
+MAX_VISITS = 100_001  # links; the readers refuse a file with more
 # By h5py, of damaged files. What is raised here is raised to the reader again, who tells of it.
 _RAISED = (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 
