@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
@@ -103,9 +104,33 @@ def test_an_interrupted_command_says_its_own_name(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "argv", ["recipes/mine.py"])
+    monkeypatch.setattr(options, "_interrupted", [])  # it is not this process that ends
     with pytest.raises(SystemExit):
         options.run(main, "usmae mine")
     assert capsys.readouterr().err.rstrip().endswith("goes on with: usmae mine --resume")
+
+
+def test_an_interrupted_process_ends_behind_the_hooks_of_others_and_ahead_of_the_teardown():
+    code = """
+import atexit, sys
+from keras_usmae import options
+atexit.register(print, "hook")
+
+class Crash:
+    def __del__(self):
+        print("torn down")
+
+crash = Crash()
+
+def main():
+    raise KeyboardInterrupt
+
+sys.argv = ["recipes/mine.py"]
+options.run(main)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == "hook\n"
 
 
 def test_a_file_of_options_of_an_earlier_version_is_taken(run, tmp_path):

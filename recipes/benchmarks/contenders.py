@@ -1,4 +1,4 @@
-"""What `benchmark.py` times: a step of pre-training by this package or by vit-pytorch, an encoding, a matrix product.
+"""What `benchmark.py` times: a training step by this package or by vit-pytorch, an encoding, a matrix product.
 
 Each runs in a process of its own, which lives as long as its `Worker`, so that contenders can be timed in turn.
 """
@@ -26,7 +26,7 @@ class Contender:
 
     Args:
         name: str, for the table.
-        task: str, `"pretrain"`, `"encode"` or `"matrix"`.
+        task: str, `"pretrain"`, `"finetune"`, `"encode"` or `"matrix"`.
         library: str, `"keras_usmae"`, `"vit-pytorch"` or `"vit-pytorch compiled"`.
         backend: str, backend of Keras.
         preset: str, sizes of the model.
@@ -35,6 +35,7 @@ class Contender:
         batch_size: int, signals in an optimiser step.
         micro_batches: int, parts of a batch whose gradients are accumulated.
         remat: bool, whether blocks are computed again going backward.
+        dtype: str, Keras's dtype policy.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Contender:
     batch_size: int = 256
     micro_batches: int = 1
     remat: bool = False
+    dtype: str = "float32"
 
 
 class Worker:
@@ -87,7 +89,7 @@ class Worker:
             return max(self.peak - worker.peak, 0)
 
     def time(self, steps):
-        """Median seconds of a step among `steps`."""
+        """Median seconds of a step among `steps`, and the processor seconds of all of them."""
         self.connection.send(steps)
         return self._receive()
 
@@ -125,12 +127,12 @@ def serve(connection, contender):
         if asked == "profile":
             connection.send(profile(contender.backend, step))
             continue
-        seconds = []
+        seconds, used = [], time.process_time()
         for _ in range(asked):
             started = time.perf_counter()
             step()
             seconds.append(time.perf_counter() - started)
-        connection.send(float(np.median(seconds)))
+        connection.send((float(np.median(seconds)), time.process_time() - used))
 
 
 def build_step(contender):
@@ -139,7 +141,7 @@ def build_step(contender):
         import torch
 
         torch.set_num_threads(len(os.sched_getaffinity(0)))
-    make = {"matrix": _matrix_product, "encode": _encoding}.get(contender.task)
+    make = {"matrix": _matrix_product, "encode": _encoding, "finetune": _finetuning}.get(contender.task)
     if make is None:
         make = _vit_pytorch if contender.library.startswith("vit-pytorch") else _pretraining
     rng = np.random.default_rng(0)
@@ -152,19 +154,39 @@ def _matrix_product(contender, signals):
     return lambda: a @ b
 
 
-def _pretraining(contender, signals):
+def _set_up(contender):
+    """What the recipes do ahead of a training."""
     import keras
 
-    from keras_usmae.training import build_optimizer, jit_compile, set_xla_memory_scheduler, tune_malloc
+    from keras_usmae.training import set_xla_memory_scheduler, tune_malloc
 
-    set_xla_memory_scheduler()  # as `pretrain.py` does
-    tune_malloc()  # as `train` does
+    set_xla_memory_scheduler()
+    tune_malloc()
+    keras.config.set_dtype_policy(contender.dtype)
     keras.utils.set_random_seed(0)
+
+
+def _pretraining(contender, signals):
+    from keras_usmae.training import build_optimizer, jit_compile
+
+    _set_up(contender)
     mae = build_model(contender)
     optimizer = build_optimizer(1e-3, 100_000, 0, 0.05, gradient_accumulation_steps=contender.micro_batches)
     mae.compile(optimizer, jit_compile=jit_compile())
     parts = np.split(signals, contender.micro_batches)
     return lambda: [mae.train_on_batch(part) for part in parts]
+
+
+def _finetuning(contender, signals):
+    """All patches are seen, as with labelled synthetic signals and the few measured ones."""
+    from keras_usmae.models import ToFClassifier
+    from keras_usmae.training import compile_for_tof
+
+    _set_up(contender)
+    classifier = ToFClassifier(build_model(contender).encoder, bin_width=16, sampling_rate=100e6)
+    compile_for_tof(classifier, 1e-3, 100_000, 0)
+    onset = np.random.default_rng(0).uniform(0, contender.signal_length - 1, len(signals)).astype("float32")
+    return lambda: classifier.train_on_batch(signals, onset)
 
 
 def build_model(contender):

@@ -10,7 +10,6 @@ Writes picking.json. Takes some three minutes on two cores, which should have no
 machine had of others is printed.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,10 +21,15 @@ import numpy as np
 import typer
 
 from keras_usmae import options
+from recipes.benchmarks.machine import Watch, cores, processor
+from recipes.benchmarks.rows import print_table, row
 
 RATE = 100e6
 REFERENCE = "AIC picker"
 COMMAND = "from keras_usmae.cli import main; main()"
+_SINGLES = 20
+# Of the AIC picker's rate, by the rows of `usmae predict` from file to table.
+_TARGETS = {"nano": 1.0, "nano_mcu": 1.0, "tiny": 0.5, "tiny_patch64": 0.5}
 
 
 def main(
@@ -35,25 +39,38 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("runs/benchmark"),
 ) -> None:
     """Prints the table and writes it."""
-    import keras_usmae as ku
     from keras_usmae.files import write_json
 
-    data = ku.synthesize(ku.SignalConfig.from_preset("field"), num_signals=signals, seed=0)["signal"]
-    busy = others_load()
-    rates, singles = in_turn(contenders(ku, data, keras), data, rounds)
-    rows = [rate_row(name, rates[name], rates[REFERENCE]) for name in rates]
-    rows += [time_row(f"one trace: {name}", times, "ms", 1e3) for name, times in singles.items()]
-    with tempfile.TemporaryDirectory() as folder:
-        rows += commands(Path(folder), data)
-    print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; others took {busy:.1f} cores at the start.\n")
-    print("| | median | lowest to highest | | to the AIC picker |\n| --- | ---: | ---: | --- | ---: |")
-    for row in rows:
-        numbers = [f"{row[key]:,.{row['digits']}f}" for key in ("median", "low", "high")]
-        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
-        print(f"| {row['what']} | {numbers[0]} | {numbers[1]} to {numbers[2]} | {row['unit']} | {ratio} |")
+    rows = measure_picking(signals, rounds, keras)
+    print(f"{processor()}, {cores()} cores\n")
+    print_table(rows)
     output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "picking.json", {"processor": processor(), "others": busy, "signals": signals, "rows": rows})
+    write_json(output / "picking.json", {"processor": processor(), "signals": signals, "rows": rows})
     print(f"\nWritten to {output / 'picking.json'}")
+
+
+def measure_picking(signals, rounds, keras):
+    """Rows of the rates of all pickers, of single traces, and of `usmae predict`.
+
+    Args:
+        signals: int, traces to pick.
+        rounds: int, times that all take a turn.
+        keras: bool, whether Keras takes turns too.
+    """
+    import keras_usmae as ku
+
+    data = ku.synthesize(ku.SignalConfig.from_preset("field"), num_signals=signals, seed=0)["signal"]
+    rates, singles, others = in_turn(contenders(ku, data, keras), data, rounds)
+    rows = [row(f"{name}: rate", rates[name], "traces/s", others=others[name]) for name in rates]
+    for name in rates:
+        if name != REFERENCE:
+            rows.append(row(f"{name}: rate / that of the {REFERENCE}", np.divide(rates[name], rates[REFERENCE]), ""))
+    for name, times in singles.items():
+        target = ("<=", 0.5) if "LiteRT" in name else ()
+        rows.append(row(f"{name}: one trace", 1e3 * np.array(times), "ms", *target))
+    with tempfile.TemporaryDirectory() as folder:
+        rows += commands(Path(folder), data, np.median(rates[REFERENCE]))
+    return rows
 
 
 def contenders(ku, data, with_keras):
@@ -86,85 +103,59 @@ def classifying(ku, classifier):
 
 
 def in_turn(works, data, rounds):
-    """Rates in traces a second, and seconds for a single trace, by name."""
-    rates, singles = ({name: [] for name in works} for _ in range(2))
+    """Rates in traces a second, seconds for a single trace, and cores that others took, by name."""
+    rates, singles, others = ({name: [] for name in works} for _ in range(3))
     for work in works.values():  # warm
         work(data)
         work(data[:1])
     for _ in range(rounds):
         for name, work in works.items():
-            started = time.perf_counter()
-            work(data)
-            rates[name].append(len(data) / (time.perf_counter() - started))
-            started = time.perf_counter()
-            for row in range(20):
-                work(data[row : row + 1])
-            singles[name].append((time.perf_counter() - started) / 20)
-    return rates, singles
+            with Watch(others[name]):
+                started = time.perf_counter()
+                work(data)
+                rates[name].append(len(data) / (time.perf_counter() - started))
+                started = time.perf_counter()
+                for number in range(_SINGLES):
+                    work(data[number : number + 1])
+                singles[name].append((time.perf_counter() - started) / _SINGLES)
+    return rates, singles, others
 
 
-def commands(folder, data):
-    """Rows of `usmae predict`, from the command to the last picture."""
+def commands(folder, data, reference):
+    """Rows of `usmae predict`: of few traces from the command to the last picture, of many from file to table.
+
+    Args:
+        reference: float, rate of the AIC picker.
+    """
     from keras_usmae.models import picker_names
 
-    rows = []
-    for what, traces, preset in (
-        ("`usmae predict`, 16 traces, from the command to the end", 16, "tiny_patch64"),
-        *(
-            (f"`usmae predict`, {5 * len(data):,} traces, from file to table", 5 * len(data), preset)
-            for preset in picker_names()
-        ),
-    ):
-        np.save(folder / "scan.npy", np.resize(data, (traces, data.shape[1])))
-        times, rates = [], []
-        for repeat in range(3):
-            target = folder / f"picks_{preset}_{traces}_{repeat}"
-            command = [sys.executable, "-c", COMMAND, "predict", "scan.npy", "--sampling-rate", "100e6"]
-            command += ["--axis", "1", "--preset", preset, "--scale", "1", "--output", str(target)]
-            started = time.perf_counter()
-            subprocess.run(command, cwd=folder, check=True, capture_output=True)
-            times.append(time.perf_counter() - started)
-            rates.append(options.read_json(target / "summary.json")["traces_per_second"])
-        rows.append(time_row(what, times, "s") if traces == 16 else rate_row(f"{what}, `{preset}`", rates))
+    what = "`usmae predict`, 16 traces, from the command to the end"
+    times, _, others = predictions(folder, data, 16, "tiny_patch64")
+    rows = [row(what, times, "s", "<=", 5.0, others)]
+    many = 5 * len(data)
+    for preset in picker_names():
+        _, rates, others = predictions(folder, data, many, preset)
+        what = f"`usmae predict`, {many:,} traces, from file to table, `{preset}`"
+        rows.append(row(what, rates, "traces/s", others=others))
+        target = (">=", _TARGETS[preset]) if preset in _TARGETS else ()
+        rows.append(row(f"{what}: rate / that of the {REFERENCE}", np.array(rates) / reference, "", *target))
     return rows
 
 
-def rate_row(what, rates, reference=None):
-    """A row of rates; a ratio is the median of those within a round."""
-    row = {"what": what, **spread(rates), "unit": "traces/s", "digits": 0}
-    return row if reference is None else {**row, "ratio": float(np.median(np.divide(rates, reference)))}
-
-
-def time_row(what, seconds, unit, factor=1.0):
-    """A row of times."""
-    return {"what": what, **spread(factor * np.array(seconds)), "unit": unit, "digits": 2}
-
-
-def spread(values):
-    """Median, lowest and highest."""
-    return {"median": float(np.median(values)), "low": float(np.min(values)), "high": float(np.max(values))}
-
-
-def processor():
-    """Name of the processor, as far as the system tells it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    widest = "AVX-512" if any(" avx512f" in line for line in lines) else "AVX2"
-    return f"{names[0]} with {widest}" if names else "a processor that does not tell its name"
-
-
-def others_load():
-    """Cores that other processes take, over one idle second of this one."""
-    if not Path("/proc/stat").exists():
-        return float("nan")
-
-    def busy():
-        ticks = [int(value) for value in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
-        return sum(ticks) - ticks[3] - ticks[4]
-
-    before = busy()
-    time.sleep(1)
-    return (busy() - before) / os.sysconf("SC_CLK_TCK")
+def predictions(folder, data, traces, preset):
+    """Seconds of three commands, their rates in traces a second as they tell it, and cores that others took."""
+    times, rates, others = [], [], []
+    np.save(folder / "scan.npy", np.resize(data, (traces, data.shape[1])))
+    for repeat in range(3):
+        target = folder / f"picks_{preset}_{traces}_{repeat}"
+        command = [sys.executable, "-c", COMMAND, "predict", "scan.npy", "--sampling-rate", "100e6"]
+        command += ["--axis", "1", "--preset", preset, "--scale", "1", "--output", str(target)]
+        with Watch(others):
+            started = time.perf_counter()
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            times.append(time.perf_counter() - started)
+        rates.append(options.read_json(target / "summary.json")["traces_per_second"])
+    return times, rates, others
 
 
 if __name__ == "__main__":
