@@ -14,6 +14,7 @@ REGISTERED = {
     "layers.projection": ("Projection",),
     "layers.transformer": ("CrossAttentionBlock", "TransformerBlock"),
     "models.baselines": ("CNNEncoder",),
+    "models.conv_masked_autoencoder": ("ConvDecoder", "ConvMaskedAutoencoder"),
     "models.cross_decoder": ("CrossAttentionDecoder",),
     "models.decoder": ("MAEDecoder",),
     "models.echo_detector": ("EchoDetector",),

@@ -32,7 +32,7 @@ class FinetuneConfig:
     )
     preset: str = setting("tiny", "Size of the model, where --pretrained is no run folder.")
     architecture: Literal["transformer", "cnn"] = setting(
-        "transformer", "From scratch: the transformer, or a CNN with its parameters."
+        "transformer", "The transformer, or a CNN with its parameters."
     )
     dataset: str = setting("ultrasound_measured/paper", "Dataset and configuration, as NAME/CONFIG.")
     labels: int = setting(0, "Labelled training signals to use, drawn with the seed; 0 uses all.", min=0)
@@ -67,9 +67,10 @@ class FinetuneConfig:
     def __post_init__(self):
         check_settings(self)
         resolve_warmup(self.warmup_epochs, self.epochs)
-        if self.pretrained not in (None, "none") and self.architecture != "transformer":
+        if self.pretrained in ("synthetic", "picker") and self.architecture != "transformer":
             raise ValueError(
-                "Pre-trained encoders are transformers; leave --architecture or --pretrained at its default."
+                f"No weights of a CNN come with the package, but --pretrained is {self.pretrained} and --architecture "
+                "cnn. Give none, or a run folder of pretrain.py --architecture cnn."
             )
 
     def resolved(self) -> "FinetuneConfig":

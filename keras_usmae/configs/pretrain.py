@@ -23,6 +23,9 @@ class PretrainConfig:
     preset: str = setting(
         "small", "Sizes of the model: nano, nano_patch16, nano_mcu, tiny, small (the paper's), base, or a .json file."
     )
+    architecture: Literal["transformer", "cnn"] = setting(
+        "transformer", "The transformer, or a CNN with its parameters that learns as sparse convolutions do."
+    )
     dataset: str | None = setting(
         None, "Dataset and configuration, as NAME/CONFIG. Defaults to ultrasound_synthetic/paper."
     )
@@ -52,7 +55,8 @@ class PretrainConfig:
     mask_ratio: float = setting(0.75, "Share of the patches masked, between 0 and 1.")
     decoder: Literal["full", "cross"] = setting(
         "cross",
-        "cross: masked patches attend to the visible ones only; full, the paper's: all patches attend to all.",
+        "Of the transformer. cross: masked patches attend to the visible ones only; full, the paper's: all patches "
+        "attend to all.",
     )
     prediction_ratio: float | None = setting(
         None, "With --decoder cross, share of the masked patches that a step predicts. Defaults to 0.5."
@@ -69,6 +73,15 @@ class PretrainConfig:
     def __post_init__(self):
         check_settings(self)
         resolve_warmup(self.warmup_epochs, self.epochs)
+        if self.architecture == "cnn":
+            for name, given in (
+                ("--decoder full", self.decoder == "full"),
+                ("--prediction-ratio", self.prediction_ratio),
+            ):
+                if given:
+                    raise ValueError(
+                        f"{name} is for the transformer's decoders, but --architecture is cnn. Leave one of them out."
+                    )
         ours = None if self.transducer is None else f"ultrasound_synthetic/{self.transducer}"
         if self.transducer and self.dataset not in (None, ours):
             raise ValueError(
@@ -80,6 +93,13 @@ class PretrainConfig:
                 f"--fresh-signals draws synthetic signals; --dataset must be ultrasound_synthetic/..., not "
                 f"{self.dataset}."
             )
+
+    def values(self) -> dict:
+        """Plain values, for `config.json`; runs of earlier versions name no architecture."""
+        values = dataclasses.asdict(self)
+        if self.architecture == "transformer":
+            del values["architecture"]
+        return values
 
     def resolved(self) -> "PretrainConfig":
         """The same configuration, without defaults that depend on other values."""

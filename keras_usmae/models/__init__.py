@@ -7,6 +7,7 @@ from keras_usmae.models.attention_maps import (
     uniform_attention_distance,
 )
 from keras_usmae.models.baselines import CNNEncoder
+from keras_usmae.models.conv_masked_autoencoder import ConvDecoder, ConvMaskedAutoencoder
 from keras_usmae.models.cross_decoder import CrossAttentionDecoder
 from keras_usmae.models.decoder import MAEDecoder
 from keras_usmae.models.echo_detector import EchoDetector
@@ -23,6 +24,8 @@ from keras_usmae.models.tof_loss import ToFCrossentropy
 
 __all__ = [
     "CNNEncoder",
+    "ConvDecoder",
+    "ConvMaskedAutoencoder",
     "CrossAttentionDecoder",
     "EchoCrossentropy",
     "EchoDetector",

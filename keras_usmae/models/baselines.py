@@ -24,6 +24,14 @@ def _num_weights(widths, num_layers, kernel_size):
     return sum(kernel_size * ahead * behind + 2 * behind for ahead, behind in layers)
 
 
+def _only(visible, x):
+    """Tokens with zeros where a patch is masked, and which are visible: the mask of a normalisation."""
+    if visible is None:
+        return x, None
+    seen = ops.repeat(visible, x.shape[1] // visible.shape[1], axis=1)  # (B, T)
+    return x * ops.cast(seen[:, :, None], x.dtype), ops.cast(seen, "bool")
+
+
 @register
 class CNNEncoder(CheckedModel):
     """A residual 1D convolutional network in the place of the transformer encoder.
@@ -43,9 +51,11 @@ class CNNEncoder(CheckedModel):
 
     Call arguments:
         signals: Tensor of shape `(batch, signal_length)`, standardised.
+        visible: optional Tensor of shape `(batch, num_patches)`, 1 for the patches that are seen and 0 for those that
+            are masked, see `ConvMaskedAutoencoder`. Defaults to `None`, all are seen.
 
     Output shape:
-        `(batch, signal_length // patch_size, hidden_dim)`.
+        `(batch, signal_length // patch_size, hidden_dim)`, zeros where a patch is masked.
 
     Raises:
         ValueError: if `patch_size` is not a power of 2, or does not divide `signal_length`.
@@ -121,13 +131,16 @@ class CNNEncoder(CheckedModel):
             normalization.build(shape)
         self.built = True
 
-    def call(self, signals, training=None):
+    def call(self, signals, training=None, visible=None):
         check_batch(signals.shape, self.signal_length)
-        x = ops.expand_dims(signals, -1)  # (B, L, 1)
+        x, _ = _only(visible, ops.expand_dims(signals, -1))  # (B, L, 1)
         for convolution, normalization in zip(self.stages, self.stage_norms, strict=True):
-            x = ops.relu(normalization(convolution(x), training=training))
+            x, seen = _only(visible, convolution(x))
+            x, _ = _only(visible, ops.relu(normalization(x, training=training, mask=seen)))
         for convolution, normalization in zip(self.blocks, self.block_norms, strict=True):
-            x = x + ops.relu(normalization(convolution(x), training=training))
+            y, seen = _only(visible, convolution(x))
+            y, _ = _only(visible, ops.relu(normalization(y, training=training, mask=seen)))
+            x = x + y
         return x
 
     def compute_output_shape(self, input_shape):

@@ -36,7 +36,7 @@ def build_encoder(config: FinetuneConfig, start: str | Path, signal_length: int)
         start: what `resolve_start` gave.
     """
     if isinstance(start, Path):
-        return load_trained(start, MAEEncoder)
+        return load_trained(start, CNNEncoder if config.architecture == "cnn" else MAEEncoder)
     weights = None if start == "none" else start
     encoder = MAEEncoder.from_preset(config.preset, weights=weights, dtype=config.dtype, signal_length=signal_length)
     return encoder if config.architecture == "transformer" else CNNEncoder.from_encoder(encoder, dtype=config.dtype)

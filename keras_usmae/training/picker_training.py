@@ -75,7 +75,7 @@ def build_detector(config: PickerTraining) -> EchoDetector:
     folder = Path(config.start)
     for name in (DETECTOR_FILE, "encoder.keras"):
         if (folder / name).is_file():
-            model = load_trained(folder / name, EchoDetector, MAEEncoder)
+            model = load_trained(folder / name, EchoDetector, MAEEncoder, CNNEncoder)
             break
     else:
         raise FileNotFoundError(

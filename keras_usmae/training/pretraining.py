@@ -13,7 +13,7 @@ from keras_usmae.configs import PretrainConfig
 from keras_usmae.configs.fields import preset_settings, resolve_warmup
 from keras_usmae.data import load_dataset
 from keras_usmae.files import write_json
-from keras_usmae.models import MaskedAutoencoder
+from keras_usmae.models import ConvMaskedAutoencoder, MaskedAutoencoder
 from keras_usmae.signals import read_transducer, standardize, synthesize
 from keras_usmae.training.allocation import set_xla_memory_scheduler
 from keras_usmae.training.batches import EpochBatches, fresh_signals, shuffled, streamed_signals, with_mask_noise
@@ -101,18 +101,19 @@ def build_autoencoder(
         parts: dict with the constructor arguments of `"encoder"` and `"decoder"`. Defaults to `None`, the preset's.
         remat: bool, see `MAEEncoder`. Defaults to `False`.
         **encoder_overrides: arguments of `MAEEncoder` that differ, such as `signal_length`.
+
+    Raises:
+        ValueError: where a CNN should be computed again going backward.
     """
-    return MaskedAutoencoder.from_preset(
-        parts or config.preset,
-        mask_ratio=config.mask_ratio,
-        normalize_targets=config.normalize_targets,
-        seed=config.seed,
-        dtype=config.dtype,
-        decoder=config.decoder,
-        prediction_ratio=config.prediction_ratio,
-        remat=remat,
-        **encoder_overrides,
-    )
+    settings = {"mask_ratio": config.mask_ratio, "normalize_targets": config.normalize_targets}
+    settings |= {"seed": config.seed, "dtype": config.dtype, **encoder_overrides}
+    name = parts or config.preset
+    if config.architecture == "cnn":
+        if remat:
+            raise ValueError("--remat is for the transformer's blocks, but --architecture is cnn. Leave it out.")
+        return ConvMaskedAutoencoder.from_preset(name, **settings)
+    decoder = {"decoder": config.decoder, "prediction_ratio": config.prediction_ratio}
+    return MaskedAutoencoder.from_preset(name, remat=remat, **decoder, **settings)
 
 
 def compile_autoencoder(mae: MaskedAutoencoder, config: PretrainConfig, num_updates: int) -> None:
@@ -187,11 +188,12 @@ def pretrain(
         config = dataclasses.replace(config, fresh=config.fresh or dataset.config.num_train)
         # The content of the file, so that a changed one is another run.
         record |= {f"transducer.{key}": value for key, value in dataclasses.asdict(dataset.config.signals).items()}
-    record = dataclasses.asdict(config) | record
+    record = config.values() | record
     keras.utils.set_random_seed(config.seed)
     sizes: dict[str, Any] = {"patch_size": config.patch_size, "signal_length": dataset.signal_length}
     mae = build_autoencoder(config, remat=remat, **sizes)
-    folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}_{dataset.config.name}")
+    kind = "" if config.architecture == "transformer" else f"_{config.architecture}"
+    folder = Path(folder or Path("runs") / f"pretrain_{Path(config.preset).stem}{kind}_{dataset.config.name}")
     if used.is_main_process:
         check_run_folder(folder, record, resume)
     data = load_pretraining_data(config, dataset, mae.encoder.signal_length, stream)

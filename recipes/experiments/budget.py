@@ -4,6 +4,8 @@ Fine-tuned networks take the weights after the last step. Pickers that need no l
 an engineer takes from a calibration block, from the same labels.
 """
 
+import dataclasses
+
 from keras_usmae.files import save_figure
 from keras_usmae.models import preset_weights
 from recipes.experiments.grid import summarize
@@ -14,6 +16,7 @@ from recipes.experiments.trial import Trial
 from recipes.experiments.trials import CLASSICAL, READY, run_budget, run_offset
 
 LABELS = (8, 16, 32, 64, 128, 320, 1600, 6400)
+MASKED_SIGNALS = 1_638_400  # that the CNN sees, as many as the weights of `nano` that ship have seen
 FINETUNED = "ready picker, fine-tuned"
 SHOWN = {
     "test_bias_free_without_hole_mean_error_samples": ("mean error (samples)", 1.0, "{:.2f}"),
@@ -28,6 +31,10 @@ SHOWN = {
 def starts(sweep):
     """What networks start from: name to the changes of a trial."""
     found = {"from scratch": {}, "CNN": {"architecture": "cnn"}}
+    masked = dataclasses.replace(sweep, run=None).pretrained(
+        architecture="cnn", signals=sweep.signals or MASKED_SIGNALS
+    )
+    found["CNN, masked autoencoder"] = {"architecture": "cnn", "pretraining": masked}
     if "synthetic" in preset_weights(sweep.preset):
         found["masked autoencoder"] = {"pretraining": "synthetic"}
     if "picker" in preset_weights(sweep.preset):

@@ -72,9 +72,9 @@ def build_encoder(trial, place):
     sizes = {"patch_size": trial.patch_size} if trial.patch_size else {}
     encoder = MAEEncoder.from_preset(trial.preset, **sizes)
     if trial.architecture == "cnn":
-        return CNNEncoder.from_encoder(encoder)
+        encoder = CNNEncoder.from_encoder(encoder)
     if trial.pretraining:
-        trained = load_trained(pretrained_folder(trial.pretraining, place) / "encoder.keras", MAEEncoder)
+        trained = load_trained(pretrained_folder(trial.pretraining, place) / "encoder.keras", type(encoder))
         encoder.set_weights(trained.get_weights())
     return encoder
 

@@ -20,6 +20,7 @@ class Pretraining:
         mask_ratio: float or `None`, the default one. Defaults to `None`.
         mixture: bool, whether it is trained by `pretrain_mixture`. Defaults to `False`.
         held_out: str or `None`, transducer whose measured signals a mixture leaves out. Defaults to `None`.
+        architecture: str or `None`, `"cnn"` for the CNN. Defaults to `None`, the transformer.
     """
 
     preset: str
@@ -33,6 +34,7 @@ class Pretraining:
     mask_ratio: float | None = None
     mixture: bool = False
     held_out: str | None = None
+    architecture: str | None = None
 
     def values(self):
         """Plain values, for files."""
