@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_usmae.models import CNNEncoder, ToFClassifier, load_trained
+
 BACKEND = os.environ["KERAS_BACKEND"]
 PRETRAIN = ["--preset", "nano", "--dataset", "ultrasound_synthetic/quickstart", "--fresh-signals", "512"]
 PRETRAIN += ["--batch-size", "64", "--epochs", "2", "--warmup-epochs", "0.5"]
@@ -79,6 +81,24 @@ def test_a_preset_keeps_its_patch_size(recipe_here, small_preset, tmp_path):
     assert code == 0, printed
     assert json.loads((tmp_path / "run" / "config.json").read_text())["patch_size"] == 64
     assert keras.saving.load_model(tmp_path / "run" / "encoder.keras").patch_size == 64
+
+
+def test_a_cnn_is_pretrained_and_fine_tuned(recipe_here, small_preset, tmp_path):
+    common = ["--preset", small_preset, "--architecture", "cnn", "--dataset", "ultrasound_synthetic/quickstart"]
+    common += ["--epochs", 1, "--warmup-epochs", 0.5, "--batch-size", 32]
+    code, printed = recipe_here("pretrain", *common, "--fresh-signals", 64, "--output", tmp_path / "cnn")
+    assert code == 0, printed
+    assert (tmp_path / "cnn" / "reconstructions.png").exists()
+    start = ["--labels", 32, "--pretrained", tmp_path / "cnn"]
+    code, printed = recipe_here("finetune", *common, *start, "--output", tmp_path / "run")
+    assert code == 0, printed
+    trained, classifier = (
+        load_trained(tmp_path / name, kind)
+        for name, kind in (("cnn/encoder.keras", CNNEncoder), ("run/classifier.keras", ToFClassifier))
+    )
+    assert classifier.encoder.get_config()["hidden_dim"] == trained.hidden_dim
+    code, printed = recipe_here("finetune", *start, "--output", tmp_path / "another")
+    assert (code, "CNNEncoder" in printed) == (1, True), printed
 
 
 def test_a_finished_run_is_not_overwritten_and_can_be_resumed(recipe, recipe_here, pretrained):
@@ -157,6 +177,7 @@ def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier
         ("pretrain", ["--patch-size", "33"], "multiple of `patch_size`"),
         ("pretrain", ["--mask-ratio", "0.999"], "leaves no patch of 64 visible"),
         ("pretrain", ["--dataset", "ultrasound_measured/paper", "--fresh-signals", "9"], "ultrasound_synthetic/"),
+        ("pretrain", ["--architecture", "cnn", "--remat"], "--remat is for the transformer's blocks"),
         ("pretrain", ["--stream", "--fresh-signals", "9"], "--stream reads the stored split"),
         ("finetune", ["--pretrained", "nowhere"], "There is no pre-trained encoder"),
         ("finetune", ["--bin-width", "15"], "Received: bin_width=15"),
