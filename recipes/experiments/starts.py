@@ -16,7 +16,7 @@ from keras_usmae.training import pretrain, read_config, save_arrays, take_head
 from recipes.experiments.mixtures import pretrain_mixture, recorded_by
 from recipes.experiments.repeated_finetuning import FinetuneSettings, RepeatedFinetuning
 from recipes.experiments.selections import load_splits, source_names
-from recipes.experiments.trial import FinishedRun
+from recipes.experiments.trial import FinishedRun, Pretraining
 
 BIN_WIDTH = 16
 PRETRAINING_EPOCH = 16_384  # fresh signals
@@ -66,6 +66,9 @@ def _pretrain_mixture(pretraining, place, folder):
 
 def build_encoder(trial, place):
     """The encoder that a trial starts from: seeded, pre-trained here, or with the weights that ship."""
+    made_here = isinstance(trial.pretraining, Pretraining | FinishedRun)
+    # Ahead of the seed: a pre-training sets its own, and the head would depend on whether this process did it.
+    folder = pretrained_folder(trial.pretraining, place) if made_here else None
     keras.utils.set_random_seed(1000 + trial.seed)
     if trial.pretraining in ("synthetic", "picker"):
         return MAEEncoder.from_preset(trial.preset, weights=trial.pretraining)
@@ -73,8 +76,8 @@ def build_encoder(trial, place):
     encoder = MAEEncoder.from_preset(trial.preset, **sizes)
     if trial.architecture == "cnn":
         encoder = CNNEncoder.from_encoder(encoder)
-    if trial.pretraining:
-        trained = load_trained(pretrained_folder(trial.pretraining, place) / "encoder.keras", type(encoder))
+    if folder is not None:
+        trained = load_trained(folder / "encoder.keras", type(encoder))
         encoder.set_weights(trained.get_weights())
     return encoder
 
