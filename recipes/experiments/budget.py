@@ -17,6 +17,7 @@ from recipes.experiments.trials import CLASSICAL, READY, run_budget, run_offset
 
 LABELS = (8, 16, 32, 64, 128, 320, 1600, 6400)
 MASKED_SIGNALS = 1_638_400  # that the CNN sees, as many as the weights of `nano` that ship have seen
+MASKED_CNN = "CNN, masked autoencoder"
 FINETUNED = "ready picker, fine-tuned"
 SHOWN = {
     "test_bias_free_without_hole_mean_error_samples": ("mean error (samples)", 1.0, "{:.2f}"),
@@ -34,7 +35,7 @@ def starts(sweep):
     masked = dataclasses.replace(sweep, run=None).pretrained(
         architecture="cnn", signals=sweep.signals or MASKED_SIGNALS
     )
-    found["CNN, masked autoencoder"] = {"architecture": "cnn", "pretraining": masked}
+    found[MASKED_CNN] = {"architecture": "cnn", "pretraining": masked}
     if "synthetic" in preset_weights(sweep.preset):
         found["masked autoencoder"] = {"pretraining": "synthetic"}
     if "picker" in preset_weights(sweep.preset):
@@ -73,6 +74,8 @@ def report(rows, sweep, folder):
         *paired_notes(
             rows, FINETUNED, ("masked autoencoder", "CNN", READY), "labels", value, 1.0, "samples of mean error"
         ),
+        *paired_notes(rows, MASKED_CNN, ("CNN", "masked autoencoder"), "labels", value, 1.0, "samples of mean error"),
+        *paired_notes(rows, MASKED_CNN, ("CNN", "masked autoencoder"), "labels"),
     ]
     title = f"What labels are worth: {sweep.preset}, {sweep.dataset}, test split, {sweep.schedule}"
     files = [score_table(folder / "budget.md", title, rows, ("labels", "method"), notes, SHOWN)]
