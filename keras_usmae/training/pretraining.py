@@ -105,7 +105,7 @@ def build_autoencoder(
     Raises:
         ValueError: where a CNN should be computed again going backward.
     """
-    settings = {"mask_ratio": config.mask_ratio, "normalize_targets": config.normalize_targets}
+    settings: dict[str, Any] = {"mask_ratio": config.mask_ratio, "normalize_targets": config.normalize_targets}
     settings |= {"seed": config.seed, "dtype": config.dtype, **encoder_overrides}
     name = parts or config.preset
     if config.architecture == "cnn":
