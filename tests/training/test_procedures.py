@@ -42,7 +42,9 @@ def test_a_run_that_older_code_began_goes_on(kind, repository, tfds_dir, tmp_pat
     # Without XLA, as here, the last digits are others.
     assert second[score] == pytest.approx(expected, rel=1e-4)
     stored = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert stored.items() >= dataclasses.asdict(run.config).items()
+    # Older code knew of no CNN to pre-train: its record names no architecture.
+    values = run.config.values() if kind == "pretrain" else dataclasses.asdict(run.config)
+    assert stored.items() >= values.items()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,10 @@ def test_a_run_that_older_code_began_goes_on(kind, repository, tfds_dir, tmp_pat
         (lambda: PretrainConfig(dataset="ultrasound_measured/paper", fresh=64), "draws synthetic signals"),
         (lambda: FinetuneConfig(layer_decay=1.5), "`layer_decay` must be at most 1. Received: layer_decay=1.5"),
         (lambda: FinetuneConfig(label_sigma=float("nan")), "`label_sigma` must be at least 0"),
-        (lambda: FinetuneConfig(pretrained="synthetic", architecture="cnn"), "Pre-trained encoders are transformers"),
+        (
+            lambda: FinetuneConfig(pretrained="synthetic", architecture="cnn"),
+            "No weights of a CNN come with the package",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused(make, message):
