@@ -24,12 +24,14 @@ def _num_weights(widths, num_layers, kernel_size):
     return sum(kernel_size * ahead * behind + 2 * behind for ahead, behind in layers)
 
 
-def _only(visible, x):
-    """Tokens with zeros where a patch is masked, and which are visible: the mask of a normalisation."""
-    if visible is None:
-        return x, None
-    seen = ops.repeat(visible, x.shape[1] // visible.shape[1], axis=1)  # (B, T)
-    return x * ops.cast(seen[:, :, None], x.dtype), ops.cast(seen, "bool")
+def _seen(visible, num_tokens):
+    """Which of the tokens of a layer lie in visible patches, bool `(batch, num_tokens)`; `None` where all do."""
+    return None if visible is None else ops.cast(ops.repeat(visible, num_tokens // visible.shape[1], axis=1), "bool")
+
+
+def _keep(x, seen):
+    """Tokens with zeros where a patch is masked."""
+    return x if seen is None else x * ops.cast(seen[:, :, None], x.dtype)
 
 
 @register
@@ -133,14 +135,14 @@ class CNNEncoder(CheckedModel):
 
     def call(self, signals, training=None, visible=None):
         check_batch(signals.shape, self.signal_length)
-        x, _ = _only(visible, ops.expand_dims(signals, -1))  # (B, L, 1)
+        x = _keep(ops.expand_dims(signals, -1), _seen(visible, self.signal_length))  # (B, L, 1)
         for convolution, normalization in zip(self.stages, self.stage_norms, strict=True):
-            x, seen = _only(visible, convolution(x))
-            x, _ = _only(visible, ops.relu(normalization(x, training=training, mask=seen)))
+            x = convolution(x)
+            seen = _seen(visible, x.shape[1])
+            x = _keep(ops.relu(normalization(x, training=training, mask=seen)), seen)
+        seen = _seen(visible, self.num_patches)
         for convolution, normalization in zip(self.blocks, self.block_norms, strict=True):
-            y, seen = _only(visible, convolution(x))
-            y, _ = _only(visible, ops.relu(normalization(y, training=training, mask=seen)))
-            x = x + y
+            x = x + _keep(ops.relu(normalization(convolution(x), training=training, mask=seen)), seen)
         return x
 
     def compute_output_shape(self, input_shape):

@@ -6,7 +6,7 @@
 Each backend alone; the exponents are slopes of a line through the logarithms. "In parts" accumulates the gradients of
 parts of the batch, which leaves the weights the same; "recomputing" is `--remat`.
 
-Writes growth.json and growth.png. Takes some fifteen minutes on two cores, which should have nothing else to do.
+Writes growth.json and growth.png. The machine should have nothing else to do.
 """
 
 from pathlib import Path

@@ -66,5 +66,5 @@ def remembered(history, processor):
 
 def remember(history, processor, rows):
     """A history with one more run: its date, processor, and the median of each row."""
-    date = datetime.datetime.now().astimezone().isoformat(" ", "minutes")[:16]
+    date = datetime.datetime.now().strftime("%Y-%m-%d %H:%M")
     return [*history, {"date": date, "processor": processor, "rows": {each["what"]: each["median"] for each in rows}}]

@@ -66,9 +66,9 @@ def _pretrain_mixture(pretraining, place, folder):
 
 def build_encoder(trial, place):
     """The encoder that a trial starts from: seeded, pre-trained here, or with the weights that ship."""
-    made_here = isinstance(trial.pretraining, Pretraining | FinishedRun)
+    has_folder = isinstance(trial.pretraining, Pretraining | FinishedRun)
     # Ahead of the seed: a pre-training sets its own, and the head would depend on whether this process did it.
-    folder = pretrained_folder(trial.pretraining, place) if made_here else None
+    folder = pretrained_folder(trial.pretraining, place) if has_folder else None
     keras.utils.set_random_seed(1000 + trial.seed)
     if trial.pretraining in ("synthetic", "picker"):
         return MAEEncoder.from_preset(trial.preset, weights=trial.pretraining)
