@@ -53,7 +53,7 @@ def main(
 
     load_preset(preset)
     output.mkdir(parents=True, exist_ok=True)
-    history = options.read_json(output / HISTORY_FILE) if (output / HISTORY_FILE).exists() else []
+    history = options.read_json(output / HISTORY_FILE)["runs"] if (output / HISTORY_FILE).exists() else []
     started = time.perf_counter()
     rows = starting()
     rows += in_a_process(measure_picking, traces, rounds, False, one_core=False)
@@ -69,7 +69,7 @@ def main(
     machine |= {name: version(name) for name in ("keras", "torch", "jax", "vit-pytorch", "numpy")}
     settings = {"size": size, "rounds": rounds, "steps": steps, "machine": machine}
     write_json(output / "benchmark.json", {**settings, "profiles": profiles, "rows": rows})
-    write_json(output / HISTORY_FILE, remember(history, processor(), rows))
+    write_json(output / HISTORY_FILE, {"runs": remember(history, processor(), rows)})
     print(f"Written to {output / 'benchmark.json'} and {output / HISTORY_FILE}")
 
 

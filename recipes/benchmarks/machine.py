@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 QUIET = 0.1  # cores that others may take
+_SHORTEST = 0.5  # seconds; the system counts in hundredths, whose rounding is less than QUIET only over so long a time
 _FEATURES = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 and bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}
 
 
@@ -32,7 +33,8 @@ class Watch:
     """Measures the cores that other processes take while a block runs; a context manager.
 
     Args:
-        others: list that the result is appended to, NaN where the system does not tell it.
+        others: list that the result is appended to, NaN where the system does not tell it or the block was over within
+            half a second.
 
     Attributes:
         ours: float. Processor seconds of child processes that still live, to be added by the block.
@@ -48,7 +50,7 @@ class Watch:
 
     def __exit__(self, *error):
         wall, busy, own = (now - then for now, then in zip(_clocks(), self.started, strict=True))
-        self.others.append(max((busy - own - self.ours) / wall, 0.0) if wall else np.nan)
+        self.others.append(max((busy - own - self.ours) / wall, 0.0) if wall >= _SHORTEST else np.nan)
 
 
 def _clocks():

@@ -19,15 +19,15 @@ def row(what, values, unit, sign=None, bound=None, others=()):
         unit: str.
         sign: str, `">="` or `"<="`, of a target, or `None`.
         bound: float, the target.
-        others: sequence of float, cores that others took meanwhile. Defaults to `()`, not measured.
+        others: sequence of float, cores that others took meanwhile, NaN where that was not measured. Defaults to `()`.
 
     Returns:
         dict.
     """
     median, low, high = (float(function(values)) for function in (np.median, np.min, np.max))
     result = {"what": what, "median": median, "low": low, "high": high, "unit": unit}
-    if len(others):
-        result["others"] = float(np.max(others))
+    if np.isfinite(others).any():
+        result["others"] = float(np.nanmax(others))
     if sign:
         result |= {"target": f"{sign} {bound}", "met": bool(median >= bound if sign == ">=" else median <= bound)}
     return result
