@@ -29,7 +29,7 @@ import typer
 from keras_usmae import options
 from recipes.benchmarks import training
 from recipes.benchmarks.benchmark_data import dataset, measure_drawing, read_data_source
-from recipes.benchmarks.machine import Watch, cores, processor
+from recipes.benchmarks.machine import Watch, computes_bfloat16, cores, processor
 from recipes.benchmarks.measuring import in_a_process
 from recipes.benchmarks.picking import COMMAND, measure_picking
 from recipes.benchmarks.rows import HISTORY_FILE, print_table, remember, remembered, row
@@ -64,6 +64,8 @@ def main(
     rows += trained
     print(f"\n{processor()}, {cores()} cores; took {(time.perf_counter() - started) / 60:.0f} minutes\n")
     print_table(rows, remembered(history, processor()))
+    if not computes_bfloat16():
+        print("\nbfloat16 was left out: this processor has no instructions for it.")
     training.print_profiles(profiles)
     machine = {"processor": processor(), "cores": cores()}
     machine |= {name: version(name) for name in ("keras", "torch", "jax", "vit-pytorch", "numpy")}

@@ -12,6 +12,7 @@ training's is divided by the number of cores). Ratios are medians of those withi
 """
 
 import dataclasses
+import logging
 import os
 import platform
 import statistics
@@ -187,6 +188,7 @@ def dataset(num_signals, folder, file_format):
     """The builder of `ultrasound_synthetic/paper` with another number of signals."""
     from keras_usmae.data import load_builder
 
+    logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS warns of every configuration that is not one of its names
     builder = load_builder("ultrasound_synthetic/paper", data_dir=folder, file_format=file_format)
     sizes = {"num_train": num_signals - num_signals // 10, "num_validation": num_signals // 10}
     config = dataclasses.replace(builder.builder_config, name="paper_benchmark", **sizes)

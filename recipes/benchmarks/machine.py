@@ -24,6 +24,11 @@ def processor():
     return f"{name} with {widest}" if widest else name
 
 
+def computes_bfloat16():
+    """Whether the processor has instructions for bfloat16, without which a library computes it in float32."""
+    return "bfloat16" in processor() or "AMX" in processor()
+
+
 def cores():
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recipes.benchmarks.contenders import MATRIX_SIZE, Contender, Worker, build_model, step_flops
-from recipes.benchmarks.machine import Watch, processor
+from recipes.benchmarks.machine import Watch, computes_bfloat16
 from recipes.benchmarks.measuring import MEBIBYTE
 from recipes.benchmarks.rows import row
 
@@ -19,7 +19,7 @@ _BFLOAT16 = 1.8
 
 
 def contenders(size):
-    """All that takes turns.
+    """All that takes turns; with bfloat16 where the processor has it, since it would be emulated elsewhere.
 
     Args:
         size: dict of `preset`, `batch_size` and `signal_length`.
@@ -36,6 +36,7 @@ def contenders(size):
         *(
             Contender(f"{backend}, full decoder, bfloat16", backend=backend, dtype="mixed_bfloat16", **size)
             for backend in BACKENDS
+            if computes_bfloat16()
         ),
         *(Contender(f"{backend}, fine-tuning", task="finetune", backend=backend, **size) for backend in BACKENDS),
     ]
@@ -90,10 +91,10 @@ def compared(size, times, memory, others):
             ratio = times[REFERENCE] / times[name]
             rows.append(row(f"{name}: rate / that of {REFERENCE}", ratio, "", *_target(name, times)))
     for backend in BACKENDS:
-        plain, short = (times[f"{backend}, full decoder{kind}"] for kind in ("", ", bfloat16"))
-        rows.append(
-            row(f"{backend}, full decoder, bfloat16: rate / that in float32", plain / short, "", *_short(times))
-        )
+        plain, short = (f"{backend}, full decoder{kind}" for kind in ("", ", bfloat16"))
+        if short in times:
+            what = f"{short}: rate / that in float32"
+            rows.append(row(what, times[plain] / times[short], "", ">=", _BFLOAT16))
     for name, size_of_step in memory.items():
         rows.append(row(f"{name}: memory of a step", [size_of_step / MEBIBYTE], "MiB"))
     return rows
@@ -109,11 +110,6 @@ def _target(name, times):
     if backend == best:
         return ">=", _BEST[decoder]
     return ">=", _TORCH[decoder] if backend == "torch" else _OTHER
-
-
-def _short(times):
-    """The target of bfloat16, where the processor computes with it."""
-    return (">=", _BFLOAT16) if "bfloat16" in processor() or "AMX" in processor() else ()
 
 
 def latencies(preset, signal_length, steps):

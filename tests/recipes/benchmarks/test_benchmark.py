@@ -69,10 +69,9 @@ def test_a_profile_adds_up():
     assert shares["elementwise and reductions"] > 0
 
 
-def test_what_misses_a_target_is_told(monkeypatch):
+def test_what_misses_a_target_is_told():
     from recipes.benchmarks import training
 
-    monkeypatch.setattr(training, "processor", lambda: "a processor with AMX")
     seconds = {
         training.REFERENCE: 1.0,
         **dict(zip((f"{each}, full decoder" for each in training.BACKENDS), (0.7, 0.5, 1.1), strict=True)),
@@ -98,6 +97,19 @@ def test_what_misses_a_target_is_told(monkeypatch):
     }
     assert rows["torch, full decoder: memory of a step"]["median"] == 1
     assert rows["vit-pytorch eager: rate"]["others"] == 0.3
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_bfloat16_takes_turns_where_the_processor_has_it(monkeypatch, has):
+    from recipes.benchmarks import training
+
+    monkeypatch.setattr(training, "computes_bfloat16", lambda: has)
+    size = {"preset": "small", "batch_size": 256, "signal_length": 2048}
+    names = [each.name for each in training.contenders(size)]
+    assert ("jax, full decoder, bfloat16" in names) is has
+    seconds = {name: [1.0] for name in names}
+    what = [line["what"] for line in training.compared(size, seconds, {}, {name: [0.0] for name in names})]
+    assert ("jax, full decoder, bfloat16: rate / that in float32" in what) is has
 
 
 def test_a_run_is_remembered_beside_the_next_on_such_a_processor(capsys):
