@@ -4,11 +4,8 @@ import importlib
 from typing import Any
 
 # Imported when they are asked for: `--help` and a table of a CSV need none of them, and no Keras.
-_FILES = {
-    **{name: name for name in ("baselines", "masking", "sizes", "labels", "budget", "tasks", "diversity", "decoders")},
-    "physics": "physics.question",
-}
-NAMES = tuple(_FILES)
+NAMES = ("baselines", "masking", "sizes", "labels", "budget", "sources", "tasks", "diversity", "decoders", "physics")
+_FILES = {"physics": "physics.question"}  # where it is not the name
 
 
 def find_experiment(name: str) -> Any:
@@ -17,6 +14,6 @@ def find_experiment(name: str) -> Any:
     Raises:
         ValueError: where there is none.
     """
-    if name not in _FILES:
+    if name not in NAMES:
         raise ValueError(f"Unknown experiment {name!r}; choose one of {', '.join(NAMES)}.")
-    return importlib.import_module(f"recipes.experiments.{_FILES[name]}").EXPERIMENT
+    return importlib.import_module(f"recipes.experiments.{_FILES.get(name, name)}").EXPERIMENT

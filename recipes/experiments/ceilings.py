@@ -7,23 +7,23 @@ import numpy as np
 
 from keras_usmae.data import load_dataset
 from keras_usmae.evaluation import label_ceiling
-from recipes.experiments.mixtures import TRANSDUCERS, recorded_by
+from recipes.experiments.mixtures import recorded_by
 
 CEILING = "ceiling of the labels"
 BIN_WIDTH = 16
 FEATURES = ("signal", "onset", "onset_sigma", "source", "snr_db", "clipped", "hole_echo")
 
 
-def ceiling_rows(dataset, place, unseen=False):
+def ceiling_rows(dataset, place, held_out=()):
     """Rows for the CSV of an experiment, with the names of its scores; none where the labels state no sigma.
 
     Args:
         dataset: str, its name.
         place: `Place`.
-        unseen: bool, whether a row for each transducer is wanted, as in the question of diversity. Defaults to `False`.
+        held_out: sequence of str, transducers or sources that have a row each. Defaults to `()`, one row for all.
 
     Returns:
-        A list of dicts: `"method"`, `"dataset"`, `"seed"`, `"held_out"` where `unseen`, and scores of each split.
+        A list of dicts: `"method"`, `"dataset"`, `"seed"`, `"held_out"` where asked for, and scores of each split.
 
     Example:
 
@@ -36,12 +36,10 @@ def ceiling_rows(dataset, place, unseen=False):
         return []
     splits = {split: stored.arrays(split, FEATURES) for split in ("train", "validation", "test")}
     rows = []
-    for transducer in TRANSDUCERS if unseen else (None,):
-        row = {"method": CEILING, "dataset": dataset, "seed": 0} | ({"held_out": transducer} if transducer else {})
+    for name in held_out or (None,):
+        row = {"method": CEILING, "dataset": dataset, "seed": 0} | ({"held_out": name} if name else {})
         for split, arrays in splits.items():
-            mine = (
-                recorded_by(arrays, stored.sources, transducer) if transducer else np.ones(len(arrays["onset"]), bool)
-            )
+            mine = recorded_by(arrays, stored.sources, name) if name else np.ones(len(arrays["onset"]), bool)
             row |= _scores(arrays, mine, split)
         rows.append(row)
     return rows

@@ -41,4 +41,4 @@ def report(rows, sweep, folder):
     return [score_table(folder / "diversity.md", title, rows, ("unseen", "method"), notes, ceilings=ceilings)]
 
 
-EXPERIMENT = Experiment(trials, run_unseen, report)
+EXPERIMENT = Experiment(trials, run_unseen, report, tuple(TRANSDUCERS))

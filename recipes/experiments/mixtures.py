@@ -14,8 +14,8 @@ NUM_VALIDATION = 1200
 
 
 def recorded_by(arrays, names, transducer):
-    """Which signals of a measured split a transducer recorded, as a boolean array."""
-    return np.isin(np.asarray(names)[arrays["source"]], TRANSDUCERS[transducer])
+    """Which signals of a measured split a transducer recorded, or come from a source, as a boolean array."""
+    return np.isin(np.asarray(names)[arrays["source"]], TRANSDUCERS.get(transducer, (transducer,)))
 
 
 def pretrain_mixture(pretraining, measured, folder, epoch_size):

@@ -12,6 +12,7 @@
 | `sizes` | model size, from scratch and pre-trained: accuracy on training and validation signals |
 | `labels` | label budget: from scratch, CNN, pre-trained, with and without labelled synthetic signals |
 | `budget` | what 8 to 6,400 labels are worth, where no other label chooses or calibrates; the ready picker beside it |
+| `sources` | one source left out of the labels: each scan of the data set, and two boards where they are at hand |
 | `tasks` | flaw and material, by frozen and by fine-tuned encoders |
 | `diversity` | what a pre-training has to hold for a transducer that no label comes from |
 | `decoders` | the full decoder and the cheaper cross-attention decoder |
@@ -86,8 +87,9 @@ def main(
         raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
+    given = str(run) if run else None
     sweep = Sweep(
-        preset, dataset, pretraining, signals, steps, batch_size, seeds, str(run) if run else None, learning_rate
+        preset, dataset, pretraining, signals, steps, batch_size, seeds, given, learning_rate, raw_dir=raw_dir
     )
     trials = [trial.values() for trial in entry.trials(sweep)]
     mine = _chosen(experiment, trials, "method", only)
@@ -101,7 +103,7 @@ def main(
         raise ValueError(f"No trial of {experiment!r} is done in {folder}; run it without --report first.")
     # A row for what the truth would score by uncertain labels, where an experiment scores times of flight.
     scored = any("test_mean_error_samples" in row for row in rows)
-    ceilings = ceiling_rows(dataset, Place(folder, tfds_dir, raw_dir), experiment == "diversity") if scored else []
+    ceilings = ceiling_rows(dataset, Place(folder, tfds_dir, raw_dir), entry.held_out) if scored else []
     columns = list(dict.fromkeys(key for row in rows for key in row if not isinstance(row[key], dict)))
     write_csv(folder / f"{experiment}.csv", [{key: row.get(key, "") for key in columns} for row in (*rows, *ceilings)])
     files = entry.report(rows, dataclasses.replace(sweep, ceilings=tuple(ceilings)), folder)

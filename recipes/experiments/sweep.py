@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from recipes.experiments.trial import FinishedRun, Pretraining, Trial
 
@@ -13,7 +14,7 @@ FEW_LABELS = 320  # 5 % of the measured ones
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """What the command line says, see `run.py`; and for reports the rows of `ceilings.py`."""
+    """What the command line says, see `run.py`; for reports the rows of `ceilings.py`, and where the recordings lie."""
 
     preset: str
     dataset: str
@@ -25,6 +26,7 @@ class Sweep:
     run: str | None = None
     learning_rate: float | None = None
     ceilings: tuple = ()
+    raw_dir: Path | None = None
 
     def shipped(self, preset=None):
         """The weights that come with the package, or where there are none, or --signals asks, a pre-training."""
@@ -87,8 +89,10 @@ class Experiment:
         trials: function from a `Sweep` to a list of `Trial`, those first that tell most.
         run: function from a `Trial` and a `Place` to a dict of results.
         report: function from rows, sweep and folder to a list of files that it wrote.
+        held_out: tuple of str, what is scored apart and has a ceiling of its own. Defaults to `()`.
     """
 
     trials: Callable
     run: Callable
     report: Callable
+    held_out: tuple = ()

@@ -11,6 +11,7 @@ from keras_usmae.evaluation.tof_probes import tof_knn_probe, tof_linear_probe
 from keras_usmae.models import decode_onset
 from keras_usmae.picker import EchoPicker
 from keras_usmae.signals import SignalConfig, pick_aic, pick_cross_correlation, pick_threshold, pulse_bank
+from recipes.experiments.boards import BOARDS, board_windows, find_boards
 from recipes.experiments.mixtures import recorded_by
 from recipes.experiments.repeated_finetuning import FinetuneSettings
 from recipes.experiments.selections import balanced, load_splits, source_names, subset, task_of
@@ -63,6 +64,40 @@ def run_budget(trial, place):
     return _finetune(trial, place, subset(data["train"], _drawn(trial, data)), data, offset_from="train")
 
 
+def run_left_out(trial, place):
+    """As `run_tof` without the labels of one source, whose signals alone are scored, its median error taken out."""
+    data, _ = load_splits(trial.dataset, place)
+    own = _is_held_out(trial, data["train"], place)
+    others = np.random.default_rng(trial.seed).permutation(np.flatnonzero(~own))[: trial.labels]
+    return _finetune(trial, place, subset(data["train"], others), _held_out_splits(trial, place), offset_from="each")
+
+
+def run_left_out_picker(trial, place):
+    """Scores a picker that needs no label on the signals of one source, its median error taken out."""
+    _, rate = load_splits(trial.dataset, place)
+    result = {}
+    for split, arrays in _held_out_splits(trial, place).items():
+        estimate = _pick(trial.picker, trial.preset, arrays["signal"], rate)
+        offset = median_offset(arrays["onset"], estimate)
+        result |= _score(arrays, estimate, None, rate, place, f"{split}_", offset)
+    return result
+
+
+def _is_held_out(trial, arrays, place):
+    return recorded_by(arrays, source_names(trial.dataset, place), trial.held_out)
+
+
+def _held_out_splits(trial, place):
+    """Validation and test split of the source that was left out; a board has a test split alone."""
+    if trial.held_out in BOARDS:
+        return {"test": board_windows(trial.held_out, find_boards(place.raw_dir))}
+    data, _ = load_splits(trial.dataset, place)
+    return {
+        split: subset(data[split], np.flatnonzero(_is_held_out(trial, data[split], place)))
+        for split in ("validation", "test")
+    }
+
+
 def run_offset(trial, place):
     """Scores a picker that needs no label; those of the trial tell its constant offset and nothing else."""
     data, rate = load_splits(trial.dataset, place)
@@ -84,17 +119,21 @@ def _drawn(trial, data):
 def _estimates(dataset, picker, preset, place):
     """First picks of every signal of each split, NaN where there is none."""
     data, rate = load_splits(dataset, place)
+    return {split: _pick(picker, preset, arrays["signal"], rate) for split, arrays in data.items()}
+
+
+def _pick(picker, preset, signals, rate):
+    """First picks, NaN where there is none."""
     if picker == READY:
-        shipped = EchoPicker.from_preset(preset)
-        return {
-            split: shipped.pick(arrays["signal"], rate, scale=1).first().of_each_trace("onset")
-            for split, arrays in data.items()
-        }
-    return {split: CLASSICAL[picker](arrays["signal"], rate) for split, arrays in data.items()}
+        return EchoPicker.from_preset(preset).pick(signals, rate, scale=1).first().of_each_trace("onset")
+    return CLASSICAL[picker](signals, rate)
 
 
 def _finetune(trial, place, train, data, offset_from="validation"):
-    """Fine-tunes on labelled signals, and scores them and two other splits."""
+    """Fine-tunes on labelled signals, and scores them and two other splits.
+
+    The constant offset comes from the labels of one split, or of `"each"` for itself.
+    """
     _, sampling_rate = load_splits(trial.dataset, place)
     settings = FinetuneSettings(steps=trial.steps, batch_size=trial.batch_size, learning_rate=learning_rate(trial))
     finetuning, weights = prepare_finetuning(trial, settings, place)
@@ -106,14 +145,17 @@ def _finetune(trial, place, train, data, offset_from="validation"):
         result["train_loss"] = finetuning.run(weights, train["signal"], onset, trial.seed)
     else:
         finetuning.classifier.set_weights(weights)
-    parts = {split: data[split] for split in ("validation", "test")} | {"train": subset(train, slice(1600))}
+    parts = {**data, "train": subset(train, slice(1600))}
+    parts = {split: parts[split] for split in ("validation", "test", "train") if split in parts}
     offset = None
-    for split, arrays in ({offset_from: parts[offset_from]} | parts).items():
+    order = parts if offset_from == "each" else {offset_from: parts[offset_from]} | parts
+    for split, arrays in order.items():
         if not len(arrays["onset"]):
             continue
         logits = finetuning.classifier.predict(arrays["signal"], batch_size=400, verbose=0)
         estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
-        offset = median_offset(arrays["onset"], estimate) if offset is None else offset
+        if offset is None or offset_from == "each":
+            offset = median_offset(arrays["onset"], estimate)
         result |= _score(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, place, f"{split}_", offset)
     return result
 

@@ -16,10 +16,6 @@ WITHOUT_CSV = {
         "| file | Cortex": "costs estimated from counted instructions",
         "| operator": "costs estimated from counted instructions",
     },
-    "docs/speed.md": {
-        "| | traces/s": "one benchmark of five rounds on a machine that is named",
-        "| | signals/s": "one benchmark of four rounds on a machine that is named",
-    },
     f"{PRESETS}/nano_synthetic.md": {"| | |": FACTS, "| labels | method": "4 seeds of an earlier run: see labels.csv"},
     f"{PRESETS}/nano_patch16_synthetic.md": {"| | |": FACTS},
     f"{PRESETS}/tiny_synthetic.md": {"| | |": FACTS, "| labels | method": "320 labels of `tiny` are in no CSV"},

@@ -16,6 +16,7 @@ import typer
 
 from recipes.maintenance import figures_of_experiments as experiments
 from recipes.maintenance import figures_of_pickers as pickers
+from recipes.maintenance import figures_of_speed as speed
 from recipes.maintenance.figure_pages import PAGES
 from recipes.maintenance.figures_of_exports import exports
 
@@ -34,6 +35,8 @@ TABLES = {
     "masking": experiments.masking,
     "over_bound": experiments.over_bound,
     "patch16_card": experiments.patch16_card,
+    "speed_picks": speed.picks,
+    "speed_training": speed.training,
 }
 MARK = re.compile(r"^<!-- figures: (\w+) -->\n\n((?:\|.*\n)+)", re.M)
 
