@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-slow test-attack test-oldest audit test-beam test-kwave test-npu lint docs data beam clean
+.PHONY: demo test test-long test-slow test-attack test-oldest audit test-beam test-kwave test-npu lint docs data beam clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python recipes/quickstart.py
@@ -17,11 +17,23 @@ demo: $(VENV)/.demo
 # Two processes, each on a thread of its own; the tests of a file share what they set up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# Lint, then everything on TensorFlow, then what depends on the backend once more on JAX and torch.
+# What `make test` leaves to others.
+QUICK := not long and not slow and not beam and not kwave and not attack
+
+# Lint, then TensorFlow, then layers and models on JAX, and trainings too on torch. Compiled steps run for moments here, and
+# their compilation takes the time: XLA leaves out what makes them fast.
+test: export XLA_FLAGS := --xla_backend_optimization_level=0
 test: $(VENV)/.test lint
-	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not beam and not kwave and not attack"
-	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training tests/evaluation
-	KERAS_BACKEND=torch $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/layers tests/models tests/training tests/evaluation
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "$(QUICK)"
+	KERAS_BACKEND=jax $(PYTEST) -m "$(QUICK)" tests/layers tests/models
+	KERAS_BACKEND=torch $(PYTEST) -m "$(QUICK)" tests/layers tests/models tests/training tests/evaluation
+
+# What `make test` has no time for: trainings by the recipes, and those of tests/training on JAX. Some ten minutes.
+test-long: $(VENV)/.test
+	KERAS_BACKEND=tensorflow $(PYTEST) -m long
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/training tests/evaluation
+	KERAS_BACKEND=jax $(PYTEST) -m long tests/models
+	KERAS_BACKEND=torch $(PYTEST) -m long tests/models tests/training
 
 test-slow: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(PYTEST) -m slow

@@ -79,6 +79,7 @@ def test_a_fifth_is_held_out_in_stretches_and_stays_so():
     assert hold_out(np.array([3, 400])).sum() == 1
 
 
+@pytest.mark.long
 def test_held_to_its_own_word_a_picker_stays_as_it_is(drawn, without_xla):
     from keras_usmae.models import EchoDetector
 

@@ -95,6 +95,7 @@ def test_save_and_load_goes_on_with_the_same_training(tmp_path):
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+@pytest.mark.long
 def test_mixed_precision_trains():
     mae = ConvMaskedAutoencoder.from_preset("nano", signal_length=256, dtype="mixed_bfloat16", seed=0)
     mae.compile("adamw")

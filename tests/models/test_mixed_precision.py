@@ -38,6 +38,7 @@ def finetune(dtype):
     return classifier, classifier.fit(signals, onset, batch_size=SIGNALS, epochs=STEPS, verbose=0)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("without_xla")
 @pytest.mark.parametrize(
     "train",

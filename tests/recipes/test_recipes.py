@@ -74,6 +74,7 @@ def test_pretraining_leaves_a_whole_run_folder(pretrained):
     assert json.loads((pretrained / "config.json").read_text())["mask_ratio"] == 0.75
 
 
+@pytest.mark.long
 def test_a_preset_keeps_its_patch_size(recipe_here, small_preset, tmp_path):
     arguments = ["--preset", small_preset, "--dataset", "ultrasound_synthetic/quickstart", "--fresh-signals", 64]
     arguments += ["--epochs", 1, "--warmup-epochs", 0.5, "--batch-size", 32, "--output", tmp_path / "run"]
@@ -83,6 +84,7 @@ def test_a_preset_keeps_its_patch_size(recipe_here, small_preset, tmp_path):
     assert keras.saving.load_model(tmp_path / "run" / "encoder.keras").patch_size == 64
 
 
+@pytest.mark.long
 def test_a_cnn_is_pretrained_and_fine_tuned(recipe_here, small_preset, tmp_path):
     common = ["--preset", small_preset, "--architecture", "cnn", "--dataset", "ultrasound_synthetic/quickstart"]
     common += ["--epochs", 1, "--warmup-epochs", 0.5, "--batch-size", 32]

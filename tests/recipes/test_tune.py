@@ -31,6 +31,7 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("without_xla")
 def test_a_search_is_stopped_goes_on_and_its_best_is_what_finetune_gives(recipe_here, tmp_path):
     space, folder = tmp_path / "space.toml", tmp_path / "search"

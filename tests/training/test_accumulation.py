@@ -51,6 +51,7 @@ def test_four_parts_give_the_weights_of_the_whole_batch(tmp_path):
         assert other["val_loss"] == pytest.approx(one["val_loss"], rel=1e-4)
 
 
+@pytest.mark.long
 def test_a_resumed_run_in_parts_equals_an_uninterrupted_one(tmp_path):
     whole = pretrain(tmp_path / "whole", 2, SIGNALS[:16])
     pretrain(tmp_path / "cut", 2, SIGNALS[:16], epochs=1)

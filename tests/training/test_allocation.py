@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from keras_usmae.training.allocation import set_xla_memory_scheduler
 
 FAULTS = """
@@ -27,6 +29,7 @@ def page_faults(choice):
     return int(done.stdout)
 
 
+@pytest.mark.long
 def test_memory_is_not_asked_for_again():
     assert page_faults("keep") < page_faults("leave") / 4
 
@@ -57,6 +60,7 @@ def compiled_memory(choice):
     return int(done.stdout)
 
 
+@pytest.mark.long
 def test_recomputing_saves_memory_where_xla_orders_for_it():
     assert compiled_memory("order") < 0.6 * compiled_memory("leave")
 

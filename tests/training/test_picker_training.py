@@ -78,6 +78,7 @@ def test_the_shipped_picker_is_a_start_and_a_compiled_one_learns():
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.long
 def test_a_training_ends_with_a_picker_that_knows_which_picks_count(tmp_path):
     config = PickerTraining(preset="nano_mcu", start="picker", signals=4096, warmup_signals=0, learning_rate=1e-4)
     shipped = dict(build_detector(config).settings)

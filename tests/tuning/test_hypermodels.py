@@ -52,6 +52,7 @@ def parameters(hypermodel, **values):
     return hp
 
 
+@pytest.mark.long
 def test_a_finetuning_repeats_and_its_settings_matter(train, validation):
     hypermodel = FinetuningHyperModel(train, validation, small_space(), epochs=6)
     hp = parameters(hypermodel, learning_rate=1e-2, layer_decay=0.65)
@@ -76,6 +77,7 @@ def test_a_trial_that_diverges_gets_a_score(train, validation):
     assert scores["val_loss"] >= np.log(16)
 
 
+@pytest.mark.long
 def test_encoders_are_pretrained_once_for_each_architecture_and_plan(tmp_path, train, validation, data, encoders):
     hypermodel = FinetuningHyperModel(train, validation, small_space(), encoders, epochs=1)
     hp = parameters(hypermodel)
@@ -92,6 +94,7 @@ def test_encoders_are_pretrained_once_for_each_architecture_and_plan(tmp_path, t
     assert masked.plan(hypermodel.architecture(hp)) != encoders.plan(hypermodel.architecture(hp))
 
 
+@pytest.mark.long
 def test_a_given_encoder_takes_its_architecture_out_of_the_space(train, validation, encoders):
     file = encoders.file(resolve_architecture({**DEFAULTS["finetune"], "patch_size": 64}, 256))
     hypermodel = FinetuningHyperModel(train, validation, None, file, epochs=1)
@@ -102,6 +105,7 @@ def test_a_given_encoder_takes_its_architecture_out_of_the_space(train, validati
         FinetuningHyperModel(longer, longer, None, file)
 
 
+@pytest.mark.long
 def test_a_pretraining_is_scored_by_a_probe_on_validation_labels(train, validation, data):
     space = SearchSpace(
         "pretrain",
@@ -122,6 +126,7 @@ def test_a_pretraining_is_scored_by_a_probe_on_validation_labels(train, validati
     assert scores["probe_median_error_samples"] < 128
 
 
+@pytest.mark.long
 def test_plain_kerastuner_takes_the_hypermodel(tmp_path, train, validation):
     hypermodel = FinetuningHyperModel(train, validation, small_space(), epochs=1)
     objective = keras_tuner.Objective("val_error_samples", "min")

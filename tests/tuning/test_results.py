@@ -69,6 +69,7 @@ def test_bad_amounts(text):
         parse_amount(text)
 
 
+@pytest.mark.long
 def test_an_untrained_classifier_measures_what_the_trained_one_does(meter, tmp_path):
     encoder = {**NANO, "signal_length": 256, "patch_size": 16, "num_layers": 1}
     signals, onset = labelled(64, 0)

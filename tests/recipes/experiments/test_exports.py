@@ -21,6 +21,7 @@ def test_the_table_has_means_over_runs_and_what_integers_lose():
     assert first.startswith("- `nano`, classifier, int8 minus Keras: -1.00 points within one bin (-1.25 to -0.75)")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not ku.picker.engines.has_litert(), reason="LiteRT is not installed")
 def test_a_picker_is_exported_and_scored(tmp_path):
     run = tmp_path / "run"

@@ -2,11 +2,13 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 from recipes.experiments import mixtures
 from recipes.experiments.trial import Pretraining
 
 
+@pytest.mark.long
 def test_a_mixture_takes_from_each_kind_of_signals(small_preset, tmp_path, monkeypatch):
     drawn = []
     synthesize = mixtures.synthesize

@@ -6,6 +6,7 @@ from recipes.experiments.starts import prepare_finetuning
 from recipes.experiments.trial import Place, Pretraining, Trial
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("architecture", ["transformer", "cnn"])
 def test_a_start_does_not_depend_on_whether_its_pretraining_was_done_now(
     small_preset, tfds_dir, tmp_path, monkeypatch, architecture

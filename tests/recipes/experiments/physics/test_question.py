@@ -25,6 +25,7 @@ def run_folder(tmp_path):
     return folder
 
 
+@pytest.mark.long
 def test_physics_takes_a_finished_run_and_leaves_tables_and_pictures(recipe_here, run_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(question, "NUM_SIGNALS", 16)
     output = tmp_path / "ablate"
