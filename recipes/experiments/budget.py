@@ -31,16 +31,20 @@ SHOWN = {
 
 def starts(sweep):
     """What networks start from: name to the changes of a trial."""
-    found = {"from scratch": {}, "CNN": {"architecture": "cnn"}}
-    masked = dataclasses.replace(sweep, run=None).pretrained(
-        architecture="cnn", signals=sweep.signals or MASKED_SIGNALS
-    )
-    found[MASKED_CNN] = {"architecture": "cnn", "pretraining": masked}
+    found = {"from scratch": {}, "CNN": {"architecture": "cnn"}, MASKED_CNN: masked_cnn(sweep)}
     if "synthetic" in preset_weights(sweep.preset):
         found["masked autoencoder"] = {"pretraining": "synthetic"}
     if "picker" in preset_weights(sweep.preset):
         found[FINETUNED] = {"pretraining": "picker"}
     return found
+
+
+def masked_cnn(sweep):
+    """The changes of a trial whose CNN starts from a masked pre-training of its own kind."""
+    masked = dataclasses.replace(sweep, run=None).pretrained(
+        architecture="cnn", signals=sweep.signals or MASKED_SIGNALS
+    )
+    return {"architecture": "cnn", "pretraining": masked}
 
 
 def trials(sweep):

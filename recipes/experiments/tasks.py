@@ -1,5 +1,7 @@
 """Other tasks: do the same encoders tell a flaw from none, and one material from another?"""
 
+from keras_usmae.models import preset_weights
+from recipes.experiments.budget import MASKED_CNN, masked_cnn
 from recipes.experiments.reports import paired_notes, score_table
 from recipes.experiments.sweep import Experiment
 from recipes.experiments.trials import run_classes
@@ -13,15 +15,23 @@ SHOWN = {
 }
 
 
+def starts(sweep):
+    """What networks start from: name to the changes of a trial."""
+    found = {**sweep.starts(), MASKED_CNN: masked_cnn(sweep)}
+    if "picker" in preset_weights(sweep.preset):
+        found["picker"] = {"pretraining": "picker"}
+    return found
+
+
 def trials(sweep):
     """Every task with few and more labels: frozen encoders by probes, and fine-tuned ones."""
     result = []
     for labels in LABELS:
         for seed in range(sweep.seeds):
             for task in TASKS:
-                for start, changes in sweep.starts().items():
+                for start, changes in starts(sweep).items():
                     for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
-                        if mode != "fine-tuned" and start == "CNN":
+                        if mode != "fine-tuned" and start in ("CNN", MASKED_CNN):
                             continue
                         name = f"{start}, {mode}" if mode == "fine-tuned" else f"{start.replace('from ', '')}, {mode}"
                         result.append(sweep.trial(name, seed, labels, task=task, mode=mode, **changes))
@@ -38,6 +48,11 @@ def report(rows, sweep, folder):
     for mode in ("fine-tuned", "linear probe", "nearest-neighbour probe"):
         rivals = ("from scratch, fine-tuned", "CNN, fine-tuned") if mode == "fine-tuned" else (f"scratch, {mode}",)
         method = f"pre-trained, {mode}"
+        notes += paired_notes(
+            rows, method, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
+        )
+    for method in (f"{MASKED_CNN}, fine-tuned", "picker, fine-tuned"):
+        rivals = ("CNN, fine-tuned", "pre-trained, fine-tuned")
         notes += paired_notes(
             rows, method, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
         )
