@@ -35,6 +35,7 @@ TABLES = {
     "masking": experiments.masking,
     "over_bound": experiments.over_bound,
     "patch16_card": experiments.patch16_card,
+    "sources": experiments.sources,
     "speed_picks": speed.picks,
     "speed_training": speed.training,
 }

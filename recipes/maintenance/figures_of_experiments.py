@@ -105,6 +105,22 @@ def masking():
     yield line([CEILING, "", "", f"{truth['mean_error_samples']:.1f}", f"{100 * truth['accuracy']:.1f}"])
 
 
+def sources():
+    """Mean error, and far or missed, on a recording that no label comes from."""
+    prefix = "test_bias_free_without_hole"
+    left_out = ("plane_scan", "copper_block", "copper_array", "steel_pins", "pic0rick", "un0rick")
+    yield line(["learnt from", "start", *(name.replace("_", " ") for name in left_out)])
+    yield "|---|---|---|---|---|---|---|---|"
+    trained = ("from scratch", "masked autoencoder", "CNN", "CNN, masked autoencoder", "ready picker, fine-tuned")
+    for number, start in enumerate(("ready picker", *CLASSICAL, *trained)):
+        rows = [read_rows("sources", method=start, held_out=name) for name in left_out]
+        errors = [cell(each, f"{prefix}_mean_error_samples", "{:.1f}") for each in rows]
+        far = [cell(each, f"{prefix}_far", "{:.1f}", 100).partition(" ")[0] for each in rows]
+        cells = [f"{error} ({share})" for error, share in zip(errors, far, strict=True)]
+        title = {0: "no label", 1 + len(CLASSICAL): "320 labels of others"}.get(number, "")
+        yield line([title, start, *cells])
+
+
 def over_bound():
     """Sigma over the bound of every picker, on bursts of many shapes; cross-correlation of one it is told."""
     names = ("`tiny_patch64`", "`tiny`", "`nano`", "`nano_mcu`", *CLASSICAL)
