@@ -17,7 +17,13 @@ arm = pytest.mark.skipif(
 STANDINS = Path(__file__).parent / "standins"
 
 
-@pytest.fixture(params=["picker-int8", "picker-int16x8", "classifier-int8"])
+@pytest.fixture(
+    params=[
+        pytest.param("picker-int8", marks=pytest.mark.long),
+        pytest.param("picker-int16x8", marks=pytest.mark.long),
+        "classifier-int8",
+    ]
+)
 def firmware(request, exported, exported_picker, tmp_path):
     kind, tflite_format = request.param.split("-")
     source = exported_picker if kind == "picker" else exported

@@ -28,6 +28,7 @@ def test_the_recipe_exports_a_run_folder(run_folder, tmp_path):
     assert (tmp_path / "out" / "model_int8.tflite").stat().st_size < 150_000
 
 
+@pytest.mark.long
 def test_the_recipe_exports_a_ready_picker_without_data(tmp_path, monkeypatch):
     monkeypatch.delenv("DATA_DIR", raising=False)
     done = export("--preset", "nano", "--output", tmp_path / "out", "--formats", "int8", "--seconds", 1)

@@ -62,6 +62,7 @@ def classifier(recipe, pretrained):
     return folder
 
 
+@pytest.mark.long
 def test_pretraining_leaves_a_whole_run_folder(pretrained):
     names = {path.name for path in pretrained.iterdir()}
     expected = (
@@ -103,6 +104,7 @@ def test_a_cnn_is_pretrained_and_fine_tuned(recipe_here, small_preset, tmp_path)
     assert (code, "CNNEncoder" in printed) == (1, True), printed
 
 
+@pytest.mark.long
 def test_a_finished_run_is_not_overwritten_and_can_be_resumed(recipe, recipe_here, pretrained):
     before = (pretrained / "metrics.csv").read_bytes()
     code, printed = recipe_here("pretrain", *PRETRAIN, "--output", pretrained)
@@ -113,6 +115,7 @@ def test_a_finished_run_is_not_overwritten_and_can_be_resumed(recipe, recipe_her
     assert (pretrained / "metrics.csv").read_bytes() == before
 
 
+@pytest.mark.long
 def test_finetuning_starts_from_the_encoder_and_leaves_what_export_needs(classifier):
     metrics = json.loads((classifier / "metrics.json").read_text())
     assert metrics["labels"] == 256
@@ -126,6 +129,7 @@ def test_finetuning_starts_from_the_encoder_and_leaves_what_export_needs(classif
         assert np.median(error) == pytest.approx(scores["median_error_samples"], rel=1e-4)
 
 
+@pytest.mark.long
 def test_evaluation_scores_a_run_on_any_split(recipe_here, classifier, tmp_path):
     output = tmp_path / "evaluation"
     arguments = ["--run", classifier, "--split", "train[:300]", "--output", output]
@@ -162,6 +166,7 @@ def test_evaluation_scores_a_run_on_any_split(recipe_here, classifier, tmp_path)
     assert {name: scores[name] for name in expected} == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.long
 def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier):
     printed = recipe("export", "--run", classifier, "--formats", "saved_model,float32,int8", "--seconds", 5)
     assert "TFLM" in printed
@@ -169,6 +174,7 @@ def test_export_takes_the_run_folder_whatever_backend_trained(recipe, classifier
     assert report["formats"]["float32"]["runtimes"]["LiteRT reference"]["argmax_agreement"] > 0.99
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [

@@ -68,6 +68,7 @@ def test_a_finetuning_repeats_and_its_settings_matter(train, validation):
     assert hypermodel.fit(slow, hypermodel.build(slow))["val_loss"] > first["val_loss"]
 
 
+@pytest.mark.long
 def test_a_trial_that_diverges_gets_a_score(train, validation):
     space = SearchSpace("finetune", {"learning_rate": {"choice": [1e30]}, "patch_size": {"choice": [64]}})
     hypermodel = FinetuningHyperModel(train, validation, space, epochs=1)
