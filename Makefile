@@ -17,8 +17,9 @@ demo: $(VENV)/.demo
 # Two processes, each on a thread of its own; the tests of a file share what they set up.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# What `make test` leaves to others.
-QUICK := not long and not slow and not beam and not kwave and not attack
+# What needs no environment and no hours of its own; and what `make test` has the time for.
+USUAL := not slow and not beam and not kwave and not attack
+QUICK := not long and $(USUAL)
 
 # Lint, then TensorFlow, then layers and models on JAX, and trainings too on torch. Compiled steps run for moments here, and
 # their compilation takes the time: XLA leaves out much of what makes them fast. (At 0 a step of JAX's gives NaN.)
@@ -31,7 +32,7 @@ test: $(VENV)/.test lint
 # What `make test` has no time for: trainings by the recipes, and those of tests/training on JAX.
 test-long: $(VENV)/.test
 	KERAS_BACKEND=tensorflow $(PYTEST) -m long
-	KERAS_BACKEND=jax $(PYTEST) -m "not slow and not beam and not kwave and not attack" tests/training tests/evaluation
+	KERAS_BACKEND=jax $(PYTEST) -m "$(USUAL)" tests/training tests/evaluation
 	KERAS_BACKEND=jax $(PYTEST) -m long tests/models
 	KERAS_BACKEND=jax $(PYTEST) tests/models/test_backends.py
 	KERAS_BACKEND=torch $(PYTEST) -m long tests/models tests/training
@@ -49,7 +50,7 @@ test-attack: $(VENV)/.test
 # is left out here.
 test-oldest: $(OLDEST_VENV)/.test
 	KERAS_BACKEND=jax OMP_NUM_THREADS=1 $(OLDEST_VENV)/bin/python -m pytest \
-		-m "not slow and not beam and not kwave and not attack" --ignore tests/models/test_backends.py \
+		-m "$(USUAL)" --ignore tests/models/test_backends.py \
 		tests/layers tests/models tests/signals
 
 # The documentation site in build/site, strictly. Nothing is fetched, neither here nor by a reader.

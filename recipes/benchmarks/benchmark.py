@@ -11,7 +11,8 @@ of another one with the smallest batch. Where a training misses its target, the 
 goes to. The table names what was measured while others took a part of the machine, and has the last earlier run on such
 a processor beside it.
 
-Writes benchmark.json and history.json. The machine should have nothing else to do.
+Writes benchmark.json and history.json. Takes some twelve minutes on two cores without bfloat16,
+which should have nothing else to do.
 `picking.py`, `benchmark_data.py` and `growth.py` measure more of each.
 """
 

@@ -45,7 +45,8 @@ def run(trial, place):
 def report(rows, sweep, folder):
     """Tables of the mean error and of far misses, a column for each source."""
     sources = [name for name in (*SOURCES, *BOARDS) if any(row["held_out"] == name for row in rows)]
-    groups = {(group["method"], group["held_out"]): group for group in _groups((*rows, *sweep.ceilings))}
+    groups = summarize((*rows, *sweep.ceilings), ("method", "held_out"), (VALUE, FAR))
+    groups = {(group["method"], group["held_out"]): group for group in groups}
     methods = dict.fromkeys(method for method, _ in groups)
     lines = [[method, *(_cell(groups.get((method, source))) for source in sources)] for method in methods]
     notes = [
@@ -58,10 +59,6 @@ def report(rows, sweep, folder):
     ]
     title = f"One source left out: {sweep.preset}, {sweep.dataset}, {sweep.schedule}"
     return [write_markdown(folder / "sources.md", title, ["method", *sources], lines, notes)]
-
-
-def _groups(rows):
-    return summarize(rows, ("method", "held_out"), (VALUE, FAR))
 
 
 def _cell(group):

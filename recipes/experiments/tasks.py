@@ -4,7 +4,7 @@ from keras_usmae.models import preset_weights
 from recipes.experiments.budget import MASKED_CNN, masked_cnn
 from recipes.experiments.reports import paired_notes, score_table
 from recipes.experiments.sweep import Experiment
-from recipes.experiments.trials import run_classes
+from recipes.experiments.trials import READY, run_classes
 
 LABELS = (32, 320)
 TASKS = ("flaw", "acrylic glass or copper", "copper or steel")
@@ -19,7 +19,7 @@ def starts(sweep):
     """What networks start from: name to the changes of a trial."""
     found = {**sweep.starts(), MASKED_CNN: masked_cnn(sweep)}
     if "picker" in preset_weights(sweep.preset):
-        found["picker"] = {"pretraining": "picker"}
+        found[READY] = {"pretraining": "picker"}
     return found
 
 
@@ -51,7 +51,7 @@ def report(rows, sweep, folder):
         notes += paired_notes(
             rows, method, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"
         )
-    for method in (f"{MASKED_CNN}, fine-tuned", "picker, fine-tuned"):
+    for method in (f"{MASKED_CNN}, fine-tuned", f"{READY}, fine-tuned"):
         rivals = ("CNN, fine-tuned", "pre-trained, fine-tuned")
         notes += paired_notes(
             rows, method, rivals, "task and labels", "test_balanced_accuracy", unit="points of balanced accuracy"

@@ -50,12 +50,11 @@ def run_tof(trial, place):
 def run_unseen(trial, place):
     """As `run_tof`, but for a transducer that few or none of the labels, and no pre-training, come from."""
     data, _ = load_splits(trial.dataset, place)
-    names, rng = source_names(trial.dataset, place), np.random.default_rng(trial.seed)
-    theirs = {split: recorded_by(arrays, names, trial.held_out) for split, arrays in data.items()}
-    others = rng.permutation(np.flatnonzero(~theirs["train"]))[: trial.labels]
-    few = rng.permutation(np.flatnonzero(theirs["train"]))[: trial.shots]
-    splits = {split: subset(data[split], np.flatnonzero(theirs[split])) for split in ("validation", "test")}
-    return _finetune(trial, place, subset(data["train"], np.concatenate([others, few])), splits)
+    own, rng = _is_held_out(trial, data["train"], place), np.random.default_rng(trial.seed)
+    others = rng.permutation(np.flatnonzero(~own))[: trial.labels]
+    few = rng.permutation(np.flatnonzero(own))[: trial.shots]
+    train = subset(data["train"], np.concatenate([others, few]))
+    return _finetune(trial, place, train, _held_out_splits(trial, place))
 
 
 def run_budget(trial, place):

@@ -4,6 +4,8 @@ import functools
 import json
 from pathlib import Path
 
+from recipes.experiments.csv_rows import line
+
 KEPT = Path(__file__).parents[2] / "docs" / "experiments" / "speed.json"
 REFERENCE, MATRIX = "AIC picker", "share of the matrix peak"
 BACKENDS = {"tensorflow": "TensorFlow", "torch": "torch", "jax": "JAX"}
@@ -48,7 +50,7 @@ def picks():
             _target(whole),
             _median(f"{name}: one trace", "{:.2f}"),
         )
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(line(cells))
     return lines
 
 
@@ -75,5 +77,5 @@ def training():
             f"{_rows()[share]['median']:.0%}" if share in _rows() else "",
             _median(f"{name}: memory of a step", "{:,.0f}"),
         )
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(line(cells))
     return lines
