@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import itertools
 import json
 import os
 import secrets
@@ -122,6 +123,49 @@ def write_json(path: str | Path, content: Any) -> None:
         content: anything that `json` can write.
     """
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Context in which a folder is filled under another name, and takes its own once it is whole.
+
+    Nothing is left of it if that fails.
+
+    Args:
+        path: path of the folder, which must not exist.
+
+    Returns:
+        `pathlib.Path` of the folder to fill.
+
+    Raises:
+        OSError: where the folder exists, or cannot be made.
+    """
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f"{path} exists already: choose another --output, or delete it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f"partial.{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise OSError(
+            f"The results cannot be written to {path} ({error.strerror}): choose another --output."
+        ) from error
+    try:
+        yield partial
+        partial.chmod(0o755)
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)  # still there after an error only
+
+
+def free_name(path: Path) -> Path:
+    """The path itself, or with a number behind it where something is there already, so that nothing is lost.
+
+    Returns:
+        `pathlib.Path` that does not exist.
+    """
+    names = itertools.chain([path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())
 
 
 def remove_leftovers(folder: str | Path) -> None:

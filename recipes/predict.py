@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from keras_usmae import options
+from keras_usmae.files import free_name
 from keras_usmae.picker.settings import PredictConfig
 from keras_usmae.picker.units import parse_rate, parse_time
 
@@ -81,10 +82,7 @@ def main(
         scale=scale,
         engine=engine,
     )
-    from keras_usmae.picker.report import (  # here: --help, and a mistyped option, need not wait for SciPy
-        free_name,
-        predict,
-    )
+    from keras_usmae.picker.report import predict  # here: --help, and a mistyped option, need not wait for SciPy
     from keras_usmae.picker.summary import format_summary
 
     folder = output or free_name(Path("runs") / f"predict_{source.resolve().stem}")

@@ -5,6 +5,7 @@ from keras_usmae.configs.formats import DEFAULT_FORMATS, FORMATS, TFLITE_FORMATS
 from keras_usmae.configs.picker import PickerTraining
 from keras_usmae.configs.pretrain import PretrainConfig
 from keras_usmae.configs.search import SearchConfig
+from keras_usmae.configs.teach import TeachConfig
 
 __all__ = [
     "DEFAULT_FORMATS",
@@ -14,4 +15,5 @@ __all__ = [
     "PickerTraining",
     "PretrainConfig",
     "SearchConfig",
+    "TeachConfig",
 ]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_usmae.files import write_text
-from keras_usmae.labelling.labels import SURE
 from keras_usmae.labelling.store import TABLE
+from keras_usmae.picker.echo_table import SURE
 from keras_usmae.signals.readers import Sidecar
 
 if TYPE_CHECKING:

@@ -4,9 +4,7 @@ import dataclasses
 
 import numpy as np
 
-# What is known of an echo of a trace; arrays of marks hold indices.
-MARKS = ("", "sure", "doubtful", "no echo")
-OPEN, SURE, DOUBTFUL, NO_ECHO = range(4)
+from keras_usmae.picker.echo_table import MARKS, NO_ECHO
 
 
 @dataclasses.dataclass(eq=False)

@@ -1,19 +1,16 @@
 """Fine-tuning of the picker on the labels so far, in a process beside the page: about a minute on two cores."""
 
+import dataclasses
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from keras_usmae.files import write_json
 from keras_usmae.labelling.helper import read_job
-from keras_usmae.labelling.labels import SURE
-from keras_usmae.labelling.learning import EchoTable, hold_out, make_windows, teach
 from keras_usmae.labelling.traces import Layout, TraceFile
+from keras_usmae.picker.echo_table import SURE, EchoTable, hold_out
 
-# 60 steps took the picker from 2.98 to 2.4 samples with 80 labels of measured windows, and 120 steps no further.
-SETTINGS: dict[str, Any] = {"steps": 60, "batch_size": 64, "learning_rate": 1e-3, "seed": 0}
 _WORTH_AN_ENGINE = 20_000  # traces: to write the file for LiteRT takes as long as it saves in picking so many
 _FAR = 64  # samples at the network's scale; an error of more is another echo, and counts as this
 
@@ -25,16 +22,17 @@ def main() -> None:
     tell(step="starting", share=0.0)
     import keras
 
+    from keras_usmae.configs import TeachConfig
     from keras_usmae.picker.engines import KerasEngine, write_engine_of_run
     from keras_usmae.picker.gates import Gate
     from keras_usmae.picker.picker import DETECTOR_FILE, EchoPicker
     from keras_usmae.picker.report import load_picker
     from keras_usmae.picker.scale import as_scale
     from keras_usmae.picker.settings import PredictConfig
-    from keras_usmae.picker.traces import Traces
-    from keras_usmae.training import save_model
+    from keras_usmae.training import LabelledTraces, save_model, teach
 
-    keras.utils.set_random_seed(SETTINGS["seed"])
+    config = TeachConfig()
+    keras.utils.set_random_seed(config.seed)
     traces = TraceFile(Layout(**job["layout"]))
     with np.load(job["labels"]) as stored:
         table = EchoTable(*(stored[name] for name in ("trace", "gate", "mark", "onset")))
@@ -52,19 +50,8 @@ def main() -> None:
     tell(step="windows", share=0.1)
     assert isinstance(picker.engine, KerasEngine)  # as was asked for
     detector = picker.engine.detector
-    windows, targets = make_windows(
-        lambda some: Traces(traces.read(np.array(some))),
-        table.select(~held),
-        ends,
-        SETTINGS["steps"] * SETTINGS["batch_size"],
-        detector.encoder.signal_length,
-        detector.bin_width,
-        scale,
-        traces.num_samples,
-        SETTINGS["seed"],
-    )
-    tell(step="learning", share=0.2)
-    teach(detector, windows, targets, SETTINGS, lambda step: tell(share=0.2 + 0.7 * step / SETTINGS["steps"]))
+    labelled = LabelledTraces(traces.read, traces.num_samples, table.select(~held), scale, ends)
+    teach(detector, [labelled], config, lambda step: tell(step="learning", share=0.2 + 0.7 * step / config.steps))
     after = score(EchoPicker(detector))
     folder = Path(job["folder"])
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,9 +66,8 @@ def main() -> None:
         "after": float(np.mean(after)) if len(after) else None,
         "seconds": time.monotonic() - started,
     }
-    write_json(
-        folder / "config.json", {key: job[key] for key in ("preset", "run", "scale", "gates", "echo")} | SETTINGS
-    )
+    kept = {key: job[key] for key in ("preset", "run", "scale", "gates", "echo")}
+    write_json(folder / "config.json", kept | dataclasses.asdict(config))
     write_json(folder / "metrics.json", result)
     tell(share=1.0, result=result)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_usmae.labelling.doubt import REASONS, judge, mixed, queue_order, run_around
-from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, OPEN, SURE
+from keras_usmae.picker.echo_table import DOUBTFUL, NO_ECHO, OPEN, SURE
 
 if TYPE_CHECKING:
     from keras_usmae.labelling.found import Found

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_usmae.labelling.found import Found
-from keras_usmae.labelling.labels import MARKS
 from keras_usmae.labelling.queue import Queue
 from keras_usmae.labelling.view import rows_around, snap, trace_view
 from keras_usmae.labelling.work import Work
+from keras_usmae.picker.echo_table import MARKS
 
 if TYPE_CHECKING:
     from keras_usmae.labelling.settings import LabelConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_usmae.files import atomic_write
-from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, SURE
+from keras_usmae.picker.echo_table import DOUBTFUL, NO_ECHO, SURE
 
 if TYPE_CHECKING:
     from keras_usmae.labelling.labels import Labels

@@ -13,8 +13,7 @@ import numpy as np
 
 from keras_usmae.files import atomic_write, remove_leftovers, write_json
 from keras_usmae.labelling.helper import Helper
-from keras_usmae.labelling.labels import OPEN
-from keras_usmae.labelling.learning import LEAST_LABELS
+from keras_usmae.picker.echo_table import LEAST_LABELS, OPEN, hold_out
 from keras_usmae.picker.settings import DETECTOR_FILE
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Work:
         """Begins to learn from labels.
 
         Raises:
-            ValueError: where it learns already, or there are too few labels.
+            ValueError: where it learns already, or there are too few labels, or all are of neighbours.
         """
         if self._learner is not None and self._learner.runs:
             raise ValueError("The picker is learning already.")
@@ -123,6 +122,11 @@ class Work:
         table: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
         if len(table["trace"]) < LEAST_LABELS:
             raise ValueError(f"{len(table['trace'])} labels are too few to learn from; {LEAST_LABELS} would do.")
+        if not hold_out(table["trace"]).any():
+            raise ValueError(
+                "All labels are of neighbouring traces, so that none can be held out to score by. Label some elsewhere "
+                "too."
+            )
         with atomic_write(self._folder / "learn.npz") as partial:
             np.savez(partial, **table)
         name = f"picker_{1 + max((int(result['folder'].split('_')[1]) for result in self.curve), default=0)}"

@@ -1,12 +1,8 @@
 """From a file or folder of traces to a folder with their picks: table, summary and pictures."""
 
 import concurrent.futures
-import contextlib
 import dataclasses
-import itertools
 import json
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from keras_usmae.files import whole_folder
 from keras_usmae.picker.job import Job
+from keras_usmae.picker.recording_scales import RecordingScales
 from keras_usmae.picker.rows import block_rows, distance_name, missing_rows, table_kinds
 from keras_usmae.picker.source import count
 from keras_usmae.picker.summary import summarize
@@ -23,8 +21,6 @@ from keras_usmae.picker.tables import PickTable
 if TYPE_CHECKING:
     from keras_usmae.picker.picker import EchoPicker
     from keras_usmae.picker.settings import PredictConfig
-
-_PROBED = 512  # traces that the scale is estimated from
 
 
 def predict(config: "PredictConfig", output: str | Path) -> dict:
@@ -54,12 +50,12 @@ def predict(config: "PredictConfig", output: str | Path) -> dict:
     ```
     """
     job = Job(config)
-    with _whole_folder(Path(output)) as folder:
+    with whole_folder(output) as folder:
         picker = load_picker(config)
         from keras_usmae.picker.pictures import Pictures  # here: matplotlib takes a second
 
         started = time.monotonic()
-        scales = _Scales(picker, job)
+        scales = RecordingScales(picker, job.scale, job.source.ahead)
         pictures = Pictures(job)
         with PickTable(folder, table_kinds(job.scan, config, job.labelled)) as table:
             with concurrent.futures.ThreadPoolExecutor(1) as writer:
@@ -168,66 +164,3 @@ def _nearest(picks, label):
     hit = distance == least[picks.trace]
     nearest[picks.trace[hit]] = picks.tof[hit]
     return nearest
-
-
-class _Scales:
-    """The scale of each sampling rate: of one probe, so it is estimated once, from the first traces."""
-
-    def __init__(self, picker, job):
-        self.picker = picker
-        self.chosen = {}  # by sampling rate in Hz
-        self.fixed = job.scale
-        if self.fixed is None:
-            self._choose(job.source.ahead)
-
-    def of(self, block):
-        """The scale for `EchoPicker.pick`."""
-        if block.sampling_rate not in self.chosen:
-            if self.fixed is not None:
-                return self.fixed
-            self._choose([block])
-        return self.chosen[block.sampling_rate]
-
-    def burst(self, recording):
-        """Length of a burst of a recording in s; a fiftieth of the record where it is not known."""
-        length = getattr(self.chosen.get(recording.sampling_rate), "burst_length", np.nan)
-        return (length if np.isfinite(length) else recording.signals.shape[1] / 50) / recording.sampling_rate
-
-    def _choose(self, parts):
-        """Chooses from recordings or blocks."""
-        for rate in {part.sampling_rate for part in parts}:
-            mine = [part.signals for part in parts if part.sampling_rate == rate]
-            length = min(signals.shape[1] for signals in mine)
-            share = max(_PROBED // len(mine), 1)
-            probe = [signals[:: -(-len(signals) // share), :length] for signals in mine]
-            self.chosen[rate] = self.picker.choose_scale(np.concatenate(probe), rate)
-
-
-@contextlib.contextmanager
-def _whole_folder(path):
-    """A folder to fill that takes its name once it is whole; nothing is left of it if that fails."""
-    if path.exists():
-        raise FileExistsError(f"{path} exists already: choose another --output, or delete it.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f"partial.{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise OSError(
-            f"The results cannot be written to {path} ({error.strerror}): choose another --output."
-        ) from error
-    try:
-        yield partial
-        partial.chmod(0o755)
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)  # still there after an error only
-
-
-def free_name(path: Path) -> Path:
-    """The path itself, or with a number behind it where something is there already, so that nothing is lost.
-
-    Returns:
-        `pathlib.Path` that does not exist.
-    """
-    names = itertools.chain([path], (path.with_name(f"{path.name}_{number}") for number in itertools.count(2)))
-    return next(name for name in names if not name.exists())

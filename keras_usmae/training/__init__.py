@@ -29,6 +29,8 @@ from keras_usmae.training.run_folder import (
     save_model,
 )
 from keras_usmae.training.run_log import RunLog
+from keras_usmae.training.teaching import fit_detector, teach
+from keras_usmae.training.teaching_windows import LabelledTraces, draw_windows
 
 __all__ = [
     "BEST_FILE",
@@ -36,6 +38,7 @@ __all__ = [
     "Devices",
     "EpochBatches",
     "FinetunedRun",
+    "LabelledTraces",
     "LayerDecayAdamW",
     "PretrainedRun",
     "PretrainingData",
@@ -49,8 +52,10 @@ __all__ = [
     "check_micro_batches",
     "check_run_folder",
     "compile_for_tof",
+    "draw_windows",
     "echo_targets",
     "finetune",
+    "fit_detector",
     "fresh_echoes",
     "fresh_signals",
     "jit_compile",
@@ -66,6 +71,7 @@ __all__ = [
     "shuffled",
     "streamed_signals",
     "take_head",
+    "teach",
     "tof_batches",
     "train",
     "train_picker",

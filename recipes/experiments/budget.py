@@ -12,6 +12,7 @@ from recipes.experiments.grid import summarize
 from recipes.experiments.plots import plot_curves
 from recipes.experiments.reports import paired_notes, score_table
 from recipes.experiments.sweep import Experiment
+from recipes.experiments.taught import CNN_TAUGHT, TAUGHT, run_taught, taught_trials
 from recipes.experiments.trial import Trial
 from recipes.experiments.trials import CLASSICAL, READY, run_budget, run_offset
 
@@ -19,6 +20,8 @@ LABELS = (8, 16, 32, 64, 128, 320, 1600, 6400)
 MASKED_SIGNALS = 1_638_400  # that the CNN sees, as many as the weights of `nano` that ship have seen
 MASKED_CNN = "CNN, masked autoencoder"
 FINETUNED = "ready picker, fine-tuned"
+RIVALS = (READY, "CNN", MASKED_CNN, CNN_TAUGHT)
+MEDIAN = "test_bias_free_without_hole_median_error_samples"
 SHOWN = {
     "test_bias_free_without_hole_mean_error_samples": ("mean error (samples)", 1.0, "{:.2f}"),
     "test_bias_free_without_hole_median_error_samples": ("median error (samples)", 1.0, "{:.2f}"),
@@ -59,13 +62,14 @@ def trials(sweep):
     ]
     for labels in sorted(LABELS, key=lambda labels: labels not in (64, 320)):
         for seed in range(sweep.seeds):
+            result += taught_trials(sweep, seed, labels)
             result += [sweep.trial(name, seed, labels, **changes) for name, changes in starts(sweep).items()]
     return result
 
 
 def run(trial, place):
-    """Fine-tunes, or picks, and scores."""
-    return (run_offset if trial.picker else run_budget)(trial, place)
+    """Fine-tunes, teaches or picks, and scores."""
+    return (run_offset if trial.picker else run_taught if trial.mode == "taught" else run_budget)(trial, place)
 
 
 def report(rows, sweep, folder):
@@ -80,6 +84,8 @@ def report(rows, sweep, folder):
         ),
         *paired_notes(rows, MASKED_CNN, ("CNN", "masked autoencoder"), "labels", value, 1.0, "samples of mean error"),
         *paired_notes(rows, MASKED_CNN, ("CNN", "masked autoencoder"), "labels"),
+        *paired_notes(rows, TAUGHT, RIVALS, "labels", value, 1.0, "samples of mean error"),
+        *paired_notes(rows, TAUGHT, RIVALS, "labels", MEDIAN, 1.0, "samples of median error"),
     ]
     title = f"What labels are worth: {sweep.preset}, {sweep.dataset}, test split, {sweep.schedule}"
     files = [score_table(folder / "budget.md", title, rows, ("labels", "method"), notes, SHOWN)]

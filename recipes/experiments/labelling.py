@@ -25,8 +25,8 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.files import write_csv, write_json, write_markdown
-from keras_usmae.labelling.labels import SURE
 from keras_usmae.labelling.settings import LabelConfig
+from keras_usmae.picker.echo_table import SURE
 from recipes.experiments.csv_rows import cell
 from recipes.experiments.labelling_page import Page, Served, missing_browser, open_browser
 from recipes.experiments.labelling_pool import make_pool

@@ -62,6 +62,10 @@ def main(
         float | None,
         typer.Option(help="Peak learning rate of a transformer's fine-tuning. Defaults to the one chosen for nano."),
     ] = None,
+    cnn_picker: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of train_picker.py --architecture cnn, to be taught beside the ready picker."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of labels, heads and order, from 0 on.")] = 5,
     only: Annotated[
         str | None, typer.Option(help="Run the trials of this method only; the table takes all that are done.")
@@ -85,12 +89,14 @@ def main(
     load_preset(preset)
     if run and not (run / "metrics.json").is_file():
         raise FileNotFoundError(f"{run} is no finished run folder of recipes/pretrain.py: it has no metrics.json.")
+    if cnn_picker and not (cnn_picker / "detector.keras").is_file():
+        raise FileNotFoundError(
+            f"{cnn_picker} is no finished run of recipes/train_picker.py: it has no detector.keras."
+        )
     folder = output or Path("runs") / "ablate"
     folder.mkdir(parents=True, exist_ok=True)
-    given = str(run) if run else None
-    sweep = Sweep(
-        preset, dataset, pretraining, signals, steps, batch_size, seeds, given, learning_rate, raw_dir=raw_dir
-    )
+    given = [run and str(run), cnn_picker and str(cnn_picker), learning_rate]
+    sweep = Sweep(preset, dataset, pretraining, signals, steps, batch_size, seeds, *given, raw_dir=raw_dir)
     trials = [trial.values() for trial in entry.trials(sweep)]
     mine = _chosen(experiment, trials, "method", only)
     mine = _chosen(experiment, mine, "labels", labels)

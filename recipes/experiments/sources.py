@@ -12,6 +12,7 @@ from recipes.experiments.budget import starts
 from recipes.experiments.grid import summarize
 from recipes.experiments.reports import CEILING_NOTE, paired_notes
 from recipes.experiments.sweep import FEW_LABELS, Experiment
+from recipes.experiments.taught import run_taught_left_out, taught_trials
 from recipes.experiments.trial import Trial
 from recipes.experiments.trials import CLASSICAL, READY, run_left_out, run_left_out_picker
 
@@ -32,13 +33,16 @@ def trials(sweep):
     ]
     for seed in range(sweep.seeds):
         for source in left_out:
+            result += taught_trials(sweep, seed, FEW_LABELS, held_out=source)
             for name, changes in starts(sweep).items():
                 result.append(sweep.trial(name, seed, FEW_LABELS, held_out=source, **changes))
     return result
 
 
 def run(trial, place):
-    """Fine-tunes, or picks, and scores the source that was left out."""
+    """Fine-tunes, teaches or picks, and scores the source that was left out."""
+    if trial.mode == "taught":
+        return run_taught_left_out(trial, place)
     return (run_left_out_picker if trial.picker else run_left_out)(trial, place)
 
 

@@ -24,6 +24,7 @@ class Sweep:
     batch_size: int
     seeds: int
     run: str | None = None
+    cnn_picker: str | None = None
     learning_rate: float | None = None
     ceilings: tuple = ()
     raw_dir: Path | None = None

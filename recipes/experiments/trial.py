@@ -91,7 +91,7 @@ class Trial:
         picker: str, a classical picker to score.
         probe: str, a probe of the frozen encoder.
         task: str, a task of two classes.
-        mode: str, how that task is learnt: `"fine-tuned"` or a probe.
+        mode: str, how that task is learnt: `"fine-tuned"` or a probe; `"taught"` for a picker that learns from labels.
         held_out: str, transducer that is scored, and that no label comes from but `shots`.
         shots: int.
         test_signals: int, signals of each kind in the question of physics.

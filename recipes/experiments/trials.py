@@ -44,7 +44,7 @@ def _nominal_pulses():
 def run_tof(trial, place):
     """Fine-tunes a ToF classifier, and scores validation and test split."""
     data, _ = load_splits(trial.dataset, place)
-    return _finetune(trial, place, subset(data["train"], _drawn(trial, data)), data)
+    return _finetune(trial, place, subset(data["train"], drawn(trial, data)), data)
 
 
 def run_unseen(trial, place):
@@ -54,39 +54,44 @@ def run_unseen(trial, place):
     others = rng.permutation(np.flatnonzero(~own))[: trial.labels]
     few = rng.permutation(np.flatnonzero(own))[: trial.shots]
     train = subset(data["train"], np.concatenate([others, few]))
-    return _finetune(trial, place, train, _held_out_splits(trial, place))
+    return _finetune(trial, place, train, held_out_splits(trial, place))
 
 
 def run_budget(trial, place):
     """As `run_tof`, but the constant offset comes from the labels of the training too: no other label takes part."""
     data, _ = load_splits(trial.dataset, place)
-    return _finetune(trial, place, subset(data["train"], _drawn(trial, data)), data, offset_from="train")
+    return _finetune(trial, place, subset(data["train"], drawn(trial, data)), data, offset_from="train")
 
 
 def run_left_out(trial, place):
     """As `run_tof` without the labels of one source, whose signals alone are scored, its median error taken out."""
-    data, _ = load_splits(trial.dataset, place)
-    own = _is_held_out(trial, data["train"], place)
-    others = np.random.default_rng(trial.seed).permutation(np.flatnonzero(~own))[: trial.labels]
-    return _finetune(trial, place, subset(data["train"], others), _held_out_splits(trial, place), offset_from="each")
+    return _finetune(trial, place, labels_of_others(trial, place), held_out_splits(trial, place), offset_from="each")
 
 
 def run_left_out_picker(trial, place):
     """Scores a picker that needs no label on the signals of one source, its median error taken out."""
     _, rate = load_splits(trial.dataset, place)
     result = {}
-    for split, arrays in _held_out_splits(trial, place).items():
+    for split, arrays in held_out_splits(trial, place).items():
         estimate = _pick(trial.picker, trial.preset, arrays["signal"], rate)
         offset = median_offset(arrays["onset"], estimate)
-        result |= _score(arrays, estimate, None, rate, place, f"{split}_", offset)
+        result |= score(arrays, estimate, None, rate, place, f"{split}_", offset)
     return result
+
+
+def labels_of_others(trial, place):
+    """Labelled signals of all sources but the one that is left out."""
+    data, _ = load_splits(trial.dataset, place)
+    own = _is_held_out(trial, data["train"], place)
+    others = np.random.default_rng(trial.seed).permutation(np.flatnonzero(~own))[: trial.labels]
+    return subset(data["train"], others)
 
 
 def _is_held_out(trial, arrays, place):
     return recorded_by(arrays, source_names(trial.dataset, place), trial.held_out)
 
 
-def _held_out_splits(trial, place):
+def held_out_splits(trial, place):
     """Validation and test split of the source that was left out; a board has a test split alone."""
     if trial.held_out in BOARDS:
         return {"test": board_windows(trial.held_out, find_boards(place.raw_dir))}
@@ -100,17 +105,18 @@ def _held_out_splits(trial, place):
 def run_offset(trial, place):
     """Scores a picker that needs no label; those of the trial tell its constant offset and nothing else."""
     data, rate = load_splits(trial.dataset, place)
-    chosen = _drawn(trial, data)
+    chosen = drawn(trial, data)
     estimate = _estimates(trial.dataset, trial.picker, trial.preset, place)
     offset = median_offset(data["train"]["onset"][chosen], estimate["train"][chosen]) if len(chosen) else 0.0
     return {
         key: value
         for split in ("validation", "test")
-        for key, value in _score(data[split], estimate[split], None, rate, place, f"{split}_", offset).items()
+        for key, value in score(data[split], estimate[split], None, rate, place, f"{split}_", offset).items()
     }
 
 
-def _drawn(trial, data):
+def drawn(trial, data):
+    """Places in the training split of the labels that a trial learns from."""
     return np.random.default_rng(trial.seed).permutation(len(data["train"]["onset"]))[: trial.labels]
 
 
@@ -155,7 +161,7 @@ def _finetune(trial, place, train, data, offset_from="validation"):
         estimate = np.asarray(decode_onset(logits, BIN_WIDTH))
         if offset is None or offset_from == "each":
             offset = median_offset(arrays["onset"], estimate)
-        result |= _score(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, place, f"{split}_", offset)
+        result |= score(arrays, estimate, np.argmax(logits, axis=1), sampling_rate, place, f"{split}_", offset)
     return result
 
 
@@ -166,7 +172,7 @@ def run_picker(trial, place):
     for split in ("validation", "test"):
         estimate = CLASSICAL[trial.picker](data[split]["signal"], rate)
         offset = median_offset(data[split]["onset"], estimate) if offset is None else offset
-        result |= _score(data[split], estimate, None, rate, place, f"{split}_", offset)
+        result |= score(data[split], estimate, None, rate, place, f"{split}_", offset)
     return result
 
 
@@ -200,7 +206,7 @@ def run_probe(trial, place):
     onset = {split: arrays["onset"] for split, arrays in chosen.items()}
     probe = tof_linear_probe if trial.probe == "linear probe" else tof_knn_probe
     found = probe(tokens, onset, encoder.signal_length)
-    return _score(chosen["test"], found["onset"], found.get("predicted_class"), rate, place, "test_")
+    return score(chosen["test"], found["onset"], found.get("predicted_class"), rate, place, "test_")
 
 
 def run_classes(trial, place):
@@ -235,7 +241,14 @@ def _groups(arrays, prefix):
     return groups
 
 
-def _score(arrays, estimate, predicted, sampling_rate, place, prefix, offset=None):
+def score(arrays, estimate, predicted, sampling_rate, place, prefix, offset=None):
+    """Scores of a split: what `KEPT` names, of all signals and of those that a bound can be told for.
+
+    Args:
+        predicted: int array, classes of a classifier, or `None`.
+        prefix: str, what the names of the scores begin with.
+        offset: float, samples, or `None`: with it, what `KEPT_FREE` names of the estimates without it.
+    """
     result = {}
     if offset is not None:
         common = BIN_WIDTH, sampling_rate, place.speed_of_sound

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from keras_usmae.labelling.handoff import write_handoff
-from keras_usmae.labelling.labels import MARKS
 from keras_usmae.labelling.serving import open_session
 from keras_usmae.labelling.settings import LabelConfig
 from keras_usmae.labelling.traces import open_scan
+from keras_usmae.picker.echo_table import MARKS
 from keras_usmae.signals.readers import plan_windows, read_preparation, read_recordings
 
 

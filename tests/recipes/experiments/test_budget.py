@@ -4,10 +4,11 @@ import pytest
 
 from recipes.experiments import budget
 from recipes.experiments.sweep import Sweep
+from recipes.experiments.trial import FinishedRun
 
 
-def sweep(preset):
-    return Sweep(preset, "ultrasound_measured/paper", "ultrasound_synthetic/quickstart", None, 1000, 64, 5)
+def sweep(preset, **changes):
+    return Sweep(preset, "ultrasound_measured/paper", "ultrasound_synthetic/quickstart", None, 1000, 64, 5, **changes)
 
 
 def test_what_is_compared_depends_on_the_weights_that_ship():
@@ -23,8 +24,15 @@ def test_every_number_of_labels_has_five_seeds_of_every_method():
     for labels in budget.LABELS:
         methods = [trial.method for trial in trials if trial.labels == labels]
         assert all(methods.count(method) == 5 for method in methods)
-        assert len(set(methods)) == 9
+        assert len(set(methods)) == 10
     assert len({(trial.method, trial.labels, trial.seed) for trial in trials}) == len(trials)
+
+
+def test_a_taught_cnn_stands_beside_the_same_one_untaught():
+    trials = budget.trials(sweep("nano", cnn_picker="runs/cnn"))
+    cnn = [trial for trial in trials if trial.pretraining == FinishedRun("runs/cnn")]
+    assert {(trial.method, trial.steps) for trial in cnn} == {("CNN picker", 0), ("CNN picker, taught", 60)}
+    assert {trial.labels for trial in cnn} == set(budget.LABELS)
 
 
 @pytest.mark.slow

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import scipy.special
 
-from keras_usmae.labelling.labels import DOUBTFUL, NO_ECHO, SURE
-from keras_usmae.labelling.learning import EchoTable, hold_out, make_windows, teach
+from keras_usmae.configs import TeachConfig
+from keras_usmae.models import EchoDetector
+from keras_usmae.picker import EchoPicker
+from keras_usmae.picker.echo_table import DOUBTFUL, NO_ECHO, SURE, EchoTable
 from keras_usmae.picker.scale import as_scale
-from keras_usmae.picker.traces import Traces
-from keras_usmae.signals import standardize
+from keras_usmae.signals import SignalConfig, standardize, synthesize
+from keras_usmae.training import LabelledTraces, draw_windows, fit_detector, teach
+from keras_usmae.training.teaching_windows import OWN
 
 GATE = [(0.0, 2048.0), (1000.0, 1500.0)]
 
@@ -16,11 +19,18 @@ def table(*rows):
     return EchoTable(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def windows_of(signals, labels, count=40, scale="1"):
-    def read(traces):
-        return Traces(signals[traces])
+def labelled(signals, labels, scale="1"):
+    return LabelledTraces(signals.__getitem__, signals.shape[1], labels, as_scale(scale), GATE)
 
-    return make_windows(read, labels, GATE, count, 2048, 16, as_scale(scale), signals.shape[1], seed=0)
+
+def windows_of(signals, labels, count=40, scale="1"):
+    return draw_windows(labelled(signals, labels, scale), count, 2048, 16, seed=0)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Signals of one echo each, and their onsets."""
+    return synthesize(SignalConfig.from_preset("quickstart"), num_signals=64, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,7 @@ def test_a_target_is_where_the_echo_is_in_every_window(long):
     assert ((place >= 256) & (place < 2048 - 256 + 16)).all()
     np.testing.assert_allclose(np.nanargmax(targets, axis=1), place // 16, atol=1)
     np.testing.assert_allclose(np.where(targets > 0, targets, 0).sum(axis=1), 1, atol=0.01)
-    assert (targets == -1).sum(axis=1).min() > 60  # of the rest, the picker's own word counts
+    assert (targets == OWN).sum(axis=1).min() > 60  # of the rest, the picker's own word counts
 
 
 def test_targets_are_at_the_scale_of_the_network(long):
@@ -68,26 +78,38 @@ def test_windows_reach_out_of_short_records_without_a_step(long):
     np.testing.assert_allclose(windows.std(axis=1), 1, rtol=1e-3)
 
 
-def test_a_fifth_is_held_out_in_stretches_and_stays_so():
-    trace = np.arange(0, 3200, 3)
-    held = hold_out(trace)
-    assert 0.1 < held.mean() < 0.3
-    for stretch in np.unique(trace // 16):
-        assert len(set(held[trace // 16 == stretch])) == 1
-    few = trace[::7]
-    np.testing.assert_array_equal(hold_out(few), held[::7])
-    assert hold_out(np.array([3, 400])).sum() == 1
+def test_parts_count_by_their_labels(long, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        "keras_usmae.training.teaching.fit_detector",
+        lambda detector, windows, targets, config, on_step: seen.update(windows=windows, targets=targets),
+    )
+    few = labelled(long, table(*((trace, 0, SURE, 3000.0) for trace in range(2))))
+    many = labelled(-long[:, 2800:3600], table(*((trace, 0, SURE, 200.0) for trace in range(3) for _ in range(2))))
+    none = labelled(long, few.table.select(slice(0, 0)))
+    steps = []
+    teach(EchoDetector.from_preset("nano"), [few, none, many], TeachConfig(steps=10, batch_size=8), steps.append)
+    assert seen["windows"].shape == (80, 2048)
+    assert seen["targets"].shape == (80, 128)
+    assert steps == [0]
+    # Short records are continued with noise, long ones have their own at its true level: which is which shows.
+    again = draw_windows(many, 60, 2048, 16, seed=0)[0]
+    assert sum((np.abs(again - window).max(axis=1) == 0).any() for window in seen["windows"]) == 60
+
+
+def test_without_a_label_there_is_nothing_to_learn(long):
+    nothing = labelled(long, table((0, 0, SURE, 3000.0)).select(slice(0, 0)))
+    with pytest.raises(ValueError, match="no label"):
+        teach(EchoDetector.from_preset("nano"), [nothing], TeachConfig())
 
 
 @pytest.mark.long
 def test_held_to_its_own_word_a_picker_stays_as_it_is(drawn, without_xla):
-    from keras_usmae.models import EchoDetector
-
     detector, windows = EchoDetector.from_preset("nano"), standardize(drawn["signal"])
     before = np.asarray(detector.predict(windows, verbose=0))
-    teach(detector, windows, np.full((64, 128), -1, np.float32), {"batch_size": 16, "learning_rate": 1e-3})
+    fit_detector(detector, windows, np.full((64, 128), OWN, np.float32), TeachConfig(batch_size=16))
     stayed = np.abs(scipy.special.expit(detector.predict(windows, verbose=0)) - scipy.special.expit(before))
-    teach(detector, windows, np.zeros((64, 128), np.float32), {"batch_size": 16, "learning_rate": 1e-3})
+    fit_detector(detector, windows, np.zeros((64, 128), np.float32), TeachConfig(batch_size=16))
     moved = np.abs(scipy.special.expit(detector.predict(windows, verbose=0)) - scipy.special.expit(before))
     assert 4 * stayed.mean() < moved.mean()
 
@@ -95,16 +117,12 @@ def test_held_to_its_own_word_a_picker_stays_as_it_is(drawn, without_xla):
 @pytest.mark.slow
 def test_a_picker_learns_an_offset_and_keeps_what_it_knows(drawn):
     """Labels that are all 12 samples late: the picks follow, and no echo is lost."""
-    from keras_usmae.picker import EchoPicker
-
     picker, signals = EchoPicker.from_preset("nano", engine="keras"), drawn["signal"]
     plain = np.flatnonzero((drawn["onset"] > 300) & (drawn["onset"] < 1600) & (drawn["snr_db"] > 15))
     before = picker.pick(signals[plain], 100e6, scale=1).strongest().of_each_trace("onset")
     labels = table(*((int(trace), 0, SURE, drawn["onset"][trace] + 12.0) for trace in plain[::2]))
-    windows, targets = make_windows(
-        lambda traces: Traces(signals[traces]), labels, GATE, 24 * 32, 2048, 16, as_scale(1), 2048, 0
-    )
-    teach(picker.engine.detector, windows, targets, {"batch_size": 32, "learning_rate": 2e-3})
+    config = TeachConfig(steps=24, batch_size=32, learning_rate=2e-3)
+    teach(picker.engine.detector, [labelled(signals, labels)], config)
     after = (
         EchoPicker(picker.engine.detector).pick(signals[plain[1::2]], 100e6, scale=1).strongest().of_each_trace("onset")
     )

@@ -1,0 +1,227 @@
+"""Teaching of a picker from labelled recordings: from files to a run folder that `predict.py --run` takes."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from keras_usmae.configs import TeachConfig
+from keras_usmae.files import save_figure, whole_folder, write_csv, write_json
+from keras_usmae.picker import EchoPicker
+from keras_usmae.picker.echo_table import LEAST_LABELS, SURE, EchoTable, hold_out
+from keras_usmae.picker.engines import KerasEngine, write_engine_of_run
+from keras_usmae.picker.recording_scales import RecordingScales
+from keras_usmae.picker.report import load_picker
+from keras_usmae.picker.scale import as_scale
+from keras_usmae.picker.settings import DETECTOR_FILE, PredictConfig, TraceConfig
+from keras_usmae.picker.source import Source, count
+from keras_usmae.training.run_folder import save_model
+from keras_usmae.training.teaching import teach
+from keras_usmae.training.teaching_windows import LabelledTraces
+
+_FAR = 64  # samples at the network's scale; a pick that is farther off, or missing, counts as this
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Labelled:
+    """The labelled traces of a file; the others are not kept.
+
+    Args:
+        file: str, its name.
+        signals: float32 array of shape `(n, L)`.
+        sampling_rate: float, Hz.
+        start_time: float, s.
+        place: int array of shape `(n,)`, places of the traces in the file.
+        table: `EchoTable` of `k` labels, whose traces are rows of `signals` and whose gates are numbers of `echoes`.
+        number: int array of shape `(k,)`, places of the labelled traces among those of all files.
+        group: list of `k` str or `None`.
+        echoes: list of str.
+    """
+
+    file: str
+    signals: np.ndarray
+    sampling_rate: float
+    start_time: float
+    place: np.ndarray
+    table: EchoTable
+    number: np.ndarray
+    group: list[str] | None
+    echoes: list[str]
+
+
+def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Path, verbose: int = 1) -> dict:
+    """Teaches a picker the labels of recordings, and scores it before and after on those that it did not learn.
+
+    A fifth of the labels is held out, in stretches of 16 neighbouring traces, or by the groups of the sidecar. The
+    folder appears once it is whole: `detector.keras`, for LiteRT `detector.tflite`, `config.json`, `metrics.json`,
+    `held_out.csv` and `held_out.png`.
+
+    Args:
+        config: `TeachConfig`.
+        traces: `TraceConfig`: what to read, and the picker to begin with. Its sidecar names the labels.
+        output: path of the folder, which must not exist.
+        verbose: int, `0` for no progress bar. Defaults to `1`.
+
+    Returns:
+        The content of `metrics.json`, a dict: `"labels"` that were learnt, `"held_out"` ones, and of these `"before"`
+        and `"after"`, each with `"mean_error_ns"`, `"median_error_ns"`, `"far"` (the share whose nearest pick is more
+        than 64 samples of the network off) and `"in_interval"` (the share in the 95 % interval of the nearest pick).
+
+    Raises:
+        ValueError: where no file can be read, or fewer than 8 labels are there.
+        OSError: where there is nothing to read, or the folder exists or cannot be written.
+
+    Example:
+
+    ```python
+    teach_recordings(TeachConfig(), TraceConfig("scan.npy", sidecar="scan.toml"), "runs/teach_scan")["after"]
+    ```
+    """
+    started = time.monotonic()
+    fixed = None if traces.scale is None else as_scale(traces.scale)
+    source = Source(traces.source, traces.sidecar, traces.stated, lambda recording: None)
+    ahead = source.ahead
+    parts = _read_labels(source)
+    keras.utils.set_random_seed(config.seed)
+    with whole_folder(output) as folder:
+        picker = load_picker(PredictConfig("", preset=traces.preset, run=traces.run, engine="keras"))
+        assert isinstance(picker.engine, KerasEngine), "it was asked for"
+        detector = picker.engine.detector
+        scales = RecordingScales(picker, fixed, ahead)
+        held = _held_out(parts)
+        before = _held_out_rows(picker, parts, held, scales)
+        learnt = [_to_learn(part, ~rows, scales.of(part)) for part, rows in zip(parts, held, strict=True)]
+        with tqdm(total=config.steps, unit=" steps", desc="Teaching", disable=None if verbose else True) as bar:
+            teach(detector, learnt, config, lambda step: bar.update(step - bar.n))
+        after = _held_out_rows(EchoPicker(detector), parts, held, scales)
+        save_model(folder / DETECTOR_FILE, detector)
+        write_engine_of_run(folder)
+        metrics: dict[str, Any] = {
+            "labels": int(sum((~rows).sum() for rows in held)),
+            "held_out": len(after),
+            "before": _score(before),
+            "after": _score(after),
+            "files": len(source.files),
+            "failed": {str(path): reason for path, reason in source.failed.items()},
+            "scales": sorted({str(scales.of(part)) for part in parts}),
+            "seconds": time.monotonic() - started,
+        }
+        write_json(folder / "config.json", dataclasses.asdict(traces) | dataclasses.asdict(config))
+        write_json(folder / "metrics.json", metrics)
+        if after:
+            told = ("file", "trace", "echo", "label_us")
+            rows = [
+                {key: new[key] for key in told} | {"before_us": old["nearest_us"], "after_us": new["nearest_us"]}
+                for old, new in zip(before, after, strict=True)
+            ]
+            write_csv(folder / "held_out.csv", rows)
+            save_figure(_plot(before, after), folder / "held_out.png")
+    return metrics
+
+
+def _read_labels(source):
+    """The labelled traces of all files: a list of `_Labelled`."""
+    parts, before = [], 0
+    for _, recording in source.recordings():
+        if recording is None:
+            continue
+        if recording.onset is not None:
+            echoes = {"onset": recording.onset, **recording.later_onsets}
+            onset = np.stack(list(echoes.values()))
+            echo, trace = np.nonzero(np.isfinite(onset))
+            rows, row = np.unique(trace, return_inverse=True)
+            part = _Labelled(
+                file=Path(recording.source).name,
+                signals=recording.signals[rows],
+                sampling_rate=recording.sampling_rate,
+                start_time=recording.start_time,
+                place=recording.index[rows],
+                table=EchoTable(row, echo, np.full(len(row), SURE), onset[echo, trace]),
+                number=before + recording.index[trace],
+                group=None if recording.groups is None else [recording.groups[each] for each in trace],
+                echoes=list(echoes),
+            )
+            parts += [part] if len(part.table) else []
+        before += count(recording)
+    total = sum(len(part.table) for part in parts)
+    if total < LEAST_LABELS:
+        raise ValueError(
+            f"{total or 'No'} labels in {str(source.path)!r}, which has {before:,} traces: {LEAST_LABELS} or more are "
+            'expected. Name the onsets in the sidecar, such as onset = { key = "tof", unit = "us" }, or label '
+            "some traces with usmae label."
+        )
+    return parts
+
+
+def _held_out(parts):
+    """Which labels of each part are held out: a list of bool arrays."""
+    number = np.concatenate([part.number for part in parts])
+    group = None
+    if all(part.group is not None for part in parts):
+        _, group = np.unique([name for part in parts for name in part.group], return_inverse=True)
+    return np.split(hold_out(number, group), np.cumsum([len(part.table) for part in parts])[:-1])
+
+
+def _to_learn(part, rows, scale):
+    return LabelledTraces(part.signals.__getitem__, part.signals.shape[1], part.table.select(rows), scale)
+
+
+def _held_out_rows(picker, parts, held, scales):
+    """Each held-out label with its nearest pick: a list of dicts."""
+    rows = []
+    for part, chosen in zip(parts, held, strict=True):
+        table, scale = part.table.select(chosen), scales.of(part)
+        if not len(table):
+            continue
+        far = _FAR / scale.ratio / part.sampling_rate
+        signals = part.signals[table.trace]
+        picks = picker.pick(signals, part.sampling_rate, part.start_time, scale=scale, batch_size=64)
+        label = table.onset / part.sampling_rate + part.start_time
+        for row in range(len(table)):
+            mine = np.flatnonzero(picks.trace == row)
+            error = np.abs(picks.tof[mine] - label[row])
+            nearest = mine[error.argmin()] if len(mine) else None
+            low, high = (np.nan, np.nan) if nearest is None else picks.interval[nearest]
+            rows.append(
+                {
+                    "file": part.file,
+                    "trace": int(part.place[table.trace[row]]),
+                    "echo": part.echoes[table.gate[row]],
+                    "label_us": 1e6 * label[row],
+                    "nearest_us": np.nan if nearest is None else 1e6 * picks.tof[nearest],
+                    "error_ns": 1e9 * min(error.min(initial=np.inf), far),
+                    "far": bool(error.min(initial=np.inf) > far),
+                    "in_interval": bool(low <= label[row] <= high),
+                }
+            )
+    return rows
+
+
+def _score(rows):
+    if not rows:
+        return None
+    error = np.array([row["error_ns"] for row in rows])
+    return {
+        "mean_error_ns": float(error.mean()),
+        "median_error_ns": float(np.median(error)),
+        "far": float(np.mean([row["far"] for row in rows])),
+        "in_interval": float(np.mean([row["in_interval"] for row in rows])),
+    }
+
+
+def _plot(before, after):
+    """Which share of the held-out labels has its nearest pick within what distance, before and after."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name, rows, style in (("before", before, "--"), ("after", after, "-")):
+        error = np.sort([row["error_ns"] for row in rows])
+        axes.step([0, *error], np.arange(len(error) + 1) / len(error) * 100, style, where="post", label=name)
+    axes.set(xlabel="Distance of the nearest pick / ns", ylabel="Held-out labels / %", ylim=(0, 101), xlim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right")
+    return figure

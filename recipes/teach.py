@@ -1,0 +1,82 @@
+"""Teaches the ready picker the labels of your recordings: from some ten of them a picker for your probe.
+
+    python recipes/teach.py scan.npy --sidecar scan.toml
+    python recipes/teach.py folder --preset nano --output runs/my_picker
+    python recipes/predict.py other_scan.npy --run runs/my_picker
+
+Reads what recipes/predict.py reads; the sidecar names the labelled onsets, or recipes/label.py has made it. Close to a
+label its word counts, and everywhere else what the picker said before, so that it does not forget other echoes. A fifth
+of the labels, in stretches of neighbours or by the groups of the sidecar, is held out, and the picker is scored on them
+before and after. Writes a run folder, whole or not at all: detector.keras, which `predict.py --run`, `export.py --run`
+and `EchoPicker.from_run` take, detector.tflite where TensorFlow is installed, config.json, metrics.json, held_out.csv
+and held_out.png. About half a minute of a core. `KERAS_BACKEND` chooses the backend.
+"""
+
+from pathlib import Path
+
+from keras_usmae import options
+from keras_usmae.configs import TeachConfig
+from keras_usmae.files import free_name
+from keras_usmae.picker.settings import TraceConfig
+from keras_usmae.picker.units import parse_rate, parse_time
+
+DEFAULT = TraceConfig("")
+
+
+@options.takes(TeachConfig)
+def main(
+    config,
+    source: options.Source,
+    sidecar: options.Sidecar = None,
+    sampling_rate: options.SamplingRate = None,
+    axis: options.Axis = DEFAULT.axis,
+    signals: options.Signals = DEFAULT.signals,
+    start_time: options.StartTime = None,
+    preset: options.Picker = DEFAULT.preset,
+    run: options.PickerRun = None,
+    scale: options.Scale = DEFAULT.scale,
+    output: options.Output = None,
+) -> Path:
+    """Teaches the ready picker the labels of recordings, and scores it before and after on those held out."""
+    traces = TraceConfig(
+        source=str(source),
+        sidecar=sidecar and str(sidecar),
+        sampling_rate=sampling_rate and parse_rate(sampling_rate),
+        axis=axis,
+        signals=signals,
+        start_time=start_time and parse_time(start_time),
+        preset=preset,
+        run=run and str(run),
+        scale=scale,
+    )
+    from keras_usmae.training.teaching_run import teach_recordings  # here: --help need not wait for Keras
+
+    folder = output or free_name(Path("runs") / f"teach_{source.resolve().stem}")
+    metrics = teach_recordings(config, traces, folder)
+    print(f"Taught {run or preset} {metrics['labels']} labels in {metrics['seconds']:.0f} s.")
+    for line in _scores(metrics):
+        print(line)
+    for path, reason in metrics["failed"].items():
+        print(f"Not read: {path}: {reason}")
+    print(f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    print(f"Pick with it: python recipes/predict.py FILE --run {folder}")
+    return folder
+
+
+def _scores(metrics):
+    if not metrics["held_out"]:
+        yield "All labels are of neighbouring traces: none was held out, and nothing tells whether it picks better."
+        return
+    yield f"On the {metrics['held_out']} labels that were held out, by the nearest pick:"
+    for name in ("before", "after"):
+        part = metrics[name]
+        yield (
+            f"  {name}: mean error {part['mean_error_ns']:.0f} ns, median {part['median_error_ns']:.0f} ns, "
+            f"{100 * part['far']:.1f} % far or missed, {100 * part['in_interval']:.0f} % in the 95 % intervals"
+        )
+    if metrics["after"]["mean_error_ns"] >= metrics["before"]["mean_error_ns"]:
+        yield "It errs no less than before: go on without --run, or label traces that are more different."
+
+
+if __name__ == "__main__":
+    options.run(main)
