@@ -124,7 +124,7 @@ def _pick_block(job, block, picker, scales):
             min_confidence=job.config.min_confidence,
         )
         scales.chosen[block.sampling_rate] = picks.scale
-        found = block_rows(picks, job.gates, job.echo, job.config)
+        found = block_rows(picks, job.gates, job.echo, job.config, block.signals)
         found["trace"] = usable[found["trace"]]
         nearest[usable] = _nearest(picks, block.label[usable])
         rows = {key: np.concatenate([rows[key], found[key]]) for key in rows}

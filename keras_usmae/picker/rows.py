@@ -47,7 +47,9 @@ def distance_name(config: "PredictConfig") -> str:
     return "depth" if config.speed_of_sound else ""
 
 
-def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config: "PredictConfig") -> dict:
+def block_rows(
+    picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config: "PredictConfig", signals: np.ndarray
+) -> dict:
     """Rows of a block: an echo each, and one for each trace and gate that has none.
 
     Args:
@@ -55,6 +57,7 @@ def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config:
         gates: sequence of `Gate`.
         echo: as `parse_echo` returns it.
         config: `PredictConfig`, whose `thickness` and `speed_of_sound` are used.
+        signals: array of shape `(n, L)`, the traces of the picks.
 
     Returns:
         A dict of arrays of one length, in order of trace, gate and time: `"trace"` and `"gate"` (numbers), `"echo"`
@@ -62,7 +65,7 @@ def block_rows(picks: "Picks", gates: "Sequence[Gate]", echo: str | int, config:
         `"snr_db"`, `"distance"` (mm), `"distance_interval"` (mm, of shape `(n, 2)`) and `"flag"` (str).
     """
     if config.thickness:
-        parts = _thickness_parts(picks, gates, echo, config.speed_of_sound)
+        parts = _thickness_parts(picks, gates, echo, config.speed_of_sound, signals)
     else:
         parts = [_part(picks, choose_echoes(picks, gate, echo), number, echo) for number, gate in enumerate(gates)]
         for part in parts:
@@ -114,9 +117,9 @@ def _doubts(picks):
     return doubts
 
 
-def _thickness_parts(picks, gates, echo, speed_of_sound):
+def _thickness_parts(picks, gates, echo, speed_of_sound, signals):
     front, back = choose_pair(picks, gates, echo)
-    millimetres, interval = thickness(front, back, speed_of_sound)
+    millimetres, interval = thickness(front, back, speed_of_sound, signals)
     last = len(gates) - 1
     parts = [_part(picks, front, 0, echo), _part(picks, back, last, echo)]
     if last == 0:

@@ -16,6 +16,7 @@ from keras_usmae.picker.traces import Traces
 from keras_usmae.signals.picking.analytic import analytic_signal
 
 TYPICAL_PERIOD = 44.0  # samples in a cycle at the network's scale: 2.25 MHz at 100 MHz
+TYPICAL_BURST = 280.0  # samples of a burst at -20 dB that the network knows best
 _LARGEST = 16
 # Steps of at most 1.5, where the network takes a factor of two either way: a finer one would promise too much.
 _STEPS = [Fraction(step) for step in ("1", "3/2", "2", "3", "4", "6", "8", "12", "16")]
@@ -94,7 +95,7 @@ def _as_ratio(scale):
     return Fraction(scale)
 
 
-def choose_scale(signals: np.ndarray, sampling_rate: float, burst_typical: float = 280.0) -> Scale:
+def choose_scale(signals: np.ndarray, sampling_rate: float, burst_typical: float = TYPICAL_BURST) -> Scale:
     """Chooses how a recording is resampled, from the bursts in it.
 
     Args:
