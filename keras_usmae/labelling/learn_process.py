@@ -1,4 +1,4 @@
-"""Fine-tuning of the picker on the labels so far, in a process beside the page: about a minute on two cores."""
+"""Fine-tuning of the picker on the labels so far, in a process beside the page: half a minute of one core."""
 
 import dataclasses
 import time

@@ -124,8 +124,7 @@ class Work:
             raise ValueError(f"{len(table['trace'])} labels are too few to learn from; {LEAST_LABELS} would do.")
         if not hold_out(table["trace"]).any():
             raise ValueError(
-                "All labels are of neighbouring traces, so that none can be held out to score by. Label some elsewhere "
-                "too."
+                "The labels are of too few places for some to be held out, to score by. Label some elsewhere too."
             )
         with atomic_write(self._folder / "learn.npz") as partial:
             np.savez(partial, **table)
@@ -155,7 +154,7 @@ class Work:
 
     def _take(self, name, result):
         """Keeps a result, and picks anew where the picker errs less on the held-out labels than it did."""
-        taken = result["held_out"] == 0 or result["after"] < result["before"]
+        taken = result["held_out"] > 0 and result["after"] < result["before"]
         self.curve = [*self.curve, {**result, "folder": name, "taken": taken}]
         write_json(self._folder / CURVE, self.curve)
         if taken:

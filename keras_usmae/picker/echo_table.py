@@ -1,6 +1,8 @@
 """Labels of echoes as rows, and which of them are held out to score by."""
 
 import dataclasses
+import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,7 +11,8 @@ MARKS = ("", "sure", "doubtful", "no echo")
 OPEN, SURE, DOUBTFUL, NO_ECHO = range(4)
 LEAST_LABELS = 8
 _STRETCH = 16  # neighbours see nearly the same: they are held out together
-_HELD_OUT = 0.2
+_HELD_OUT, _MOST_HELD_OUT = 0.2, 0.4
+_LEAST_LEARNT = 6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,23 +49,28 @@ class EchoTable:
         return EchoTable(self.trace[rows], self.gate[rows], self.mark[rows], self.onset[rows])
 
 
-def hold_out(trace: np.ndarray, group: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
-    """Which labels are held out, to score by: a fifth, in stretches of 16 traces, and the same ones every time.
+def hold_out(trace: np.ndarray, group: Sequence[str] | None = None, seed: int = 0) -> np.ndarray:
+    """Which labels are held out, to score by: about a fifth, in stretches of 16 traces or by groups.
+
+    A stretch or group that is held out stays so while labels are added, as long as these leave enough of both kinds.
 
     Args:
         trace: int array of shape `(k,)`, the labelled traces.
-        group: int array of shape `(k,)`, what each trace belongs to, in place of stretches. Defaults to `None`.
+        group: sequence of `k` str, what each trace belongs to, in place of stretches. Defaults to `None`.
 
     Returns:
-        bool array of shape `(k,)`: some of each where there are two stretches or more, none of a single one.
+        bool array of shape `(k,)`: at most two fifths, and none where fewer than 6 would be left to learn from, as
+        where all are of one stretch.
     """
-    stretch = trace // _STRETCH if group is None else group
-    different = np.unique(stretch)
-    if len(different) < 2:
-        return np.zeros(len(trace), bool)
-    # A number of its own for each stretch: whether it is held out does not change with what else is labelled.
+    parts = trace // _STRETCH if group is None else np.array([zlib.crc32(name.encode()) for name in group], int)
+    different, place, size = np.unique(parts, return_inverse=True, return_counts=True)
+    # A number of its own for each: whether it is held out does not change with what else is labelled.
     draw = np.array([np.random.default_rng((seed, int(number))).random() for number in different])
-    held = different[draw < _HELD_OUT]
-    if not len(held) or len(held) == len(different):
-        held = different[[draw.argmin()]]
-    return np.isin(stretch, held)
+    most = min(_MOST_HELD_OUT * len(trace), len(trace) - _LEAST_LEARNT)
+    held = draw < _HELD_OUT
+    if not 0.5 * _HELD_OUT * len(trace) <= size[held].sum() <= most:
+        held[:] = False
+        for number in draw.argsort():
+            if size[held].sum() < _HELD_OUT * len(trace) and size[held].sum() + size[number] <= most:
+                held[number] = True
+    return held[place]

@@ -179,9 +179,9 @@ def _draw_histogram(axes, quantity):
     title = quantity.title + (f"\n{outside:,} of {known.size:,} outside of the picture" if outside else "")
     several = len(np.unique(quantity.number)) < len(quantity.number)
     axes.set(xlabel=quantity.label, ylabel="Echoes" if several else "Traces", title=title)
-    if known.size:
-        median = np.median(known)
-        axes.axvline(median, color="0.2", linewidth=1.0, linestyle="--", label=f"median {median:.4g}")
+    if known.size and not several:  # of different echoes, a median would be between them
+        median, digits = np.median(known), max(0, 2 - int(np.floor(np.log10(high - low))))
+        axes.axvline(median, color="0.2", linewidth=1.0, linestyle="--", label=f"median {median:.{digits}f}")
         axes.legend(fontsize=8)
 
 

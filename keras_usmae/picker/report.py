@@ -61,10 +61,10 @@ def predict(config: "PredictConfig", output: str | Path) -> dict:
             with concurrent.futures.ThreadPoolExecutor(1) as writer:
                 written = None
                 for block in _with_progress(job):
-                    rows, nearest = _pick_block(job, block, picker, scales)
+                    rows, near = _pick_block(job, block, picker, scales)
                     if written is not None:
                         written.result()  # of the block before: one at a time waits, and its error ends the work
-                    written = writer.submit(_store, job, block, rows, nearest, table, pictures)
+                    written = writer.submit(_store, job, block, rows, near, table, pictures)
                 if written is not None:
                     written.result()
             seconds = time.monotonic() - started
@@ -110,10 +110,10 @@ def _read_ahead(blocks):
 
 
 def _pick_block(job, block, picker, scales):
-    """Rows of the table of a block, and the pick nearest to the label of each of its traces in s."""
+    """Rows of the table of a block, and how near picks are to the labels of its traces, see `_nearest`."""
     lost = np.flatnonzero(block.reason != "")
     rows = missing_rows(lost, block.reason[lost], len(job.gates))
-    nearest = np.full(len(block), np.nan)
+    near = np.full((2, len(block)), np.nan)
     usable = block.usable
     if len(usable):
         picks = picker.pick(
@@ -126,19 +126,19 @@ def _pick_block(job, block, picker, scales):
         scales.chosen[block.sampling_rate] = picks.scale
         found = block_rows(picks, job.gates, job.echo, job.config, block.signals)
         found["trace"] = usable[found["trace"]]
-        nearest[usable] = _nearest(picks, block.label[usable])
+        near[:, usable] = _nearest(picks, block.label[usable])
         rows = {key: np.concatenate([rows[key], found[key]]) for key in rows}
         order = np.argsort(rows["trace"], kind="stable")
         rows = {key: values[order] for key, values in rows.items()}
-    return rows, nearest
+    return rows, near
 
 
-def _store(job, block, rows, nearest, table, pictures):
-    table.append(_to_columns(job, block, rows, nearest))
+def _store(job, block, rows, near, table, pictures):
+    table.append(_to_columns(job, block, rows, near))
     pictures.add(block, rows)
 
 
-def _to_columns(job, block, rows, nearest):
+def _to_columns(job, block, rows, near):
     """Rows in the names and units of the table."""
     place = rows["trace"]
     values = {"file": block.file[place], "trace": block.trace[place], "echo": rows["echo"]}
@@ -152,15 +152,22 @@ def _to_columns(job, block, rows, nearest):
         values[f"{name}_low_mm"], values[f"{name}_high_mm"] = rows["distance_interval"].T
     values |= {key: rows[key] for key in ("confidence", "amplitude", "snr_db", "flag")}
     if job.labelled:
-        values["label_us"], values["nearest_us"] = block.label[place] * 1e6, nearest[place] * 1e6
+        values["label_us"], values["nearest_us"] = block.label[place] * 1e6, near[0, place] * 1e6
+        values["_in_interval"] = near[1, place]
     return values
 
 
 def _nearest(picks, label):
-    """ToF in s of the pick nearest to the label of each trace, NaN where there is none."""
-    nearest, least = np.full(len(label), np.nan), np.full(len(label), np.inf)
+    """Two rows: ToF in s of the pick nearest to the label of each trace, and whether its interval holds the label.
+
+    Where there is no pick, NaN and 0.
+    """
+    nearest, inside, least = np.full(len(label), np.nan), np.zeros(len(label)), np.full(len(label), np.inf)
     distance = np.abs(picks.tof - label[picks.trace])
     np.fmin.at(least, picks.trace, distance)
     hit = distance == least[picks.trace]
     nearest[picks.trace[hit]] = picks.tof[hit]
-    return nearest
+    low, high = picks.interval[hit].T
+    own = label[picks.trace[hit]]
+    inside[picks.trace[hit]] = (low <= own) & (own <= high)
+    return np.stack([nearest, inside])

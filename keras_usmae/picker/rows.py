@@ -36,7 +36,7 @@ def table_kinds(scan: "Scan", config: "PredictConfig", labelled: bool) -> dict:
         kinds |= {f"{name}_mm": "float64", f"{name}_low_mm": "float64", f"{name}_high_mm": "float64"}
     kinds |= {"confidence": "float64", "amplitude": "float64", "snr_db": "float64"}
     if labelled:
-        kinds |= {"label_us": "float64", "nearest_us": "float64"}
+        kinds |= {"label_us": "float64", "nearest_us": "float64", "_in_interval": "float64"}
     return {**kinds, "flag": str}
 
 

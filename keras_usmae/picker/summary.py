@@ -56,6 +56,8 @@ def summarize(job: "Job", table: "PickTable", picker: "EchoPicker", scales: dict
         "scores": _scores(job, columns, found, picker, scales) if job.labelled else None,
     }
     summary["notes"] = [*job.source.doubts, *_transmit_pulse(job, columns, found)]
+    if names := ", ".join(job.first.later_onsets):
+        summary["notes"].append(f"the labels of {names} are not scored: name one in 'onset.key', and its --gate")
     if traces and job.config.scan:
         summary["notes"] += _other_way_round(job, columns, found)
     return summary
@@ -78,14 +80,16 @@ def _spread(values):
 
 
 def _gate(gate, columns, mine, flags):
-    """What was found in a gate."""
+    """What was found in a gate; its time of flight is that of the first echo, and the second has its own."""
     found = mine & (columns["echo"] > 0)
+    echoes = [columns["tof_us"][found & (columns["echo"] == echo)] for echo in np.unique(columns["echo"][found])]
     return {
         "name": gate.name,
         **_finite({"start_us": gate.start * 1e6, "stop_us": gate.stop * 1e6}),
         "picked": len(np.unique(columns["_number"][found])),
         "without_pick": _reasons(columns["flag"][mine & (columns["echo"] == 0)], flags),
-        "tof_us": _spread(columns["tof_us"][found]),
+        "tof_us": _spread(echoes[0] if echoes else np.empty(0)),
+        "second_tof_us": _spread(echoes[1]) if len(echoes) > 1 else None,
         "depth_mm": _spread(columns["depth_mm"][found]) if "depth_mm" in columns else None,
     }
 
@@ -139,6 +143,8 @@ def _scores(job, columns, found, picker, scales):
         "missed": int(rows.size - known.size),
         "bin_us": bin_width * sample,
         "among_picks": float(np.mean(nearest <= bin_width * sample)),
+        "in_interval": float(np.mean(columns["_in_interval"][rows])),
+        "far_us": FAR_SAMPLES * sample,
         "bias_us": bias,
         "as_measured": _errors(known, bin_width * sample, FAR_SAMPLES * sample),
         "without_bias": _errors(known - bias, bin_width * sample, FAR_SAMPLES * sample),
@@ -193,7 +199,10 @@ def _gate_lines(gate, traces):
         reasons = list(gate["without_pick"].items())
         text += "; " + ", ".join(f"{number:,} x {reason}" for reason, number in reasons[:_SHOWN])
         text += f", and {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
-    lines = [(name, text), ("", f"ToF {_spread_text(tof, 'µs')}")]
+    second = gate["second_tof_us"]
+    which = " of the first echo" if second else ""
+    lines = [(name, text), ("", f"ToF{which} {_spread_text(tof, 'µs')}")]
+    lines += [("", f"ToF of the second echo {_spread_text(second, 'µs')}")] if second else []
     return [*lines, *([("", f"depth {_spread_text(gate['depth_mm'], 'mm')}")] if gate["depth_mm"] else [])]
 
 
@@ -214,7 +223,13 @@ def _spread_text(spread, unit):
 
 def _score_lines(scores):
     lines = [("labels", f"{scores['labels']:,}, {scores['missed']:,} without a pick")]
-    lines.append(("", f"{_percent(scores['among_picks'])} have a pick within one bin ({scores['bin_us']:.3f} µs)"))
+    lines.append(
+        (
+            "",
+            f"{_percent(scores['among_picks'])} have a pick within one bin ({scores['bin_us']:.3f} µs), "
+            f"{_percent(scores['in_interval'])} lie in the 95 % interval of the nearest pick",
+        )
+    )
     for key, name in (
         ("as_measured", "as measured"),
         ("without_bias", f"less the bias of {scores['bias_us']:+.3f} µs"),
@@ -227,4 +242,6 @@ def _score_lines(scores):
                     f"{e['mean_us']:.3f} µs, median {e['median_us']:.3f} µs",
                 )
             )
+    if abs(scores["bias_us"]) > scores["far_us"]:
+        lines.append(("", "so large a bias is mostly that of another echo than the labelled: set a --gate around that"))
     return lines

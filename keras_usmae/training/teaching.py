@@ -60,7 +60,12 @@ def _draw(detector, parts, config):
     total = config.steps * config.batch_size
     shares = np.diff(np.round(np.cumsum([0, *counts]) / counts.sum() * total).astype(int))
     sizes = detector.encoder.signal_length, detector.bin_width
-    drawn = [draw_windows(part, share, *sizes, config.seed) for part, share in zip(parts, shares, strict=True) if share]
+    # Each part has a seed of its own: else all would have the same noise.
+    drawn = [
+        draw_windows(part, share, *sizes, config.seed + (number << 32))
+        for number, (part, share) in enumerate(zip(parts, shares, strict=True))
+        if share
+    ]
     if len(drawn) == 1:
         return drawn[0]
     order = np.random.default_rng(config.seed).permutation(total)

@@ -37,10 +37,10 @@ class _Labelled:
         sampling_rate: float, Hz.
         start_time: float, s.
         place: int array of shape `(n,)`, places of the traces in the file.
-        table: `EchoTable` of `k` labels, whose traces are rows of `signals` and whose gates are numbers of `echoes`.
+        table: `EchoTable` of `k` labels, whose traces are rows of `signals` and whose gates are numbers of echoes.
         number: int array of shape `(k,)`, places of the labelled traces among those of all files.
         group: list of `k` str or `None`.
-        echoes: list of str.
+        rejected: list of str, the traces of the file that cannot be used, with the reason.
     """
 
     file: str
@@ -51,13 +51,13 @@ class _Labelled:
     table: EchoTable
     number: np.ndarray
     group: list[str] | None
-    echoes: list[str]
+    rejected: list[str]
 
 
 def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Path, verbose: int = 1) -> dict:
     """Teaches a picker the labels of recordings, and scores it before and after on those that it did not learn.
 
-    A fifth of the labels is held out, in stretches of 16 neighbouring traces, or by the groups of the sidecar. The
+    About a fifth of the labels is held out, in stretches of 16 neighbouring traces or by the groups of the sidecar. The
     folder appears once it is whole: `detector.keras`, for LiteRT `detector.tflite`, `config.json`, `metrics.json`,
     `held_out.csv` and `held_out.png`.
 
@@ -69,8 +69,9 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
 
     Returns:
         The content of `metrics.json`, a dict: `"labels"` that were learnt, `"held_out"` ones, and of these `"before"`
-        and `"after"`, each with `"mean_error_ns"`, `"median_error_ns"`, `"far"` (the share whose nearest pick is more
-        than 64 samples of the network off) and `"in_interval"` (the share in the 95 % interval of the nearest pick).
+        and `"after"`, each with its `"traces"`, `"mean_error_ns"`, `"median_error_ns"`, `"far"` (the share whose
+        nearest pick is more than 64 samples of the network off, and counts as these) and `"in_interval"` (the share in
+        the 95 % interval of the nearest pick).
 
     Raises:
         ValueError: where no file can be read, or fewer than 8 labels are there.
@@ -84,15 +85,17 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
     """
     started = time.monotonic()
     fixed = None if traces.scale is None else as_scale(traces.scale)
+    if Path(output).exists():
+        raise FileExistsError(f"{output} exists already: choose another --output, or delete it.")
     source = Source(traces.source, traces.sidecar, traces.stated, lambda recording: None)
     ahead = source.ahead
     parts = _read_labels(source)
+    picker = load_picker(PredictConfig("", preset=traces.preset, run=traces.run, engine="keras"))
+    assert isinstance(picker.engine, KerasEngine), "it was asked for"
+    detector, scales = picker.engine.detector, RecordingScales(picker, fixed, ahead)
+    del ahead  # whole recordings, of which the labelled traces are enough from here on
     keras.utils.set_random_seed(config.seed)
     with whole_folder(output) as folder:
-        picker = load_picker(PredictConfig("", preset=traces.preset, run=traces.run, engine="keras"))
-        assert isinstance(picker.engine, KerasEngine), "it was asked for"
-        detector = picker.engine.detector
-        scales = RecordingScales(picker, fixed, ahead)
         held = _held_out(parts)
         before = _held_out_rows(picker, parts, held, scales)
         learnt = [_to_learn(part, ~rows, scales.of(part)) for part, rows in zip(parts, held, strict=True)]
@@ -108,7 +111,9 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
             "after": _score(after),
             "files": len(source.files),
             "failed": {str(path): reason for path, reason in source.failed.items()},
-            "scales": sorted({str(scales.of(part)) for part in parts}),
+            "rejected": [each for part in parts for each in part.rejected],
+            "doubts": list(source.doubts),
+            "scales": sorted({scales.of(part).why if fixed is None else str(fixed) for part in parts}),
             "seconds": time.monotonic() - started,
         }
         write_json(folder / "config.json", dataclasses.asdict(traces) | dataclasses.asdict(config))
@@ -119,6 +124,7 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
                 {key: new[key] for key in told} | {"before_us": old["nearest_us"], "after_us": new["nearest_us"]}
                 for old, new in zip(before, after, strict=True)
             ]
+            rows = [{key: round(each, 4) if key.endswith("_us") else each for key, each in row.items()} for row in rows]
             write_csv(folder / "held_out.csv", rows)
             save_figure(_plot(before, after), folder / "held_out.png")
     return metrics
@@ -131,8 +137,7 @@ def _read_labels(source):
         if recording is None:
             continue
         if recording.onset is not None:
-            echoes = {"onset": recording.onset, **recording.later_onsets}
-            onset = np.stack(list(echoes.values()))
+            onset = np.stack([recording.onset, *recording.later_onsets.values()])
             echo, trace = np.nonzero(np.isfinite(onset))
             rows, row = np.unique(trace, return_inverse=True)
             part = _Labelled(
@@ -144,15 +149,16 @@ def _read_labels(source):
                 table=EchoTable(row, echo, np.full(len(row), SURE), onset[echo, trace]),
                 number=before + recording.index[trace],
                 group=None if recording.groups is None else [recording.groups[each] for each in trace],
-                echoes=list(echoes),
+                rejected=[f"{recording.source}: {name}: {reason}" for name, reason in recording.rejected],
             )
             parts += [part] if len(part.table) else []
         before += count(recording)
     total = sum(len(part.table) for part in parts)
     if total < LEAST_LABELS:
+        unread = f", and {len(source.failed)} files unread" if source.failed else ""
         raise ValueError(
-            f"{total or 'No'} labels in {str(source.path)!r}, which has {before:,} traces: {LEAST_LABELS} or more are "
-            'expected. Name the onsets in the sidecar, such as onset = { key = "tof", unit = "us" }, or label '
+            f"{total or 'No'} labels in {str(source.path)!r}, which has {before:,} traces{unread}: {LEAST_LABELS} or "
+            'more are expected. Name the onsets in the sidecar, such as onset = { key = "tof", unit = "us" }, or label '
             "some traces with usmae label."
         )
     return parts
@@ -163,7 +169,7 @@ def _held_out(parts):
     number = np.concatenate([part.number for part in parts])
     group = None
     if all(part.group is not None for part in parts):
-        _, group = np.unique([name for part in parts for name in part.group], return_inverse=True)
+        group = [name for part in parts for name in part.group]
     return np.split(hold_out(number, group), np.cumsum([len(part.table) for part in parts])[:-1])
 
 
@@ -191,7 +197,7 @@ def _held_out_rows(picker, parts, held, scales):
                 {
                     "file": part.file,
                     "trace": int(part.place[table.trace[row]]),
-                    "echo": part.echoes[table.gate[row]],
+                    "echo": int(table.gate[row]) + 1,
                     "label_us": 1e6 * label[row],
                     "nearest_us": np.nan if nearest is None else 1e6 * picks.tof[nearest],
                     "error_ns": 1e9 * min(error.min(initial=np.inf), far),
@@ -207,6 +213,7 @@ def _score(rows):
         return None
     error = np.array([row["error_ns"] for row in rows])
     return {
+        "traces": len({(row["file"], row["trace"]) for row in rows}),
         "mean_error_ns": float(error.mean()),
         "median_error_ns": float(np.median(error)),
         "far": float(np.mean([row["far"] for row in rows])),
@@ -218,10 +225,14 @@ def _plot(before, after):
     """Which share of the held-out labels has its nearest pick within what distance, before and after."""
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
-    for name, rows, style in (("before", before, "--"), ("after", after, "-")):
-        error = np.sort([row["error_ns"] for row in rows])
-        axes.step([0, *error], np.arange(len(error) + 1) / len(error) * 100, style, where="post", label=name)
-    axes.set(xlabel="Distance of the nearest pick / ns", ylabel="Held-out labels / %", ylim=(0, 101), xlim=(0, None))
+    found = [np.sort([row["error_ns"] for row in rows if not row["far"]]) for rows in (before, after)]
+    edge = 1.05 * max([*found[0], *found[1], 1.0])
+    for name, error, style in zip(("before", "after"), found, ("--", "-"), strict=True):
+        share = np.arange(len(error) + 1) / len(before) * 100
+        axes.step([0, *error, edge], [*share, share[-1]], style, where="post", label=name)
+    traces = len({(row["file"], row["trace"]) for row in before})
+    axes.set(xlabel="Distance of the nearest pick / ns", ylabel="Held-out labels / %", ylim=(0, 101), xlim=(0, edge))
+    axes.set_title(f"{len(before)} labels of {traces} traces", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     return figure

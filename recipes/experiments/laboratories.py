@@ -85,6 +85,7 @@ def draw(seed):
     steps = 2.0 ** (bits - 1)
     signals = np.round(np.clip(gain * signals / (1.05 * np.abs(signals).max()), -1, 1) * steps) / steps
     facts = {"pulse": kind, "cycles_per_sample": scale, "samples": length, "first_echo": way, "later_echoes": number}
+    facts |= {"spacing": gaps[1] if number else np.nan}
     facts |= {"snr_db": snr_db, "noise": colour, "gain": int(gain), "bits": int(bits)}
     return signals.astype(np.float32), start + rise, facts
 

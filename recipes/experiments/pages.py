@@ -24,6 +24,7 @@ from recipes.experiments import (
     laboratories,
     pickers,
     robustness_report,
+    spacing,
 )
 from recipes.experiments.ceilings import apart
 from recipes.experiments.csv_rows import HOME, read_rows
@@ -51,6 +52,10 @@ def of_sweep(experiment, preset="nano", steps=1000, batch_size=32, seeds=5):
 
 def _laboratories(name, folder, home):
     return laboratories.page(read_rows(name, home))
+
+
+def _spacing(name, folder, home):
+    return spacing.page(read_rows(name, home))
 
 
 def _pickers(name, folder, home):
@@ -109,6 +114,7 @@ PAGES = {
     "baselines": Page(of_sweep("baselines")),
     "tasks": Page(of_sweep("tasks", steps=500)),
     "laboratories": Page(_laboratories),
+    "spacing": Page(_spacing),
     "pickers": Page(_pickers),
     "pickers_mcu": Page(_pickers),
     "pickers_patch64": Page(_pickers),

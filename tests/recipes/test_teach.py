@@ -36,24 +36,28 @@ def test_a_picker_learns_and_picks(recipe_here, scan, tmp_path, without_xla):
     [
         (40.0, 20.0, "after: mean error 20 ns"),
         (20.0, 20.0, "It errs no less than before"),
-        (None, None, "All labels are of neighbouring traces"),
+        (None, None, "too few places for some to be held out"),
     ],
 )
 def test_it_tells_whether_it_was_worth_it(recipe_here, scan, tmp_path, monkeypatch, before, after, told):
     def score(error):
-        return error and {"mean_error_ns": error, "median_error_ns": error, "far": 0.0, "in_interval": 1.0}
+        same = dict.fromkeys(("mean_error_ns", "median_error_ns"), error)
+        return error and {"traces": 5, "far": 0.0, "in_interval": 1.0, **same}
 
     def teach_recordings(config, traces, folder):
         folder.mkdir(parents=True)
         scores = {"before": score(before), "after": score(after), "held_out": 9 if before else 0}
-        return {**scores, "labels": 31, "seconds": 30.0, "failed": {"bad.npy": "it is empty"}}
+        facts = {"labels": 31, "seconds": 30.0, "scales": ["x2"], "doubts": ["time was taken to run along an axis"]}
+        return {**scores, **facts, "failed": {"bad.npy": "it is empty"}, "rejected": ["scan.npy: 7: it is NaN"]}
 
     monkeypatch.setattr(teaching_run, "teach_recordings", teach_recordings)
-    code, printed = recipe_here("teach", scan)
+    code, printed = recipe_here("teach", scan, "--scale", "1/2")
     assert code == 0, printed
-    assert told in printed
-    assert "Not read: bad.npy: it is empty" in printed
-    assert ("no less" in printed) == (before is not None and after >= before)
+    for part in (told, "Not read: bad.npy: it is empty", "scan.npy: 7: it is NaN", "Note: time was taken"):
+        assert part in printed
+    worse = before is not None and after >= before
+    assert ("no less" in printed) == worse
+    assert ("--run runs/teach_scan --scale 1/2" in printed) != worse
 
 
 def test_labels_must_be_there(recipe_here, scan, tmp_path):

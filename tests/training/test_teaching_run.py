@@ -92,6 +92,19 @@ def test_groups_are_held_out_whole(folder, drawn):
     assert held.sum() == 16
 
 
+def test_a_trace_that_cannot_be_used_is_told_with_its_label(folder, drawn):
+    signals, tof = drawn["signal"][:48].copy(), drawn["onset"][:48] / RATE * 1e6
+    signals[3] = np.nan
+    tof[5] = 1e6  # out of the record
+    np.savez(folder / "a.npz", scan=signals, tof=tof)
+    (folder / "b.npz").unlink()
+    source = teaching_run.Source(str(folder), str(folder / "both.toml"), {}, lambda recording: None)
+    (part,) = teaching_run._read_labels(source)
+    assert len(part.table) == 46
+    assert len(part.rejected) == 2
+    assert any("onset" in each and "outside" in each for each in part.rejected)
+
+
 def test_every_echo_that_the_sidecar_names_is_a_label(folder, drawn):
     onset = drawn["onset"][:48] / RATE * 1e6
     np.savez(folder / "a.npz", scan=drawn["signal"][:48], tof=onset, back=np.where(onset < 15, onset + 3, np.nan))

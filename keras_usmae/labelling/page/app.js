@@ -273,6 +273,7 @@ function tellState() {
 
 function tellLearnt(last) {
   const nanoseconds = (error) => `${(1e9 * error / facts.sampling_rate).toFixed(0)} ns`;
+  if (!last.held_out) return "No sure label was among those held out: nothing tells whether it is better, and the picker stays.";
   const result = `Held-out error ${nanoseconds(last.after)} on ${last.held_out} labels, with ${last.labels} learnt; before ${nanoseconds(last.before)}.`;
   return last.taken ? result : `${result} No better: the picker stays.`;
 }

@@ -115,9 +115,41 @@ def _read(path, column, keys, traces, place, max_bytes):
             rows = by_name.get(path.name) or by_name.get(path.stem)
             if not rows:
                 raise ValueError(f"{str(file)!r} has no row whose {column.match!r} is {path.name!r}.")
+        if getattr(column, "trace", None):
+            numbers = _read_file(file, (column.trace,), max_bytes, changed)[column.trace]
+            return _spread_out(file, column, found, numbers, rows, len(traces.signals), place)
     return {
         key: _of_traces(path, column, key, values, rows, len(traces.signals), place) for key, values in found.items()
     }
+
+
+def _spread_out(file, column, found, numbers, rows, count, place):
+    """Values of the traces whose numbers a table has, and nothing for the others."""
+    if rows is None and place.count > 1:
+        raise ValueError(
+            f"{str(file)!r} numbers traces of {place.count} files: name its column with the files' names in 'match'."
+        )
+    rows = range(len(numbers)) if rows is None else rows
+    trace = []
+    for row in rows:
+        cell = str(numbers[row]).strip()[:40]
+        number = parse_number(cell)
+        if number is None or not number[0].is_integer() or not 0 <= number[0] < count:
+            raise ValueError(
+                f"{str(file)!r}: row {row + 1} has {column.trace} {cell!r}; the number of a trace, from 0 to "
+                f"{count - 1}, is expected."
+            )
+        trace.append(int(number[0]))
+    different, times = np.unique(np.array(trace, int), return_counts=True)
+    if (times > 1).any():
+        repeated = different[times > 1][0]
+        raise ValueError(f"{str(file)!r} has {column.trace} {repeated} more than once; one row a trace is expected.")
+    spread = {}
+    for key, values in found.items():
+        spread[key] = [""] * count
+        for place_of_row, row in zip(trace, rows, strict=True):
+            spread[key][place_of_row] = values[row]
+    return spread
 
 
 def _locate(path, name, place):
@@ -201,7 +233,7 @@ def _of_traces(path, column, key, values, rows, count, place):
     """The values of this file's traces, out of those of a table for many."""
     if rows is not None:
         values = [values[row] for row in rows]
-    elif (column.file is not None and place.count > 1 and len(values) != count) or (count == 1 and place.count > 1):
+    elif column.file is not None and place.count > 1 and (len(values) != count or count == 1):
         # A table for all files together: its rows follow on each other as the traces do.
         if place.trace is None:
             raise ValueError(
@@ -220,7 +252,8 @@ def _of_traces(path, column, key, values, rows, count, place):
     if len(values) != count:
         raise ValueError(
             f"{str(path)!r}: labels {key!r} have the shape {np.shape(values)}, but there are {count} traces. One value "
-            "each is expected, NaN for none. Is 'axis' right?"
+            "each is expected, NaN for none, or a column with the traces' numbers, which 'trace' names. Is 'axis' "
+            "right?"
         )
     return values
 

@@ -90,6 +90,8 @@ class OnsetLabel:
         file: str or `None`. Name of another file that holds them, in the folder of the data or of the sidecar.
             Defaults to `None`, the data file itself.
         match: str or `None`. As in `Column`. Defaults to `None`.
+        trace: str or `None`. Column of that file with the number of each row's trace in its data file, from 0; traces
+            without a row have no label. Defaults to `None`, a row for each trace.
         sure: str or `None`. Array or column beside them that is 0, false or empty where a label is not to be trusted,
             and is then taken for none. Defaults to `None`, all are.
     """
@@ -98,6 +100,7 @@ class OnsetLabel:
     unit: str = field(choice(*TIME_UNITS))
     file: str | None = field(_FILENAME, None)
     match: str | None = field(text, None)
+    trace: str | None = field(text, None)
     sure: str | None = field(text, None)
 
     @property
@@ -211,6 +214,8 @@ def _check(sidecar):
         part = getattr(sidecar, name)
         if part and part.match and not part.file:
             raise FieldError((name, "match"), f"needs '{name}.file', the table that it is a column of.")
+    if sidecar.onset and sidecar.onset.trace and not sidecar.onset.file:
+        raise FieldError(("onset", "trace"), "needs 'onset.file', the table that it is a column of.")
     if sidecar.decimal is not None and sidecar.decimal == sidecar.delimiter:
         raise FieldError(("decimal",), f"and 'delimiter' are both {sidecar.decimal!r}; they must differ.")
     if sidecar.stacked and sidecar.samples is None:

@@ -4,6 +4,8 @@ import types
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keras_usmae.signals.readers import iterate_recordings, read_recordings
 
@@ -48,6 +50,65 @@ def test_a_table_beside_the_sidecar_speaks_of_data_elsewhere(tmp_path):
     for name in ("sidecar.toml", "labels.csv"):
         (data / name).rename(tmp_path / name)
     assert read_recordings(data, tmp_path / "sidecar.toml")[11].onset[0] == 111
+
+
+def numbered(folder, table, more=""):
+    """A file of 12 traces, and a table of some of them."""
+    np.save(folder / "scan.npy", np.sin(np.arange(12 * 400).reshape(12, 400) / 7.0))
+    (folder / "labels.csv").write_text(table)
+    onset = f'onset = {{ file = "labels.csv", key = "tof", unit = "samples", trace = "trace"{more} }}\n'
+    (folder / "scan.toml").write_text("sampling_rate = 50e6\naxis = 1\n" + onset)
+    return folder / "scan.npy"
+
+
+def test_a_table_may_have_rows_of_the_labelled_traces_alone(tmp_path):
+    (recording,) = read_recordings(numbered(tmp_path, "trace,tof,ok\n7,120.5,1\n2,90,1\n9,50,0\n", ', sure = "ok"'))
+    assert np.flatnonzero(np.isfinite(recording.onset)).tolist() == [2, 7]
+    assert recording.onset[[2, 7]].tolist() == [90.0, 120.5]
+
+
+@given(st.dictionaries(st.integers(0, 11), st.floats(1, 399), min_size=1))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_numbered_rows_are_the_labels_of_their_traces(tmp_path, labels):
+    rows = "".join(f"{trace},{onset!r}\n" for trace, onset in labels.items())
+    (recording,) = read_recordings(numbered(tmp_path, "trace,tof\n" + rows))
+    assert {int(i): recording.onset[i] for i in np.flatnonzero(np.isfinite(recording.onset))} == labels
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("12,90\n", "row 1 has trace '12'; the number of a trace, from 0 to 11"),
+        ("1,90\n1.5,80\n", "row 2 has trace '1.5'"),
+        ("-1,90\n", "row 1 has trace '-1'"),
+        ("3,90\n3,80\n", "trace 3 more than once"),
+    ],
+)
+def test_numbers_that_are_none_of_a_trace_are_refused(tmp_path, rows, told):
+    with pytest.raises(ValueError, match=told):
+        read_recordings(numbered(tmp_path, "trace,tof\n" + rows))
+
+
+def test_numbers_need_a_table_and_of_several_files_their_names(tmp_path):
+    path = numbered(tmp_path, "trace,tof\n1,90\n")
+    text = (tmp_path / "scan.toml").read_text()
+    (tmp_path / "scan.toml").write_text(text.replace('file = "labels.csv", ', ""))
+    with pytest.raises(ValueError, match=r"onset\.trace.*needs 'onset\.file'"):
+        read_recordings(path)
+    (tmp_path / "scan.toml").rename(tmp_path / "all.toml")
+    (tmp_path / "all.toml").write_text(text + 'files = "*.npy"\n')
+    np.save(tmp_path / "other.npy", np.load(path))
+    with pytest.raises(ValueError, match=r"numbers traces of 2 files.*'match'"):
+        read_recordings(tmp_path, tmp_path / "all.toml")
+
+
+def test_a_file_of_one_trace_may_hold_its_label_itself(tmp_path):
+    for i in range(3):
+        np.savez(tmp_path / f"shot_{i}.npz", scan=np.sin(np.arange(400.0) / 7)[None], tof=np.array([100.0 + i]))
+    sidecar = 'sampling_rate = 50e6\naxis = 1\nsignals = "scan"\nonset = { key = "tof", unit = "samples" }\n'
+    (tmp_path / "all.toml").write_text(sidecar)
+    found = [recording.onset.tolist() for recording in read_recordings(tmp_path, tmp_path / "all.toml")]
+    assert found == [[100.0], [101.0], [102.0]]
 
 
 @pytest.mark.parametrize("rows", [11, 13])
