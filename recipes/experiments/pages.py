@@ -106,6 +106,7 @@ PAGES = {
     "labels": Page(of_sweep("labels"), 1, "labelled synthetic signals with 0 measured labels: one seed"),
     "labels_tiny": Page(of_sweep("labels", "tiny", batch_size=64)),
     "budget": Page(of_sweep("budget", batch_size=64), 1, "with 0 labels nothing is drawn"),
+    "budget_patch64": Page(of_sweep("budget", "tiny_patch64", batch_size=64), 1, "with 0 labels nothing is drawn"),
     "sources": Page(of_sweep("sources", steps=500), 1, "pickers without a training, of which nothing is drawn"),
     "sizes": Page(of_sweep("sizes", steps=500)),
     "masking": Page(of_sweep("masking")),

@@ -36,6 +36,7 @@ TABLES = {
     "over_bound": experiments.over_bound,
     "patch16_card": experiments.patch16_card,
     "sources": experiments.sources,
+    "taught": experiments.taught,
     "speed_picks": speed.picks,
     "speed_training": speed.training,
 }

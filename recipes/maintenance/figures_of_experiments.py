@@ -112,6 +112,7 @@ def sources():
     yield line(["learnt from", "start", *(name.replace("_", " ") for name in left_out)])
     yield "|---|---|---|---|---|---|---|---|"
     trained = ("from scratch", "masked autoencoder", "CNN", "CNN, masked autoencoder", "ready picker, fine-tuned")
+    trained += ("ready picker, taught",)
     for number, start in enumerate(("ready picker", *CLASSICAL, *trained)):
         rows = [read_rows("sources", method=start, held_out=name) for name in left_out]
         errors = [cell(each, f"{prefix}_mean_error_samples", "{:.1f}") for each in rows]
@@ -119,6 +120,32 @@ def sources():
         cells = [f"{error} ({share})" for error, share in zip(errors, far, strict=True)]
         title = {0: "no label", 1 + len(CLASSICAL): "320 labels of others"}.get(number, "")
         yield line([title, start, *cells])
+
+
+def taught():
+    """What 64 and 320 labels are worth to a classifier, and to a picker that learns them by `teach`."""
+    prefix = "test_bias_free_without_hole"
+    counts = (64, 320)
+    head = [f"{count} labels: {name}" for count in counts for name in ("mean error", "median", "top-1 (%)")]
+    yield line(["", "start", *head])
+    yield line(["---"] * 8)
+    starts = ("from scratch", "masked autoencoder", "CNN", "CNN, masked autoencoder")
+    parts = [("classifier", "budget", name, name) for name in starts]
+    parts.append(("classifier", "budget", "ready picker, fine-tuned", "ready picker"))
+    for size, table in (("`nano`", "budget"), ("`tiny_patch64`", "budget_patch64")):
+        for kind in ("CNN picker", "ready picker"):
+            name = f"{size}, ready" if kind == "ready picker" else f"CNN as {size}"
+            parts += [("picker", table, kind, name), ("picker, taught", table, f"{kind}, taught", name)]
+    parts += [("picker", "budget", name, name) for name in CLASSICAL]
+    for kind, table, method, name in parts:
+        cells = []
+        for count in counts:
+            rows = read_rows(table, method=method, labels=count)
+            far = cell(rows, f"{prefix}_far", "{:.1f}", 100).partition(" ")[0]
+            cells.append(f"{cell(rows, f'{prefix}_mean_error_samples', '{:.2f}')} ({far})")
+            cells.append(cell(rows, f"{prefix}_median_error_samples", "{:.2f}"))
+            cells.append(cell(rows, "test_accuracy", "{:.1f}", 100))
+        yield line([kind, name, *cells])
 
 
 def over_bound():
