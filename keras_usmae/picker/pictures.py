@@ -82,7 +82,8 @@ class Pictures:
         measured, amplitudes = _measured(job, table)
         values = _preferred(measured)
         confidence = table.columns()["confidence"]
-        figures = {"histogram": plot_histogram(values, confidence, min_confidence)}
+        several = len(np.unique(table.columns()["_number"])) > 1  # of one trace, its A-scan says all
+        figures = {"histogram": plot_histogram(values, confidence, min_confidence)} if several else {}
         unit = job.first.unit
         if traces := self.typical.items():
             title = f"A-scans of {name}: {len(traces)} of {len(np.unique(table.columns()['_number'])):,}"
@@ -90,7 +91,7 @@ class Pictures:
         if traces := self.doubtful.items() + self.without.items():
             title = f"Doubtful traces of {name}: the least sure picks, and traces without one"
             figures["doubtful"] = plot_a_scans(traces, job.gates, unit, zoom, title)
-        if sections := [section.drawn(name) for section in self.sections if section.items()]:
+        if several and (sections := [section.drawn(name) for section in self.sections if section.items()]):
             figures["b_scan"] = plot_b_scan(sections, self.grid, job.gates)
         if job.scan.is_grid:
             pairs = {amplitude.gate: amplitude for amplitude in amplitudes}
@@ -98,7 +99,7 @@ class Pictures:
             for quantity in values:
                 maps += [quantity, pairs[quantity.gate]] if quantity.title.startswith("ToF") else [quantity]
             figures["c_scan"] = plot_c_scan(job.scan, maps)
-        else:
+        elif several:
             figures["profile"] = plot_profile(job.scan, values)
         for file, figure in tqdm(figures.items(), desc="Drawing", unit=" pictures", disable=None):
             save_figure(figure, folder / f"{file}.png")

@@ -29,7 +29,7 @@ def plot_a_scans(traces: "list[DrawnTrace]", gates: "Sequence[Gate]", unit: str,
         traces: list of one or more `DrawnTrace`.
         gates: sequence of `Gate`, shaded unless they are open at both ends.
         unit: str. Unit of the amplitude, `""` where it is not stated.
-        zoom: float. Length of a burst in s: the enlarged part is six times as long.
+        zoom: float. Length of a burst in s: the enlarged part is six times as long, and at most a third of the record.
     """
     figure = Figure(figsize=(12, 1.6 * len(traces) + 1.2), layout="constrained")
     figure.suptitle(f"{title}\nToF ± 95 % interval (confidence)", fontsize=11)
@@ -76,6 +76,7 @@ def _draw_part(axes, trace, zoom):
         axes.set_visible(False)
         return
     first = trace.tof[0] * 1e6
+    zoom = min(zoom, (trace.time_us[-1] - trace.time_us[0]) / 18)  # else the part would be the whole
     low, high = max(first - 2 * zoom, trace.time_us[0]), min(first + 4 * zoom, trace.time_us[-1])
     axes.set_xlim(low, high)
     seen = trace.signal[(trace.time_us >= low) & (trace.time_us <= high)] - np.median(trace.signal)

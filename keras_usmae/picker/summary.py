@@ -197,8 +197,10 @@ def _gate_lines(gate, traces):
     text = f"{_of(gate['picked'], traces)} traces"
     if gate["without_pick"]:
         reasons = list(gate["without_pick"].items())
-        text += "; " + ", ".join(f"{number:,} x {reason}" for reason, number in reasons[:_SHOWN])
-        text += f", and {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
+        text += "".join(
+            f"; {number:,} {'trace' if number == 1 else 'traces'}: {reason}" for reason, number in reasons[:_SHOWN]
+        )
+        text += f"; and {len(reasons) - _SHOWN} more reasons" if len(reasons) > _SHOWN else ""
     second = gate["second_tof_us"]
     which = " of the first echo" if second else ""
     lines = [(name, text), ("", f"ToF{which} {_spread_text(tof, 'µs')}")]
@@ -218,6 +220,8 @@ def _spread_text(spread, unit):
     if not spread["count"]:
         return "not found"
     low, median, high = (f"{spread[key]:.3f}" for key in ("p5", "median", "p95"))
+    if spread["count"] == 1:
+        return f"{median} {unit}"
     return f"median {median} {unit}, 5 % to 95 %: {low} to {high} {unit}"
 
 

@@ -60,7 +60,12 @@ def test_a_file_gives_a_table_a_summary_and_pictures(run, scan):
     assert len(rows) == 30
     assert float(rows[10]["tof_us"]) == pytest.approx(6.25, abs=0.1)
     assert float(rows[10]["tof_low_us"]) < float(rows[10]["tof_us"]) < float(rows[10]["tof_high_us"])
-    for part in ("30, 1,000 samples at 50 MHz, 0.00 to 19.98 µs", "29 of 30", "1 x all samples are 0", "ToF median"):
+    for part in (
+        "30, 1,000 samples at 50 MHz, 0.00 to 19.98 µs",
+        "29 of 30",
+        "1 trace: all samples are 0",
+        "ToF median",
+    ):
         assert part in printed
     assert json.loads((folder / "summary.json").read_text())["gates"][0]["picked"] == 29
 
@@ -82,6 +87,15 @@ def test_two_gates_give_a_thickness(run, scan):
     assert "thickness" in printed
 
 
+def test_one_trace_is_told_by_its_a_scan_alone(run, tmp_path):
+    np.save(tmp_path / "one.npy", a_scans(1, onsets=(300,), amplitudes=(1.0,)))
+    code, printed, folder = run(tmp_path / "one.npy", *options(), draw=True)
+    assert code == 0, printed
+    assert {path.name for path in folder.glob("*.png")} == {"a_scans.png"}
+    (line,) = [line for line in printed.splitlines() if "ToF" in line]
+    assert "5 %" not in line
+
+
 def test_two_echoes_give_a_thickness(run, scan):
     _, printed, folder = run(scan, *options("--thickness", "--speed-of-sound", 6000))
     assert "ToF of the first echo median 6." in printed
@@ -96,7 +110,7 @@ def test_a_single_echo_has_no_thickness_and_says_so(run, tmp_path):
     np.save(tmp_path / "scan.npy", a_scans(3, onsets=(300,), amplitudes=(1.0,)))
     _, printed, folder = run(tmp_path / "scan.npy", *options("--thickness", "--speed-of-sound", 6000))
     assert [row["flag"] for row in rows_of(folder)] == ["", "no second echo"] * 3
-    assert "3 x no second echo" in printed
+    assert "3 traces: no second echo" in printed
 
 
 def test_a_speed_of_sound_alone_gives_a_depth(run, scan):
