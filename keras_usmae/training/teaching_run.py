@@ -112,7 +112,7 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
             "files": len(source.files),
             "failed": {str(path): reason for path, reason in source.failed.items()},
             "rejected": [each for part in parts for each in part.rejected],
-            "doubts": list(source.doubts),
+            "doubts": [*source.doubts, *_ungrouped(parts)],
             "scales": sorted({scales.of(part).why if fixed is None else str(fixed) for part in parts}),
             "seconds": time.monotonic() - started,
         }
@@ -171,6 +171,14 @@ def _held_out(parts):
     if all(part.group is not None for part in parts):
         group = [name for part in parts for name in part.group]
     return np.split(hold_out(number, group), np.cumsum([len(part.table) for part in parts])[:-1])
+
+
+def _ungrouped(parts):
+    """A doubt where some files have groups and others none."""
+    without = [part.file for part in parts if part.group is None]
+    if not without or len(without) == len(parts):
+        return []
+    return [f"{without[0]} has no groups, so that stretches of neighbours are held out in place of groups"]
 
 
 def _to_learn(part, rows, scale):

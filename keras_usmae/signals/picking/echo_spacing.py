@@ -9,7 +9,9 @@ _BAND = 0.4, 2.0  # of the carrier's frequency
 _GUARD = 0.25  # periods ahead of the second echo that the window of the first one keeps free
 _LEAD = 0.5  # periods ahead of an onset where its window begins
 _LEAST = 1.0  # periods behind an onset that a window must hold
-_REACH = 1.5  # times the half width of the onsets' interval
+_REACH = 1.2  # times the half width of the onsets' interval
+_ROTATED = 1 / 8  # periods: where most traces lie so far from their onsets, the second echo has another phase
+_FEW = 5  # traces that do not tell this
 _LEAST_CORRELATION = 0.7
 _SURE = 0.99  # probability of one polarity over the other
 _SAMPLES = 20.0  # in a period at least, for a parabola between them; twice as many are too many
@@ -42,7 +44,8 @@ def echo_spacing(
         A tuple of float64 arrays of shape `(n,)`: the spacing in samples and its standard deviation, as far as noise
         and what differs in the shape of both echoes tell it. NaN where the echoes do not fit each other near to the
         spacing of their onsets, follow so closely that less than a period of the first stands free, or may be half a
-        period off with the other polarity.
+        period off with the other polarity; and for all traces where most say that the second echo has another phase,
+        which is no copy of the first.
 
     Example:
 
@@ -90,6 +93,9 @@ def echo_spacing(
     every = np.arange(len(rows))
     lag, height = lag[chosen, every], height[chosen, every]
     found = sure & (height >= _LEAST_CORRELATION)
+    off = (lag - expected)[found]
+    if len(off) >= _FEW and np.median(np.abs(off)) > _ROTATED * period:
+        found[:] = False
     spacing[rows[found]] = (starts[1] - starts[0] + lag)[found] / ratio
     deviation[rows[found]] = _deviation(x, weight, height, independent)[found] / ratio
     return spacing, deviation
