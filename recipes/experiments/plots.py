@@ -37,7 +37,9 @@ def plot_curves(groups, x, value, label, scale=1.0):
         if not any(member[x] for member in members):
             axes.axhline(mean[0], linestyle=next(styles), linewidth=1, color="0.4", label=method)
             continue
-        (line,) = axes.plot(at, mean, marker="o", markersize=4, label=method)
+        # Colours come again after ten curves.
+        look = "o-" if len(axes.lines) < 10 else "s--"
+        (line,) = axes.plot(at, mean, look, markersize=4, label=method)
         axes.fill_between(at, mean - spread, mean + spread, alpha=0.15, color=line.get_color())
     axes.set_xscale("log")
     axes.set_xticks([place or smallest / 2 for place in places], [f"{place:,.10g}" for place in places])

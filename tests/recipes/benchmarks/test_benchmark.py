@@ -150,7 +150,7 @@ def test_the_clocks_run():
             pass
     with machine.Watch(others):  # too short to tell
         pass
-    assert 0 <= others[0] <= machine.cores()
+    assert 0 <= others[0] <= 1.1 * machine.cores()  # two clocks, read one after the other
     assert np.isnan(others[1])
     assert "others" not in row("rate", [1.0], "ms", others=others[1:])
 
