@@ -125,6 +125,16 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
+def check_free(path: str | Path) -> None:
+    """Checks that nothing is there yet, so that nothing is lost.
+
+    Raises:
+        FileExistsError: where something is.
+    """
+    if Path(path).exists():
+        raise FileExistsError(f"{path} exists already: choose another --output, or delete it.")
+
+
 @contextlib.contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
     """Context in which a folder is filled under another name, and takes its own once it is whole.
@@ -141,8 +151,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         OSError: where the folder exists, or cannot be made.
     """
     path = Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists already: choose another --output, or delete it.")
+    check_free(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f"partial.{path.name}.", dir=path.parent))

@@ -18,6 +18,7 @@ import typer
 
 from keras_usmae import user_files
 from keras_usmae.fields import did_you_mean
+from keras_usmae.picker.units import parse_rate, parse_time
 from keras_usmae.renamed import current_names
 
 # TensorFlow's lines on how it was built say nothing to who runs a recipe; its errors stay. Here, since recipes import
@@ -82,6 +83,35 @@ PickerRun = Annotated[
 Scale = Annotated[
     str | None, typer.Option(help="Samples for the network in each of the recording: 8, or 1/2. Estimated by default.")
 ]
+
+
+def trace_settings(
+    source: Path,
+    sidecar: Path | None,
+    sampling_rate: str | None,
+    axis: int | None,
+    signals: str | None,
+    start_time: str | None,
+    preset: str,
+    run: Path | None,
+    scale: str | None,
+) -> dict[str, Any]:
+    """The options above as arguments of `keras_usmae.picker.settings.TraceConfig`: plain values, in Hz and s.
+
+    Raises:
+        ValueError: where a rate or a time is none.
+    """
+    return {
+        "source": str(source),
+        "sidecar": sidecar and str(sidecar),
+        "sampling_rate": sampling_rate and parse_rate(sampling_rate),
+        "axis": axis,
+        "signals": signals,
+        "start_time": start_time and parse_time(start_time),
+        "preset": preset,
+        "run": run and str(run),
+        "scale": scale,
+    }
 
 
 def _take_config(context: typer.Context, path: Path | None):

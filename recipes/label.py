@@ -19,7 +19,6 @@ import typer
 
 from keras_usmae import options
 from keras_usmae.labelling import LabelConfig
-from keras_usmae.picker.units import parse_rate, parse_time
 
 DEFAULT = LabelConfig("")
 Gates = Annotated[
@@ -55,19 +54,11 @@ def main(
 ) -> Path:
     """Opens a page in the browser for labels of measured traces, the doubtful ones first."""
     config = LabelConfig(
-        source=str(source),
-        sidecar=sidecar and str(sidecar),
-        sampling_rate=sampling_rate and parse_rate(sampling_rate),
-        axis=axis,
-        signals=signals,
-        start_time=start_time and parse_time(start_time),
+        **options.trace_settings(source, sidecar, sampling_rate, axis, signals, start_time, preset, run, scale),
         gates=tuple(gate or ()),
         echo=echo,
         speed_of_sound=speed_of_sound,
         scan=scan,
-        preset=preset,
-        run=run and str(run),
-        scale=scale,
         who=getpass.getuser() if who is None else who,
     )
     from keras_usmae.labelling import label  # here: --help, and a mistyped option, need not wait for SciPy

@@ -19,7 +19,6 @@ import typer
 from keras_usmae import options
 from keras_usmae.files import free_name
 from keras_usmae.picker.settings import PredictConfig
-from keras_usmae.picker.units import parse_rate, parse_time
 
 DEFAULT = PredictConfig("")
 Gates = Annotated[
@@ -64,22 +63,14 @@ def main(
 ) -> Path:
     """Finds the time of flight of every trace of a file or folder of A-scans, without labels."""
     config = PredictConfig(
-        source=str(source),
-        sidecar=sidecar and str(sidecar),
-        sampling_rate=sampling_rate and parse_rate(sampling_rate),
-        axis=axis,
-        signals=signals,
-        start_time=start_time and parse_time(start_time),
+        **options.trace_settings(source, sidecar, sampling_rate, axis, signals, start_time, preset, run, scale),
         gates=tuple(gate or ()),
         echo=echo,
         thickness=thickness,
         speed_of_sound=speed_of_sound,
         scan=scan,
         step=step,
-        preset=preset,
-        run=run and str(run),
         min_confidence=min_confidence,
-        scale=scale,
         engine=engine,
     )
     from keras_usmae.picker.report import predict  # here: --help, and a mistyped option, need not wait for SciPy

@@ -19,7 +19,6 @@ from keras_usmae import options
 from keras_usmae.configs import TeachConfig
 from keras_usmae.files import free_name
 from keras_usmae.picker.settings import TraceConfig
-from keras_usmae.picker.units import parse_rate, parse_time
 
 DEFAULT = TraceConfig("")
 
@@ -40,15 +39,7 @@ def main(
 ) -> Path:
     """Teaches the ready picker the labels of recordings, and scores it before and after on those held out."""
     traces = TraceConfig(
-        source=str(source),
-        sidecar=sidecar and str(sidecar),
-        sampling_rate=sampling_rate and parse_rate(sampling_rate),
-        axis=axis,
-        signals=signals,
-        start_time=start_time and parse_time(start_time),
-        preset=preset,
-        run=run and str(run),
-        scale=scale,
+        **options.trace_settings(source, sidecar, sampling_rate, axis, signals, start_time, preset, run, scale),
     )
     from keras_usmae.training.teaching_run import teach_recordings  # here: --help need not wait for Keras
 

@@ -9,10 +9,9 @@ import numpy as np
 from keras_usmae.files import write_json
 from keras_usmae.labelling.helper import read_job
 from keras_usmae.labelling.traces import Layout, TraceFile
-from keras_usmae.picker.echo_table import SURE, EchoTable, hold_out
+from keras_usmae.picker.echo_table import MOST_ERROR, SURE, EchoTable, hold_out
 
 _WORTH_AN_ENGINE = 20_000  # traces: to write the file for LiteRT takes as long as it saves in picking so many
-_FAR = 64  # samples at the network's scale; an error of more is another echo, and counts as this
 
 
 def main() -> None:
@@ -76,7 +75,7 @@ def _errors(picker, traces, table, gates, echo, scale, rate, start_time):
     """Distance of the picks from sure labels in samples of the recording; a pick that is far or missing counts 64."""
     from keras_usmae.picker.gates import choose_echoes
 
-    far = _FAR / scale.ratio
+    most = MOST_ERROR / scale.ratio
     errors = []
     for number, gate in enumerate(gates):
         mine = table.select(table.gate == number)
@@ -84,7 +83,7 @@ def _errors(picker, traces, table, gates, echo, scale, rate, start_time):
             some = mine.select(slice(start, start + 64))
             picks = picker.pick(traces.read(some.trace), rate, start_time, scale=scale, batch_size=64)
             onset = choose_echoes(picks, gate, echo).of_each_trace("onset")
-            errors.append(np.minimum(np.nan_to_num(np.abs(onset - some.onset), nan=far), far))
+            errors.append(np.minimum(np.nan_to_num(np.abs(onset - some.onset), nan=most), most))
     return np.concatenate(errors) if errors else np.array([])
 
 

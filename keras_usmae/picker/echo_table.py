@@ -10,6 +10,7 @@ import numpy as np
 MARKS = ("", "sure", "doubtful", "no echo")
 OPEN, SURE, DOUBTFUL, NO_ECHO = range(4)
 LEAST_LABELS = 8
+MOST_ERROR = 64  # samples at the network's scale: what a pick that is farther off, or missing, counts as
 _STRETCH = 16  # neighbours see nearly the same: they are held out together
 _HELD_OUT, _MOST_HELD_OUT = 0.2, 0.4
 _LEAST_LEARNT = 6

@@ -123,6 +123,20 @@ class Picks:
             raise ValueError(f"`echo` is a rank from 0, the earliest. Received: echo={echo}")
         return self.select(self.echo == echo)
 
+    def nearest(self, tof: np.ndarray) -> "Picks":
+        """The pick nearest to a time of each trace, the earlier of two that are as near.
+
+        Args:
+            tof: float array of shape `(num_traces,)`, seconds on the scale of `tof`, such as labels; NaN for none.
+
+        Returns:
+            `Picks` with at most one a trace; traces without a time have none.
+        """
+        distance = np.abs(self.tof - tof[self.trace])
+        order = np.lexsort((self.echo, distance, self.trace))
+        order = order[np.isfinite(distance[order])]
+        return self.select(order[np.unique(self.trace[order], return_index=True)[1]])
+
     def within(self, start: float, stop: float) -> "Picks":
         """The picks in a gate; `echo` remains the rank in the whole trace.
 

@@ -1,7 +1,7 @@
 """The scales of several recordings: of one probe, so each sampling rate has one, estimated from the first traces."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -10,8 +10,17 @@ if TYPE_CHECKING:
     from keras_usmae.picker.scale import Scale
     from keras_usmae.signals.readers.recording import Recording
 
-_Part = Any  # what has `signals` and `sampling_rate`: `Recording`, `Block`
 _PROBED = 512  # traces that the scale is estimated from
+
+
+class _Part(Protocol):
+    """Traces of one rate: a recording, or a block of one."""
+
+    @property
+    def signals(self) -> np.ndarray: ...
+
+    @property
+    def sampling_rate(self) -> float: ...
 
 
 class RecordingScales:

@@ -162,12 +162,6 @@ def _nearest(picks, label):
 
     Where there is no pick, NaN and 0.
     """
-    nearest, inside, least = np.full(len(label), np.nan), np.zeros(len(label)), np.full(len(label), np.inf)
-    distance = np.abs(picks.tof - label[picks.trace])
-    np.fmin.at(least, picks.trace, distance)
-    hit = distance == least[picks.trace]
-    nearest[picks.trace[hit]] = picks.tof[hit]
-    low, high = picks.interval[hit].T
-    own = label[picks.trace[hit]]
-    inside[picks.trace[hit]] = (low <= own) & (own <= high)
-    return np.stack([nearest, inside])
+    nearest = picks.nearest(label)
+    low, high = nearest.of_each_trace("interval").T
+    return np.stack([nearest.of_each_trace("tof"), (low <= label) & (label <= high)])

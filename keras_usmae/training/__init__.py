@@ -29,8 +29,8 @@ from keras_usmae.training.run_folder import (
     save_model,
 )
 from keras_usmae.training.run_log import RunLog
-from keras_usmae.training.teaching import fit_detector, teach
-from keras_usmae.training.teaching_windows import LabelledTraces, draw_windows
+from keras_usmae.training.teaching import teach
+from keras_usmae.training.teaching_windows import LabelledTraces
 
 __all__ = [
     "BEST_FILE",
@@ -52,10 +52,8 @@ __all__ = [
     "check_micro_batches",
     "check_run_folder",
     "compile_for_tof",
-    "draw_windows",
     "echo_targets",
     "finetune",
-    "fit_detector",
     "fresh_echoes",
     "fresh_signals",
     "jit_compile",

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from keras_usmae.configs import TeachConfig
-from keras_usmae.files import save_figure, whole_folder, write_csv, write_json
+from keras_usmae.files import check_free, save_figure, whole_folder, write_csv, write_json
 from keras_usmae.picker import EchoPicker
-from keras_usmae.picker.echo_table import LEAST_LABELS, SURE, EchoTable, hold_out
+from keras_usmae.picker.echo_table import LEAST_LABELS, MOST_ERROR, SURE, EchoTable, hold_out
 from keras_usmae.picker.engines import KerasEngine, write_engine_of_run
 from keras_usmae.picker.recording_scales import RecordingScales
 from keras_usmae.picker.report import load_picker
@@ -23,8 +23,6 @@ from keras_usmae.picker.source import Source, count
 from keras_usmae.training.run_folder import save_model
 from keras_usmae.training.teaching import teach
 from keras_usmae.training.teaching_windows import LabelledTraces
-
-_FAR = 64  # samples at the network's scale; a pick that is farther off, or missing, counts as this
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,7 +38,6 @@ class _Labelled:
         table: `EchoTable` of `k` labels, whose traces are rows of `signals` and whose gates are numbers of echoes.
         number: int array of shape `(k,)`, places of the labelled traces among those of all files.
         group: list of `k` str or `None`.
-        rejected: list of str, the traces of the file that cannot be used, with the reason.
     """
 
     file: str
@@ -51,7 +48,6 @@ class _Labelled:
     table: EchoTable
     number: np.ndarray
     group: list[str] | None
-    rejected: list[str]
 
 
 def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Path, verbose: int = 1) -> dict:
@@ -85,11 +81,10 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
     """
     started = time.monotonic()
     fixed = None if traces.scale is None else as_scale(traces.scale)
-    if Path(output).exists():
-        raise FileExistsError(f"{output} exists already: choose another --output, or delete it.")
+    check_free(output)
     source = Source(traces.source, traces.sidecar, traces.stated, lambda recording: None)
     ahead = source.ahead
-    parts = _read_labels(source)
+    parts, rejected = _read_labels(source)
     picker = load_picker(PredictConfig("", preset=traces.preset, run=traces.run, engine="keras"))
     assert isinstance(picker.engine, KerasEngine), "it was asked for"
     detector, scales = picker.engine.detector, RecordingScales(picker, fixed, ahead)
@@ -111,7 +106,7 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
             "after": _score(after),
             "files": len(source.files),
             "failed": {str(path): reason for path, reason in source.failed.items()},
-            "rejected": [each for part in parts for each in part.rejected],
+            "rejected": rejected,
             "doubts": [*source.doubts, *_ungrouped(parts)],
             "scales": sorted({scales.of(part).why if fixed is None else str(fixed) for part in parts}),
             "seconds": time.monotonic() - started,
@@ -131,8 +126,8 @@ def teach_recordings(config: TeachConfig, traces: TraceConfig, output: str | Pat
 
 
 def _read_labels(source):
-    """The labelled traces of all files: a list of `_Labelled`."""
-    parts, before = [], 0
+    """The labelled traces of all files, a list of `_Labelled`; and the traces that cannot be used, a list of str."""
+    parts, rejected, before = [], [], 0
     for _, recording in source.recordings():
         if recording is None:
             continue
@@ -149,9 +144,9 @@ def _read_labels(source):
                 table=EchoTable(row, echo, np.full(len(row), SURE), onset[echo, trace]),
                 number=before + recording.index[trace],
                 group=None if recording.groups is None else [recording.groups[each] for each in trace],
-                rejected=[f"{recording.source}: {name}: {reason}" for name, reason in recording.rejected],
             )
             parts += [part] if len(part.table) else []
+        rejected += [f"{recording.source}: {name}: {reason}" for name, reason in recording.rejected]
         before += count(recording)
     total = sum(len(part.table) for part in parts)
     if total < LEAST_LABELS:
@@ -161,7 +156,7 @@ def _read_labels(source):
             'more are expected. Name the onsets in the sidecar, such as onset = { key = "tof", unit = "us" }, or label '
             "some traces with usmae label."
         )
-    return parts
+    return parts, rejected
 
 
 def _held_out(parts):
@@ -192,27 +187,26 @@ def _held_out_rows(picker, parts, held, scales):
         table, scale = part.table.select(chosen), scales.of(part)
         if not len(table):
             continue
-        far = _FAR / scale.ratio / part.sampling_rate
+        most = MOST_ERROR / scale.ratio / part.sampling_rate
         signals = part.signals[table.trace]
         picks = picker.pick(signals, part.sampling_rate, part.start_time, scale=scale, batch_size=64)
         label = table.onset / part.sampling_rate + part.start_time
-        for row in range(len(table)):
-            mine = np.flatnonzero(picks.trace == row)
-            error = np.abs(picks.tof[mine] - label[row])
-            nearest = mine[error.argmin()] if len(mine) else None
-            low, high = (np.nan, np.nan) if nearest is None else picks.interval[nearest]
-            rows.append(
-                {
-                    "file": part.file,
-                    "trace": int(part.place[table.trace[row]]),
-                    "echo": int(table.gate[row]) + 1,
-                    "label_us": 1e6 * label[row],
-                    "nearest_us": np.nan if nearest is None else 1e6 * picks.tof[nearest],
-                    "error_ns": 1e9 * min(error.min(initial=np.inf), far),
-                    "far": bool(error.min(initial=np.inf) > far),
-                    "in_interval": bool(low <= label[row] <= high),
-                }
-            )
+        nearest = picks.nearest(label)
+        tof, (low, high) = nearest.of_each_trace("tof"), nearest.of_each_trace("interval").T
+        error = np.nan_to_num(np.abs(tof - label), nan=np.inf)
+        rows += [
+            {
+                "file": part.file,
+                "trace": int(part.place[table.trace[row]]),
+                "echo": int(table.gate[row]) + 1,
+                "label_us": 1e6 * label[row],
+                "nearest_us": 1e6 * tof[row],
+                "error_ns": 1e9 * min(error[row], most),
+                "far": bool(error[row] > most),
+                "in_interval": bool(low[row] <= label[row] <= high[row]),
+            }
+            for row in range(len(table))
+        ]
     return rows
 
 

@@ -137,6 +137,15 @@ def page(rows):
     return "\n".join([*lines, ""])
 
 
+def publish(path, text, rows):
+    """Writes a page and the CSV of its rows beside it, prints the page, and returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(path.with_suffix(".csv"), rows)
+    write_text(path, text)
+    print(text)
+    return path
+
+
 def main(
     laboratories: Annotated[int, typer.Option(min=1, help="Recordings to draw.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next have the next.")] = 1000,
@@ -153,12 +162,7 @@ def main(
             error = np.abs(found - onset - median_offset(onset[there], found[there]))[there]
             row |= {f"{name} far": float(np.mean(~(error <= FAR))), f"{name} median": float(np.nanmedian(error))}
         rows.append(row)
-    output.mkdir(parents=True, exist_ok=True)
-    write_csv(output / "laboratories.csv", rows)
-    text = page(rows)
-    write_text(output / "laboratories.md", text)
-    print(text)
-    return output / "laboratories.md"
+    return publish(output / "laboratories.md", page(rows), rows)
 
 
 if __name__ == "__main__":

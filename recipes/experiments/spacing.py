@@ -16,8 +16,7 @@ import typer
 
 import keras_usmae as ku
 from keras_usmae import options
-from keras_usmae.files import write_csv, write_text
-from recipes.experiments.laboratories import FAR, draw
+from recipes.experiments.laboratories import FAR, draw, publish
 
 RATE = 1e8
 LEAST_TRACES = 20  # of a laboratory that counts
@@ -84,12 +83,7 @@ def main(
     rows = [row for number in range(seed, seed + laboratories) if (row := measure(picker, number)) is not None]
     if not rows:
         raise ValueError(f"None of {laboratories} laboratories has a later echo; draw more.")
-    output.mkdir(parents=True, exist_ok=True)
-    write_csv(output / "spacing.csv", rows)
-    text = page(rows)
-    write_text(output / "spacing.md", text)
-    print(text)
-    return output / "spacing.md"
+    return publish(output / "spacing.md", page(rows), rows)
 
 
 if __name__ == "__main__":

@@ -94,3 +94,12 @@ def test_nothing_can_be_chosen_from_no_picks():
         assert len(chosen) == 0
         np.testing.assert_array_equal(chosen.of_each_trace("tof"), [np.nan, np.nan])
     assert len(picks_of([], num_traces=0).first().of_each_trace("tof")) == 0
+
+
+def test_the_nearest_pick_to_a_time_of_each_trace():
+    picks = picks_of([(0, 0, 100, 0.9, 1.0), (0, 1, 200, 0.8, 1.0), (1, 0, 50, 0.9, 1.0), (2, 0, 70, 0.9, 1.0)])
+    at = picks.of_trace(0).tof
+    label = np.array([0.4 * at[0] + 0.6 * at[1], 0.0, np.nan, 1.0])
+    nearest = picks.nearest(label)
+    assert nearest.trace.tolist() == [0, 1]  # none for a trace without a time, or without a pick
+    assert nearest.tof.tolist() == [at[1], picks.of_trace(1).tof[0]]

@@ -8,8 +8,9 @@ from keras_usmae.picker import EchoPicker
 from keras_usmae.picker.echo_table import DOUBTFUL, NO_ECHO, SURE, EchoTable
 from keras_usmae.picker.scale import as_scale
 from keras_usmae.signals import SignalConfig, standardize, synthesize
-from keras_usmae.training import LabelledTraces, draw_windows, fit_detector, teach
-from keras_usmae.training.teaching_windows import OWN
+from keras_usmae.training import LabelledTraces, teach
+from keras_usmae.training.teaching import fit_detector
+from keras_usmae.training.teaching_windows import OWN, draw_windows
 
 GATE = [(0.0, 2048.0), (1000.0, 1500.0)]
 

@@ -86,7 +86,7 @@ def test_groups_are_held_out_whole(folder, drawn):
     with (folder / "both.toml").open("a") as file:
         file.write('groups = { key = "part" }\n')
     source = teaching_run.Source(str(folder), str(folder / "both.toml"), {}, lambda recording: None)
-    parts = teaching_run._read_labels(source)
+    parts, _ = teaching_run._read_labels(source)
     (held,) = teaching_run._held_out(parts)
     assert set(np.array(parts[0].group)[held]).isdisjoint(np.array(parts[0].group)[~held])
     assert held.sum() == 16
@@ -99,10 +99,10 @@ def test_a_trace_that_cannot_be_used_is_told_with_its_label(folder, drawn):
     np.savez(folder / "a.npz", scan=signals, tof=tof)
     (folder / "b.npz").unlink()
     source = teaching_run.Source(str(folder), str(folder / "both.toml"), {}, lambda recording: None)
-    (part,) = teaching_run._read_labels(source)
+    (part,), rejected = teaching_run._read_labels(source)
     assert len(part.table) == 46
-    assert len(part.rejected) == 2
-    assert any("onset" in each and "outside" in each for each in part.rejected)
+    assert len(rejected) == 2
+    assert any("onset" in each and "outside" in each for each in rejected)
 
 
 def test_every_echo_that_the_sidecar_names_is_a_label(folder, drawn):
@@ -112,6 +112,6 @@ def test_every_echo_that_the_sidecar_names_is_a_label(folder, drawn):
     text = (folder / "both.toml").read_text().replace('key = "tof"', 'key = ["tof", "back"]')
     (folder / "both.toml").write_text(text)
     source = teaching_run.Source(str(folder), str(folder / "both.toml"), {}, lambda recording: None)
-    (part,) = teaching_run._read_labels(source)
+    (part,), _ = teaching_run._read_labels(source)
     assert (part.table.gate == 0).sum() == 48
     assert (part.table.gate == 1).sum() == (onset < 15).sum()
